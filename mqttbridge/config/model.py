@@ -1,0 +1,362 @@
+"""The configuration's shape: one frozen pydantic model a section of the YAML file.
+
+Each field's description is its documentation: `config.example.yaml` says the same in full, `check` and the
+JSON Schema speak from here. Everything that can be checked without a file, clock or network is checked here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from mqttbridge.config.quantities import Duration, Size
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+MIB, GIB = 2**20, 2**30
+
+
+class Section(BaseModel):
+    """Base of every section: frozen, strict about unknown keys, secrets masked."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        use_attribute_docstrings=True,
+        populate_by_name=True,
+    )
+
+
+class RetainedPolicy(StrEnum):
+    CHANGED = "changed"
+    ACCEPT = "accept"
+    IGNORE = "ignore"
+
+
+class WhenFull(StrEnum):
+    BLOCK = "block"
+    DROP_OLDEST = "drop_oldest"
+    DROP_NEWEST = "drop_newest"
+
+
+class TlsConfig(Section):
+    """How to check the broker's certificate, and which one to show."""
+
+    ca_file: str | None = None
+    """Certificates to trust; default: the system's."""
+    cert_file: str | None = None
+    """Our own certificate, for brokers that ask for one."""
+    key_file: str | None = None
+    """The key of `cert_file`."""
+    key_password: SecretStr | None = None
+    """Password of `key_file`."""
+    verify: bool = True
+    """Whether the broker's certificate and name are checked. Turning this off is for tests alone."""
+
+    @model_validator(mode="after")
+    def _key_needs_certificate(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together: give both or none")
+        return self
+
+
+class ReconnectConfig(Section):
+    """Pauses between attempts to reach the broker: doubled each time, fully jittered."""
+
+    min: Duration = 1.0
+    """The first pause's upper end."""
+    max: Duration = 2 * MINUTE
+    """No pause is longer."""
+
+
+class MqttConfig(Section):
+    """The broker and our session there."""
+
+    url: str = "mqtt://localhost:1883"
+    """Where the broker is: mqtt://, mqtts://, ws://, wss:// or unix:///path/to/socket."""
+    client_id: str = Field("mqttbridge", min_length=1, max_length=128)
+    """Fixed, so that the broker keeps our session while we are away. Unique at the broker."""
+    username: str | None = None
+    password: SecretStr | None = None
+    protocol: Literal["5", "3.1.1"] = "5"
+    """MQTT version; 5 falls back to 3.1.1 by itself when the broker refuses it."""
+    qos: Literal[0, 1] = 1
+    """QoS of our subscriptions. QoS 2 is not offered: see docs/architecture.md."""
+    keep_alive: Duration = MINUTE
+    """How often, at least, the broker and we hear from each other."""
+    session_expiry: Duration = 7 * DAY
+    """How long the broker keeps our session while we are away (MQTT 5)."""
+    receive_maximum: int = Field(8192, ge=1, le=65535)
+    """How many unacknowledged messages the broker may send ahead (MQTT 5)."""
+    max_payload: Size = 1 * MIB
+    """Longer payloads are rejected (kept cut, with the reason)."""
+    retained: RetainedPolicy = RetainedPolicy.CHANGED
+    """What to do with retained messages: `changed` stores one only if it differs from the last known value."""
+    availability_topic: str | None = "mqttbridge/{client_id}/availability"
+    """Where `online` and, by last will, `offline` is published, retained; null publishes nothing."""
+    tls: TlsConfig = TlsConfig()
+    reconnect: ReconnectConfig = ReconnectConfig()
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, url: str) -> str:
+        from urllib.parse import urlsplit  # noqa: PLC0415  # keeps `--version` quick
+
+        parts = urlsplit(url)
+        if parts.scheme not in {"mqtt", "mqtts", "ws", "wss", "unix"}:
+            raise ValueError("expected mqtt://, mqtts://, ws://, wss:// or unix:// and a host")
+        if parts.scheme == "unix":
+            if not parts.path:
+                raise ValueError("expected unix:///path/to/socket")
+            return url
+        if not parts.hostname:
+            raise ValueError("the host is missing, as in mqtt://localhost:1883")
+        _ = parts.port  # raises ValueError when it is not a port
+        if parts.username or parts.password:
+            raise ValueError("put the user name and password into mqtt.username and mqtt.password, not the URL")
+        return url
+
+
+class SpoolConfig(Section):
+    """The durable queue between the broker's acknowledgement and delivery."""
+
+    max_size: Size = Field(1 * GIB, ge=1 * MIB)
+    """Upper bound of the spool on disk."""
+    max_age: Duration = 7 * DAY
+    """Older events are dropped and counted, though undelivered; 0 keeps them for ever."""
+    when_full: WhenFull = WhenFull.BLOCK
+    """`block` stops acknowledging, so the broker queues; the others drop and count."""
+    min_free_disk: Size = 64 * MIB
+    """The spool counts as full when less than this is free on its disk."""
+    rejected_max_rows: int = Field(10_000, ge=0)
+    """How many rejected messages are kept for inspection; the oldest go first, counted."""
+
+
+class HttpConfig(Section):
+    """The embedded server: page, Events API, metrics, health."""
+
+    enabled: bool = True
+    listen: str = "127.0.0.1:8080"
+    """Address and port. Any address but loopback requires write_keys."""
+    write_keys: tuple[SecretStr, ...] = ()
+    """Access keys that may send events. Loopback needs none."""
+    view_tokens: tuple[SecretStr, ...] = ()
+    """Tokens that may read. Empty: the write keys read too."""
+    max_viewers: int = Field(200, ge=1)
+    """Browsers connected to the live stream at once; past it the answer is 503."""
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str) -> str:
+        host, colon, port = listen.rpartition(":")
+        if not colon or not host or not port.isdigit() or int(port) > 65535:
+            raise ValueError("expected host:port, as in 127.0.0.1:8080 or [::]:8080")
+        return listen
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host (without brackets) and port."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
+class RateLimit(Section):
+    """At most `calls` requests in any `per`."""
+
+    calls: int = Field(30, ge=1)
+    per: Duration = 10.0
+
+
+class BatchConfig(Section):
+    """When a batch is sent: as soon as it is full by count or bytes, at latest after `max_wait`."""
+
+    max_events: int = Field(10, ge=1, le=100_000)
+    max_size: Size = Field(900_000, ge=1024)
+    """Bytes of one request's body; the Events API refuses more than 1 MB."""
+    max_wait: Duration = 1.0
+
+
+class EmbeddedConfig(Section):
+    """The dashboard's own store in `data_dir`."""
+
+    type: Literal["embedded"]
+    retention: Duration = 30 * DAY
+    """Older points are deleted; 0 keeps them for ever."""
+
+
+class Transport(StrEnum):
+    JSON = "json"
+    URL = "url"
+
+
+class InitialStateConfig(Section):
+    """Initial State's Events API, or any server that speaks it."""
+
+    type: Literal["initialstate"]
+    url: str = "https://groker.init.st/api"
+    access_key: SecretStr
+    transport: Transport = Transport.JSON
+    """`json` posts batches; `url` sends one event a request by URL parameters (no timestamps: the server's clock)."""
+    rate_limit: RateLimit = RateLimit()
+    """Shared by all destinations with the same url and access_key."""
+    batch: BatchConfig = BatchConfig()
+    timeout: Duration = 30.0
+    """How long to wait for an answer."""
+    quota_pause: Duration = HOUR
+    """How long to pause after 402 (the plan's events are used up); everything is kept meanwhile."""
+    bucket_prefix: str = ""
+    """Put before each bucket key, to keep several bridges of one account apart."""
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("expected http:// or https://")
+        return url.rstrip("/")
+
+
+DestinationConfig = Annotated[EmbeddedConfig | InitialStateConfig, Field(discriminator="type")]
+
+
+class FieldType(StrEnum):
+    FLOAT = "float"
+    INT = "int"
+    BOOL = "bool"
+    STR = "str"
+
+
+class FieldConfig(Section):
+    """One field of a model: its type, its bounds, where it stands in the payload, its unit."""
+
+    type: FieldType
+    ge: float | None = None
+    le: float | None = None
+    gt: float | None = None
+    lt: float | None = None
+    choices: tuple[str | int | float | bool, ...] | None = None
+    pattern: str | None = None
+    """Regular expression that the whole text must match."""
+    max_length: int | None = Field(None, ge=1, le=2000)
+    optional: bool = False
+    """May be missing or null; then it makes no event."""
+    default: str | int | float | bool | None = None
+    """Used when the field is missing or null."""
+    path: str | None = None
+    """Where the field stands in the payload, as in `sensors.0.value`; default: a key of its own name."""
+    unit: str = Field("", max_length=16)
+
+
+ModelConfig = dict[str, FieldConfig]
+
+
+class PayloadFormat(StrEnum):
+    AUTO = "auto"
+    JSON = "json"
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+
+
+class BadTimestamp(StrEnum):
+    REJECT = "reject"
+    ARRIVAL = "arrival"
+
+
+class RuleConfig(Section):
+    """Which topics become which streams, and how."""
+
+    name: str = ""
+    """Shown in logs, metrics and Rejected; default: `rule N`."""
+    topic: str = Field(min_length=1)
+    """Topic filter: `+` and `{name}` match one level, a last `#` or `{name#}` the rest."""
+    format: PayloadFormat = PayloadFormat.AUTO
+    model: str | None = None
+    """A model of `models`, or `package.module:Model`. Without one, whatever the payload holds is taken."""
+    bucket: str
+    """Template of the bucket's name, from the topic's captures."""
+    stream: str
+    """Template of the stream's name, from the captures and `{field}`."""
+    unit: str = Field("", max_length=16)
+    """Unit of the rule's streams where no model's field says it."""
+    timestamp: str | None = None
+    """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601); default: arrival."""
+    bad_timestamp: BadTimestamp = BadTimestamp.REJECT
+    """A time that is missing, unreadable or outside the window: reject the message, or use its arrival."""
+    max_past: Duration = 3650 * DAY
+    """How far a payload's time may lie before arrival. The Events API replaces times older than 10 years."""
+    max_future: Duration = DAY
+    """How far it may lie after arrival."""
+    to: tuple[str, ...] = ()
+    """Names of destinations; default: every one."""
+    continue_: bool = Field(False, alias="continue")
+    """Whether the rules after this one are tried as well."""
+
+
+class LogLevel(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogConfig(Section):
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.AUTO
+    """`auto` writes text on a terminal and JSON elsewhere."""
+
+
+# With no rules of their own, users see every topic: bucket = first level, stream = the rest joined by dots,
+# JSON flattened below it. A topic of one level has no rest (and `{rest#}` would match it with an empty one),
+# so it comes first and its fields name the streams.
+BUILT_IN_RULES = (
+    RuleConfig(name="built-in, one level", topic="{bucket}", bucket="{bucket}", stream="{field}"),
+    RuleConfig(name="built-in", topic="{bucket}/{rest#}", bucket="{bucket}", stream="{rest}"),
+)
+
+
+class Config(Section):
+    """The whole configuration."""
+
+    mqtt: MqttConfig | None = MqttConfig()
+    """Null runs the dashboard and its Events API alone."""
+    data_dir: str = "./mqttbridge-data"
+    """Spool, store and lock live here; one bridge a directory."""
+    spool: SpoolConfig = SpoolConfig()
+    http: HttpConfig = HttpConfig()
+    destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
+    models: dict[str, ModelConfig] = Field(default_factory=dict)
+    rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
+    """The first match wins; a rule with `continue: true` goes on to the next."""
+    log: LogConfig = LogConfig()
+    shutdown_timeout: Duration = 10.0
+    """How long to go on delivering after a stop signal; the rest waits in the spool."""
+
+    @field_validator("rules")
+    @classmethod
+    def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...]) -> tuple[RuleConfig, ...]:
+        return rules or BUILT_IN_RULES
+
+    @field_validator("destinations")
+    @classmethod
+    def _plain_names(cls, destinations: dict[str, Any]) -> dict[str, Any]:
+        for name in destinations:
+            if not name or not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"a destination's name is letters, digits, '-' and '_' (got {name!r})")
+        if sum(isinstance(d, EmbeddedConfig) for d in destinations.values()) > 1:
+            raise ValueError("there can be one embedded destination only")
+        return destinations

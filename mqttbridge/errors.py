@@ -1,0 +1,71 @@
+"""Everything that can go wrong operationally, in one tree.
+
+    BridgeError
+    +-- ConfigError        the configuration cannot be used (exit code 2)
+    +-- DataDirError       the data directory cannot be used, or another bridge holds it
+    +-- ListenError        the HTTP address cannot be bound
+    +-- SpoolError         the spool cannot be written now (disk full, I/O error); nothing was stored
+    |   +-- SpoolFull      the spool is at its bound and its policy is `block`
+    +-- StoreError         the dashboard's store cannot be written now
+    +-- ProtocolViolation  the broker sent bytes that are not MQTT
+
+Bad data is never an exception here: a message that no model accepts is a `Rejected` value (events.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class BridgeError(Exception):
+    """Base of every operational failure of mqttbridge. Its text says what was wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with a configuration: where it stands and what is wrong, in words."""
+
+    file: str
+    line: int
+    path: str
+    what: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.path}: {self.what}" if self.path else f"{where}: {self.what}"
+
+
+class ConfigError(BridgeError):
+    """The configuration cannot be used.
+
+    Attributes:
+        problems: every problem found, in the order of the file; never empty.
+    """
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class DataDirError(BridgeError):
+    """The data directory cannot be created, written or locked."""
+
+
+class ListenError(BridgeError):
+    """The HTTP server cannot listen at its address."""
+
+
+class SpoolError(BridgeError):
+    """The spool cannot be written now. The transaction was rolled back: nothing of it was stored."""
+
+
+class SpoolFull(SpoolError):  # noqa: N818  # names a state of the spool, like queue.Full
+    """The spool has reached its bound and its policy is to block until there is room."""
+
+
+class StoreError(BridgeError):
+    """The dashboard's store cannot be written now."""
+
+
+class ProtocolViolation(BridgeError):  # noqa: N818  # the field's own term
+    """The peer sent bytes that are not MQTT; the connection is of no more use."""

@@ -1,0 +1,115 @@
+"""One destination's view of the spool: its rows in order, from wherever it stands."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import from_json
+
+from mqttbridge.events import EventTuple, Position
+
+if TYPE_CHECKING:
+    from mqttbridge.spool.spool import Spool
+
+# Rows are read a few at a time so that a backlog of small rows costs one query, not one each, and a backlog
+# of large ones (an ingest read is up to a few thousand events) does not fill memory.
+_ROWS_A_QUERY: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one commit addressed to this destination, less what is settled of it already.
+
+    The i-th event (from 0) ends at `Position(start.seq, start.offset + i + 1)`.
+    """
+
+    created: float
+    events: list[EventTuple]
+    units: dict[tuple[str, str], str]
+    start: Position
+    end: Position
+
+
+class SpoolReader:
+    """Reads for one destination on a connection of its own; used by one thread."""
+
+    def __init__(self, spool: Spool, destination: str, position: Position) -> None:
+        self._spool = spool
+        self._destination = destination
+        self._connection: sqlite3.Connection | None = None
+        self._generation = -1
+        self.position = position
+
+    def read(self, after: Position, max_events: int) -> list[Row]:
+        """Rows after `after`, oldest first, until they hold `max_events`; a single row may hold more.
+
+        Returns:
+            An empty list when there is nothing; rows for other destinations are passed over.
+        """
+        try:
+            return self._read(after, max_events)
+        except sqlite3.DatabaseError as error:
+            self._spool.report_damage(error, self._generation)
+            return self._read(after, max_events)
+
+    def _read(self, after: Position, max_events: int) -> list[Row]:
+        connection = self._connect()
+        rows: list[Row] = []
+        count, seq = 0, after.seq
+        while count < max_events:
+            found = connection.execute(
+                "SELECT seq, created, events, destinations, units FROM batch WHERE seq >= ? ORDER BY seq LIMIT ?",
+                (seq, _ROWS_A_QUERY),
+            ).fetchall()
+            for seq, created, size, destinations, units in found:
+                if count and count + size > max_events:
+                    return rows
+                if destinations is not None and self._destination not in from_json(destinations):
+                    continue
+                offset = after.offset if seq == after.seq else 0
+                if offset >= size:
+                    continue
+                body = connection.execute("SELECT body FROM batch WHERE seq = ?", (seq,)).fetchone()
+                if body is None:  # trimmed or dropped between the two queries
+                    continue
+                rows.append(
+                    Row(
+                        created=created,
+                        events=[tuple(event) for event in from_json(body[0])[offset:]],
+                        units={(b, s): unit for b, s, unit in from_json(units)} if units else {},
+                        start=Position(seq, offset),
+                        end=Position(seq + 1, 0),
+                    )
+                )
+                count += size - offset
+            if len(found) < _ROWS_A_QUERY:
+                break
+            seq += 1
+        return rows
+
+    def wait(self, after: Position, timeout: float) -> bool:
+        """Wait until something newer than `after` was appended, for whomever.
+
+        Returns:
+            False when `timeout` seconds passed or `Spool.wake` was called.
+        """
+        return self._spool.wait_beyond(after, timeout)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        if self._connection is None or self._generation != self._spool.generation:
+            self.close()
+            self._generation = self._spool.generation
+            # Read-only and without mmap: SQLite before 3.51.3 can corrupt a WAL file when two connections
+            # write or checkpoint at the same instant, so there is one connection that ever does.
+            self._connection = sqlite3.connect(
+                f"{self._spool.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30,
+                check_same_thread=False,
+            )  # fmt: skip
+        return self._connection

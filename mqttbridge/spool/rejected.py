@@ -1,0 +1,98 @@
+"""The Rejected table: what was refused and why, capped by rows and bytes, oldest out first."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mqttbridge.events import Rejected
+
+# Enough of a payload to see what is wrong with it and, for nearly all devices, the whole of it.
+MAX_PAYLOAD_BYTES: Final = 16 * 1024
+MAX_DETAIL_CHARS: Final = 1000
+# Together with the row limit this bounds the table to a small part of the spool, whatever is sent.
+MAX_TABLE_BYTES: Final = 64 * 2**20
+
+SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS rejected(
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+    topic TEXT NOT NULL, payload BLOB NOT NULL, rule TEXT NOT NULL, destination TEXT NOT NULL) STRICT;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """One rejected message or event as it was kept. `at` is its time of rejection, epoch seconds."""
+
+    id: int
+    at: float
+    reason: str
+    detail: str
+    topic: str
+    payload: bytes
+    rule: str
+    destination: str
+
+
+class RejectedTable:
+    """Writes inside the spool's transactions; the caller holds the spool's lock."""
+
+    def __init__(self, connection: sqlite3.Connection, max_rows: int) -> None:
+        self._connection, self._max_rows = connection, max_rows
+        self.rows, self._bytes = connection.execute(
+            "SELECT count(*), ifnull(sum(length(payload)), 0) FROM rejected"
+        ).fetchone()
+
+    def insert(self, rejected: Sequence[Rejected]) -> int:
+        """Add rows and cap the table.
+
+        Returns:
+            How many of the oldest rows made room.
+        """
+        at = time.time()
+        rows = [
+            (
+                at,
+                str(r.reason),
+                r.detail[:MAX_DETAIL_CHARS],
+                r.topic,
+                r.payload[:MAX_PAYLOAD_BYTES],
+                r.rule,
+                r.destination,
+            )
+            for r in rejected[-self._max_rows :]
+        ]
+        overflow = len(rejected) - len(rows) if self._max_rows else len(rejected)
+        if not self._max_rows:
+            return overflow
+        self._connection.executemany(
+            "INSERT INTO rejected(at, reason, detail, topic, payload, rule, destination) VALUES (?,?,?,?,?,?,?)",
+            rows,
+        )
+        self.rows += len(rows)
+        self._bytes += sum(len(row[4]) for row in rows)
+        return overflow + self._cap()
+
+    def _cap(self) -> int:
+        removed = 0
+        while self.rows > self._max_rows or (self._bytes > MAX_TABLE_BYTES and self.rows > 1):
+            excess = max(self.rows - self._max_rows, 1)
+            oldest = self._connection.execute(
+                "SELECT id, length(payload) FROM rejected ORDER BY id LIMIT ?", (excess,)
+            ).fetchall()
+            self._connection.execute("DELETE FROM rejected WHERE id <= ?", (oldest[-1][0],))
+            self.rows -= len(oldest)
+            self._bytes -= sum(size for _, size in oldest)
+            removed += len(oldest)
+        return removed
+
+    def list(self, limit: int, before_id: int | None) -> list[RejectedRow]:
+        rows = self._connection.execute(
+            "SELECT id, at, reason, detail, topic, payload, rule, destination FROM rejected "
+            "WHERE id < ? ORDER BY id DESC LIMIT ?",
+            (2**62 if before_id is None else before_id, limit),
+        )
+        return [RejectedRow(*row) for row in rows]

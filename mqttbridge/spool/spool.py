@@ -1,0 +1,502 @@
+"""The durable queue: one SQLite file, one writer, a cursor for each destination.
+
+Invariants:
+1. `append` returns only after its transaction has been synced to disk (WAL, `synchronous=FULL`). Whoever
+   acknowledges something upstream does so after `append`, never before.
+2. There is one write connection, and checkpoints come from it alone (SQLite before 3.51.3 can corrupt a WAL
+   file when two connections write or checkpoint at the same instant). Readers are read-only, without mmap.
+3. A row goes away only when every destination has settled it, or by a stated policy, and then it is counted.
+4. Row numbers never repeat, not even after a damaged file was set aside: a new file starts at the clock's
+   microseconds, which no file that took less than a million commits a second can have reached.
+
+A row is one commit's events for the same destinations, as a JSON array: at 200,000 events/s the number of rows,
+not of events, is what SQLite has to carry. Cursors ride along with the next commit: delivery is at-least-once,
+so a cursor that is a moment old after a crash costs duplicates, never losses.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from pydantic_core import to_json
+
+from mqttbridge.config.model import SpoolConfig, WhenFull
+from mqttbridge.errors import SpoolError, SpoolFull
+from mqttbridge.events import Batch, Position, Rejected
+from mqttbridge.metrics import Metrics
+from mqttbridge.spool import rejected as rejected_table
+from mqttbridge.spool.reader import SpoolReader
+from mqttbridge.spool.rejected import RejectedRow, RejectedTable
+
+log = logging.getLogger(__name__)
+
+_SCHEMA: Final = (
+    """
+CREATE TABLE IF NOT EXISTS batch(
+    seq INTEGER PRIMARY KEY, created REAL NOT NULL, events INTEGER NOT NULL, destinations TEXT, units TEXT,
+    body BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS cursor(
+    destination TEXT PRIMARY KEY, seq INTEGER NOT NULL, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+"""
+    + rejected_table.SCHEMA
+)
+
+# A thorough check of a larger file would take longer than the 1.5 s in which the bridge is to be ready;
+# damage there is noticed when it is read, and handled the same way.
+_CHECK_UP_TO_BYTES: Final = 64 * 2**20
+# Settled rows are deleted a second's worth at a time, not one commit at a time.
+_TRIM_INTERVAL: Final = 1.0
+# How often `statvfs` is asked: a second of ingest is at most a few dozen MiB, far less than min_free_disk.
+_DISK_CHECK_INTERVAL: Final = 1.0
+# Free pages beyond this are given back to the file system, so many at a time.
+_VACUUM_BEYOND_PAGES: Final = 4096
+_VACUUM_STEP_PAGES: Final = 512
+# How many of the oldest rows `drop_oldest` and `max_age` look at in one step.
+_DROP_STEP_ROWS: Final = 256
+
+
+# created, number of events, destinations and units as JSON where there are any, the events as JSON
+_NewRow: TypeAlias = tuple[float, int, str | None, str | None, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class SpoolStats:
+    """How the spool stands. `kept` counts unsettled events by destination, `oldest` is in epoch seconds."""
+
+    rows: int
+    bytes: int
+    oldest: float | None
+    kept: dict[str, int]
+    writable: bool
+    error: str
+    rejected: int
+
+
+class Spool:
+    """See the module's text. Every method is safe to call from any thread.
+
+    Raises:
+        SpoolError: the file cannot be opened or created at all.
+    """
+
+    def __init__(self, path: Path, config: SpoolConfig, metrics: Metrics, destinations: Sequence[str]) -> None:
+        self.path = path
+        self.generation = 0
+        """Grows when a damaged file was set aside and a new one begun; readers reopen then."""
+        self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
+        self._lock = threading.Lock()
+        self._appended = threading.Condition()
+        self._last_seq = self._wakes = 0
+        self._cursors: dict[str, Position] = {}
+        self._error = ""
+        self._next_trim = self._next_disk_check = 0.0
+        self._disk_short = self._reopen = self._closed = False
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise SpoolError(f"cannot open the spool {path}: {error}") from error
+            self._set_aside(error)
+        self._metrics.spool_writable.set(1)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def append(self, batches: Sequence[Batch], rejected: Sequence[Rejected] = (), *, source: str = "mqtt") -> None:
+        """Store batches and rejected messages in one transaction and sync it.
+
+        Raises:
+            SpoolFull: at the bound, and the policy is `block`.
+            SpoolError: the disk cannot take it now. In both cases nothing was stored: call again later.
+        """
+        created = time.time()
+        rows = [
+            (
+                created,
+                len(batch.events),
+                to_json(batch.to).decode() if batch.to else None,
+                to_json([(b, s, u) for (b, s), u in batch.units.items()]).decode() if batch.units else None,
+                to_json(batch.events),
+            )
+            for batch in batches
+        ]
+        with self._lock:
+            if not self._make_room(sum(len(row[4]) for row in rows)):
+                self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
+                rows = []
+            self._transact(lambda: self._insert(rows, batches, rejected))
+        with self._appended:
+            self._appended.notify_all()
+        self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
+        for one in rejected:
+            self._metrics.rejected.add(reason=one.reason)
+
+    def settle(self, destination: str, position: Position, rejected: Sequence[Rejected] = ()) -> None:
+        """Move a destination's cursor forward to `position`: everything before it is settled.
+
+        The move rides along with the next commit; with `rejected` (what the destination refused for good) both
+        are committed now.
+        """
+        with self._lock:
+            before = self._cursors[destination]
+            if position > before:  # else a policy dropped the rows while they were on their way
+                self._kept[destination] -= self._events_between(destination, before, position)
+                self._cursors[destination] = position
+                self._moved.add(destination)
+            if rejected:
+                self._transact(lambda: self._insert([], [], rejected))
+        for one in rejected:
+            self._metrics.rejected.add(reason=one.reason)
+
+    def maintain(self) -> None:
+        """Commit what rides along when nothing else does: cursors, trimming, ageing. Called once a second."""
+        with self._lock:
+            try:
+                if self._config.max_age:
+                    self._drop_older_than(time.time() - self._config.max_age)
+                if self._moved or self._error:
+                    self._transact(lambda: None)
+            except SpoolError as error:
+                log.debug("the spool's housekeeping waits: %s", error)
+
+    def remember(self, known: Iterable[tuple[str, str]]) -> None:
+        """Keep (key, value) texts of what was last known, for the retained policy across restarts."""
+        rows = list(known)
+        with self._lock:
+            self._transact(lambda: self._remember(rows))
+
+    def known(self, key: str) -> str | None:
+        """What `remember` kept under this key."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM known WHERE topic = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def set_meta(self, key: str, value: str) -> None:
+        with self._lock:
+            self._transact(lambda: self._set_meta(key, value))
+
+    def meta(self, key: str) -> str | None:
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def reader(self, destination: str, start: Position | None = None) -> SpoolReader:
+        """A reader for one destination.
+
+        Args:
+            destination: its name in the configuration.
+            start: the destination's own durable cursor, if it keeps one; it wins over the spool's.
+        """
+        with self._lock:
+            position = self._cursors[destination]
+            if start is not None and start.seq <= self._last_seq + 1:
+                position = max(start, position)
+            elif start is not None:
+                # Its cursor is from another spool, whose rows this one does not hold.
+                log.warning("destination %r stood beyond this spool's end; it starts at the oldest row", destination)
+        if position != self._cursors[destination]:
+            self.settle(destination, position)
+        return SpoolReader(self, destination, position)
+
+    def wait_beyond(self, position: Position, timeout: float) -> bool:
+        """See `SpoolReader.wait`."""
+        with self._appended:
+            wakes = self._wakes
+            wanted = position.seq + (position.offset > 0)
+            self._appended.wait_for(lambda: self._last_seq >= wanted or self._wakes != wakes, timeout)
+            return self._last_seq >= wanted
+
+    def wake(self) -> None:
+        """Wake everybody who waits for rows: a stop was asked for."""
+        with self._appended:
+            self._wakes += 1
+            self._appended.notify_all()
+
+    def rejected_rows(self, limit: int = 100, before_id: int | None = None) -> list[RejectedRow]:
+        """Rejected messages, newest first, from below `before_id`."""
+        with self._lock:
+            return self._rejected.list(limit, before_id)
+
+    def stats(self) -> SpoolStats:
+        with self._lock:
+            rows = self._connection.execute("SELECT count(*) FROM batch").fetchone()[0]
+            oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
+            return SpoolStats(
+                rows=rows,
+                bytes=self._used_bytes(),
+                oldest=oldest[0] if oldest and any(self._kept.values()) else None,
+                kept=dict(self._kept),
+                writable=not self._error,
+                error=self._error,
+                rejected=self._rejected.rows,
+            )
+
+    def close(self) -> None:
+        """Commit the cursors and close. Call after every reader and writer has stopped; again is harmless."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            try:
+                self._transact(lambda: None)
+            except SpoolError as error:
+                log.warning("the spool's cursors could not be saved, some events will be sent again: %s", error)
+            self._connection.close()
+
+    def report_damage(self, error: sqlite3.DatabaseError, generation: int) -> None:
+        """Called by readers: set the file aside if it is damaged.
+
+        Raises:
+            SpoolError: it is not damage but a passing failure.
+        """
+        if not _is_damage(error):
+            raise SpoolError(f"cannot read the spool: {error}") from error
+        with self._lock:
+            if generation == self.generation:
+                self._set_aside(error)
+
+    # --- inside the lock: opening --------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        new = not self.path.exists()
+        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+        self._connection = connection
+        if new:
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.executescript(_SCHEMA)
+        if not new and self.path.stat().st_size <= _CHECK_UP_TO_BYTES:
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(f"{_MALFORMED}: {verdict}")
+        self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
+        self._rejected = RejectedTable(connection, self._config.rejected_max_rows)
+        last = connection.execute("SELECT max(seq) FROM batch").fetchone()[0] or 0
+        stored = {d: Position(seq, offset) for d, seq, offset in connection.execute("SELECT * FROM cursor")}
+        # A trimmed file has no rows, but its cursors stand behind the last row it ever held.
+        passed = max((position.seq - 1 for position in stored.values()), default=0)
+        self._last_seq = max(self._last_seq, last, passed) or int(time.time() * 1e6)
+        for gone in stored.keys() - set(self._destinations):
+            log.info("destination %r is no longer configured: what waited for it is no longer kept", gone)
+            connection.execute("DELETE FROM cursor WHERE destination = ?", (gone,))
+        start = Position(0, 0)
+        self._cursors = {d: max(self._cursors.get(d, start), stored.get(d, start)) for d in self._destinations}
+        self._moved = set(self._destinations)
+        self._kept = {d: self._events_between(d, self._cursors[d], self._end()) for d in self._destinations}
+        self._reopen = False
+
+    def _set_aside(self, error: sqlite3.DatabaseError) -> None:
+        """Rename the damaged file and begin a new one; the old one stays for whoever wants to recover it."""
+        self._connection.close()
+        aside = next(name for n in count(1) if not (name := Path(f"{self.path}.damaged-{n}")).exists())
+        log.error(
+            "the spool %s is damaged (%s): it was set aside as %s and a new one begun. What was not delivered "
+            "yet is in that file; `sqlite3 %s .recover` may bring it back",
+            self.path, error, aside.name, aside.name,
+        )  # fmt: skip
+        for suffix in ("", "-wal", "-shm"):
+            part = Path(f"{self.path}{suffix}")
+            if part.exists():
+                part.rename(f"{aside}{suffix}")
+        self._last_seq = max(self._last_seq + 1, int(time.time() * 1e6))
+        self.generation += 1
+        try:
+            self._open()
+        except sqlite3.DatabaseError as again:
+            raise SpoolError(f"cannot begin a new spool at {self.path}: {again}") from again
+
+    # --- inside the lock: one transaction ------------------------------------------------------------------
+
+    def _transact(self, work: Callable[[], None]) -> None:
+        """Run `work` in a synced transaction, with the cursors that moved and the rows that are settled.
+
+        Raises:
+            SpoolError: it did not happen; everything was rolled back.
+        """
+        try:
+            if self._reopen:
+                # After a failed write or sync nobody knows what the operating system kept of the file, so
+                # SQLite starts again from what is really on disk.
+                self._connection.close()
+                self._open()
+            self._commit(work)
+        except sqlite3.DatabaseError as error:
+            if _is_damage(error):
+                self._set_aside(error)
+                self._commit(work)
+            else:
+                self._reopen = True
+                raise self._unwritable(SpoolError(f"the spool cannot be written: {error}")) from error
+        if self._error:
+            log.warning("the spool takes events again")
+            self._error = ""
+            self._metrics.spool_writable.set(1)
+
+    def _commit(self, work: Callable[[], None]) -> None:
+        execute = self._connection.execute
+        last_seq, moved, kept = self._last_seq, set(self._moved), dict(self._kept)
+        try:
+            execute("BEGIN IMMEDIATE")
+            work()
+            for destination in self._moved:
+                execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (destination, *self._cursors[destination]))
+            self._moved.clear()
+            if time.monotonic() >= self._next_trim:
+                self._trim()
+            execute("COMMIT")
+        except BaseException:
+            self._last_seq, self._moved, self._kept = last_seq, moved, kept
+            with suppress(sqlite3.Error):
+                execute("ROLLBACK")
+            raise
+
+    def _insert(self, rows: Sequence[_NewRow], batches: Sequence[Batch], rejected: Sequence[Rejected]) -> None:
+        for row, batch in zip(rows, batches, strict=False):  # no rows at all when the policy drops the newest
+            self._last_seq += 1
+            self._connection.execute("INSERT INTO batch VALUES (?,?,?,?,?,?)", (self._last_seq, *row))
+            for destination in batch.to or self._destinations:
+                if destination in self._kept:
+                    self._kept[destination] += len(batch.events)
+        if rejected:
+            overflow = self._rejected.insert(rejected)
+            if overflow:
+                self._metrics.dropped.add(overflow, reason="rejected_full")
+
+    def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
+        self._connection.executemany("INSERT OR REPLACE INTO known VALUES (?,?)", rows)
+
+    def _set_meta(self, key: str, value: str) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
+
+    def _trim(self) -> None:
+        """Delete the rows that every destination has settled."""
+        self._next_trim = time.monotonic() + _TRIM_INTERVAL
+        settled = min(self._cursors[d].seq if self._kept[d] else self._end().seq for d in self._destinations)
+        self._connection.execute("DELETE FROM batch WHERE seq < ?", (settled,))
+        for destination, position in self._cursors.items():
+            if not self._kept[destination] and position.seq < settled:
+                # The rows between were for others. Its cursor moves past them, so that the last row number
+                # is known after a restart although no row is left.
+                self._cursors[destination] = Position(settled, 0)
+                self._moved.add(destination)
+        free = self._pragma("freelist_count")
+        if free > _VACUUM_BEYOND_PAGES:
+            self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_STEP_PAGES})").fetchall()
+
+    # --- inside the lock: bounds ---------------------------------------------------------------------------
+
+    def _make_room(self, size: int) -> bool:
+        """Whether `size` bytes may be added, after dropping the oldest rows where that is the policy.
+
+        Raises:
+            SpoolFull: they may not, and the policy is `block`.
+        """
+        while problem := self._shortage(size):
+            if self._config.when_full is WhenFull.DROP_NEWEST:
+                return False
+            if self._config.when_full is WhenFull.BLOCK or not self._drop_oldest("spool_full"):
+                self._next_trim = 0.0
+                raise self._unwritable(SpoolFull(problem))
+        return True
+
+    def _shortage(self, size: int) -> str:
+        free_pages = self._pragma("freelist_count")
+        used = (self._pragma("page_count") - free_pages) * self._page_size
+        if used + size > self._config.max_size:
+            return (
+                f"the spool is full: {used / 2**20:.1f} MiB of spool.max_size = {self._config.max_size / 2**20:.1f} MiB"
+            )
+        if free_pages * self._page_size > 2 * size:
+            return ""  # the file need not grow
+        now = time.monotonic()
+        if now >= self._next_disk_check or self._disk_short:
+            self._next_disk_check = now + _DISK_CHECK_INTERVAL
+            disk = os.statvfs(self.path.parent)
+            free = disk.f_bavail * disk.f_frsize
+            self._disk_short = free < self._config.min_free_disk + size
+            if self._disk_short:
+                return (
+                    f"the disk of the spool is nearly full: {free / 2**20:.1f} MiB free, "
+                    f"spool.min_free_disk = {self._config.min_free_disk / 2**20:.1f} MiB"
+                )
+        return ""
+
+    def _drop_oldest(self, reason: str, before: float | None = None) -> bool:
+        """Drop some of the oldest rows (created before `before`), counting what was not settled."""
+        rows = self._connection.execute(
+            "SELECT seq FROM batch WHERE seq IN (SELECT seq FROM batch ORDER BY seq LIMIT ?) AND created < ?",
+            (_DROP_STEP_ROWS, before if before is not None else float("inf")),
+        ).fetchall()
+        if not rows:
+            return False
+        end = Position(rows[-1][0] + 1, 0)
+        dropped = {d: self._events_between(d, self._cursors[d], end) for d in self._destinations}
+        self._transact(lambda: self._delete_before(end))
+        for destination, events in dropped.items():
+            if self._cursors[destination] < end:
+                self._cursors[destination] = end
+                self._kept[destination] -= events
+                self._moved.add(destination)
+            if events:
+                self._metrics.dropped.add(events, reason=reason, destination=destination)
+        log.warning("dropped undelivered events, oldest first (%s): %s", reason, dropped)
+        return True
+
+    def _drop_older_than(self, epoch: float) -> None:
+        oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
+        if oldest and oldest[0] < epoch:
+            self._drop_oldest("spool_age", epoch)
+
+    def _delete_before(self, end: Position) -> None:
+        self._connection.execute("DELETE FROM batch WHERE seq < ?", (end.seq,))
+
+    # --- inside the lock: small things ---------------------------------------------------------------------
+
+    def _end(self) -> Position:
+        return Position(self._last_seq + 1, 0)
+
+    def _events_between(self, destination: str, start: Position, end: Position) -> int:
+        """Events for a destination from `start` up to `end`."""
+        total: int = self._connection.execute(
+            "SELECT ifnull(sum(events), 0) FROM batch WHERE seq >= ? AND seq < ?"
+            " AND (destinations IS NULL OR instr(destinations, ?))",
+            (start.seq, end.seq, f'"{destination}"'),
+        ).fetchone()[0]
+        return total - start.offset + end.offset
+
+    def _used_bytes(self) -> int:
+        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    def _unwritable(self, error: SpoolError) -> SpoolError:
+        """Note and log, once a change of state, that nothing can be stored now."""
+        if not self._error:
+            log.error("%s; nothing is acknowledged until there is room", error)
+            self._metrics.spool_writable.set(0)
+        self._error = str(error)
+        return error
+
+
+_MALFORMED: Final = "database disk image is malformed"
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(_MALFORMED)

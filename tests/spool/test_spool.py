@@ -1,0 +1,317 @@
+"""The spool: durable, ordered, a cursor for each destination, bounded by a stated policy."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from mqttbridge.config.model import SpoolConfig
+from mqttbridge.errors import SpoolError, SpoolFull
+from mqttbridge.events import Batch, EventTuple, Position, Reason, Rejected
+from mqttbridge.metrics import Metrics
+from mqttbridge.spool import Spool
+
+START = Position(0, 0)
+
+
+def events(first: int, count: int = 1) -> list[EventTuple]:
+    return [("b", "s", n, 1000.0 + n) for n in range(first, first + count)]
+
+
+def rejected(detail: str, payload: bytes = b"x") -> Rejected:
+    return Rejected(Reason.MALFORMED, detail, "t", payload)
+
+
+Open = Callable[..., Spool]
+
+
+@pytest.fixture
+def open_spool(tmp_path: Path) -> Iterator[Open]:
+    opened: list[Spool] = []
+
+    def opener(*destinations: str, **config: object) -> Spool:
+        metrics = Metrics()
+        names = destinations or ("a",)
+        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names)
+        spool.test_metrics = metrics  # type: ignore[attr-defined]
+        opened.append(spool)
+        return spool
+
+    yield opener
+    for spool in opened:
+        spool.close()
+
+
+def read_all(spool: Spool, destination: str, after: Position | None = None) -> list[EventTuple]:
+    reader = spool.reader(destination)
+    rows = reader.read(after or reader.position, 10**6)
+    reader.close()
+    return [event for row in rows for event in row.events]
+
+
+def test_what_was_appended_is_read_in_order_by_every_destination(open_spool: Open) -> None:
+    spool = open_spool("a", "b")
+    spool.append([Batch(events(0, 3))])
+    spool.append([Batch(events(3, 2))])
+    assert read_all(spool, "a") == read_all(spool, "b") == events(0, 5)
+
+
+def test_values_keep_their_types_and_units_ride_along(open_spool: Open) -> None:
+    spool = open_spool()
+    mixed: list[EventTuple] = [("b", "s", 1, 1.5), ("b", "s", 1.0, 2.5), ("b", "s", True, 3.5), ("b", "ü", "on\n", 4.5)]
+    spool.append([Batch(mixed, units={("b", "s"): "°C"})])
+    (row,) = spool.reader("a").read(START, 10)
+    assert [(type(e[2]), *e) for e in row.events] == [(type(e[2]), *e) for e in mixed]
+    assert row.units == {("b", "s"): "°C"}
+
+
+def test_a_batch_for_one_destination_is_passed_over_by_the_others(open_spool: Open) -> None:
+    spool = open_spool("a", "b")
+    spool.append([Batch(events(0), to=("b",)), Batch(events(1))])
+    assert read_all(spool, "a") == events(1)
+    assert read_all(spool, "b") == events(0, 2)
+    assert spool.stats().kept == {"a": 1, "b": 2}
+
+
+def test_reading_stops_at_max_events_but_returns_at_least_one_row(open_spool: Open) -> None:
+    spool = open_spool()
+    for n in range(0, 30, 10):
+        spool.append([Batch(events(n, 10))])
+    reader = spool.reader("a")
+    assert [len(row.events) for row in reader.read(START, 1)] == [10]
+    assert [len(row.events) for row in reader.read(START, 20)] == [10, 10]
+    assert [len(row.events) for row in reader.read(START, 25)] == [10, 10]
+
+
+def test_a_row_settled_in_part_is_read_from_its_offset(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0, 5))])
+    reader = spool.reader("a")
+    (row,) = reader.read(reader.position, 10)
+    spool.settle("a", Position(row.start.seq, 2))
+    assert spool.stats().kept == {"a": 3}
+    assert read_all(spool, "a") == events(2, 3)
+
+
+def test_settled_events_are_not_read_again_after_a_restart(open_spool: Open) -> None:
+    spool = open_spool("a", "b")
+    spool.append([Batch(events(0, 4))])
+    (row,) = spool.reader("a").read(START, 10)
+    spool.settle("a", row.end)
+    spool.close()
+    again = open_spool("a", "b")
+    assert read_all(again, "a") == []
+    assert read_all(again, "b") == events(0, 4)
+    assert again.stats().kept == {"a": 0, "b": 4}
+
+
+def test_rows_go_away_once_every_destination_has_settled_them(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mqttbridge.spool.spool._TRIM_INTERVAL", 0.0)
+    spool = open_spool("a", "b")
+    spool.append([Batch(events(0, 4)), Batch(events(4), to=("b",))])
+    first, _ = spool.reader("b").read(START, 10)
+    spool.settle("a", first.end)
+    spool.maintain()
+    assert spool.stats().rows == 2
+    spool.settle("b", Position(first.end.seq + 1, 0))
+    spool.maintain()
+    assert spool.stats().rows == 0
+
+
+def test_row_numbers_never_repeat_after_everything_was_trimmed(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mqttbridge.spool.spool._TRIM_INTERVAL", 0.0)
+    spool = open_spool()
+    spool.append([Batch(events(0))])
+    (row,) = spool.reader("a").read(START, 10)
+    spool.settle("a", row.end)
+    spool.maintain()
+    spool.close()
+    again = open_spool()
+    again.append([Batch(events(1))])
+    (later,) = again.reader("a").read(row.end, 10)
+    assert later.events == events(1)
+    assert later.start.seq >= row.end.seq
+
+
+def test_a_destinations_own_cursor_wins_and_a_foreign_one_is_ignored(
+    open_spool: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0))])
+    spool.append([Batch(events(1))])
+    first, second = spool.reader("a").read(START, 10)
+    foreign = spool.reader("a", start=Position(second.start.seq + 10**9, 0))
+    assert [row.events for row in foreign.read(foreign.position, 10)] == [events(0), events(1)]
+    assert "beyond this spool's end" in caplog.text
+    own = spool.reader("a", start=first.end)
+    assert [row.events for row in own.read(own.position, 10)] == [events(1)]
+
+
+def test_waiting_ends_with_an_append_and_with_a_wake(open_spool: Open) -> None:
+    spool = open_spool()
+    reader = spool.reader("a")
+    spool.append([Batch(events(0))])
+    (row,) = reader.read(START, 1)
+    assert reader.wait(START, 0)
+    assert not reader.wait(row.end, 0)
+    results: list[bool] = []
+    for action in (lambda: spool.append([Batch(events(1))]), spool.wake):
+        waiter = threading.Thread(target=lambda: results.append(reader.wait(row.end, 30)))
+        waiter.start()
+        while not spool._appended._waiters:  # type: ignore[attr-defined]
+            pass
+        action()
+        waiter.join(30)
+        row = reader.read(row.start, 10)[-1]
+    assert results == [True, False]
+
+
+def test_a_full_spool_blocks_and_takes_events_again_when_there_is_room(open_spool: Open) -> None:
+    spool = open_spool(max_size="1MiB")
+    big: list[EventTuple] = [("b", "s", "x" * 2000, float(n)) for n in range(100)]
+    with pytest.raises(SpoolFull, match=r"spool.max_size = 1.0 MiB"):
+        for _ in range(10):
+            spool.append([Batch(big)])
+    assert not spool.stats().writable
+    stored = spool.stats().kept["a"]
+    assert stored % 100 == 0
+    spool.settle("a", spool.reader("a").read(START, 10**6)[-1].end)
+    spool.maintain()
+    spool.append([Batch(big)])
+    assert spool.stats().writable
+    assert spool.stats().kept == {"a": 100}
+
+
+def test_drop_oldest_makes_room_and_counts_what_was_lost(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mqttbridge.spool.spool._DROP_STEP_ROWS", 1)
+    spool = open_spool(max_size="1MiB", when_full="drop_oldest")
+    for n in range(20):
+        spool.append([Batch([("b", "s", "x" * 2000, float(n * 100 + k)) for k in range(100)])])
+    kept = read_all(spool, "a")
+    dropped = spool.test_metrics.dropped.value(reason="spool_full", destination="a")  # type: ignore[attr-defined]
+    assert kept[-1][3] == 1999.0
+    assert len(kept) == spool.stats().kept["a"]
+    assert len(kept) + dropped == 2000
+
+
+def test_drop_newest_refuses_quietly_and_counts(open_spool: Open) -> None:
+    spool = open_spool(max_size="1MiB", when_full="drop_newest")
+    for n in range(20):
+        spool.append([Batch([("b", "s", "x" * 2000, float(n * 100 + k)) for k in range(100)])])
+    kept = read_all(spool, "a")
+    assert kept[0][3] == 0.0
+    assert len(kept) + spool.test_metrics.dropped.value(reason="spool_full") == 2000  # type: ignore[attr-defined]
+
+
+def test_events_older_than_max_age_are_dropped_and_counted(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = open_spool(max_age="1h")
+    now = [1_000_000.0]
+    monkeypatch.setattr("mqttbridge.spool.spool.time.time", lambda: now[0])
+    spool.append([Batch(events(0, 3))])
+    now[0] += 3000
+    spool.append([Batch(events(3))])
+    now[0] += 1000
+    spool.maintain()
+    assert read_all(spool, "a") == events(3)
+    assert spool.test_metrics.dropped.value(reason="spool_age", destination="a") == 3  # type: ignore[attr-defined]
+
+
+def test_too_little_free_disk_blocks_with_the_reason(open_spool: Open) -> None:
+    spool = open_spool(min_free_disk=2**62)
+    with pytest.raises(SpoolFull, match="nearly full"):
+        spool.append([Batch(events(0))])
+
+
+def test_rejected_rows_are_capped_oldest_first_and_counted(open_spool: Open) -> None:
+    spool = open_spool(rejected_max_rows=3)
+    spool.append([], [rejected(str(n)) for n in range(2)])
+    spool.append([], [rejected(str(n)) for n in range(2, 5)])
+    assert [row.detail for row in spool.rejected_rows()] == ["4", "3", "2"]
+    assert [row.detail for row in spool.rejected_rows(1, before_id=spool.rejected_rows()[0].id)] == ["3"]
+    assert spool.test_metrics.dropped.value(reason="rejected_full") == 2  # type: ignore[attr-defined]
+    assert spool.test_metrics.rejected.value(reason="malformed") == 5  # type: ignore[attr-defined]
+
+
+def test_what_a_destination_refused_is_settled_and_kept_together(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0))])
+    (row,) = spool.reader("a").read(START, 1)
+    spool.settle("a", row.end, [rejected("no")])
+    assert spool.stats().kept == {"a": 0}
+    assert [r.detail for r in spool.rejected_rows()] == ["no"]
+
+
+@pytest.mark.parametrize("damage", [b"not a database at all" * 400, None])
+def test_a_damaged_file_is_set_aside_said_loudly_and_work_goes_on(
+    open_spool: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: bytes | None
+) -> None:
+    spool = open_spool()
+    for n in range(50):
+        spool.append([Batch([("b", "s", "x" * 2000, float(n))])])
+    reader = spool.reader("a")
+    last = reader.read(START, 10**6)[-1]
+    reader.close()
+    spool.close()
+    path = tmp_path / "spool.db"
+    content = path.read_bytes()
+    path.write_bytes(damage or content[:8192] + b"\xff" * (len(content) - 8192))
+    with caplog.at_level(logging.ERROR):
+        again = open_spool()
+    assert (tmp_path / "spool.db.damaged-1").exists()
+    assert "set aside" in caplog.text
+    again.append([Batch(events(7))])
+    (row,) = again.reader("a").read(last.end, 10)
+    assert row.events == events(7)
+
+
+def test_damage_found_while_reading_is_set_aside_too(open_spool: Open, caplog: pytest.LogCaptureFixture) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0))])
+    reader = spool.reader("a")
+    reader.read(START, 1)
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    spool.report_damage(error, spool.generation)
+    spool.append([Batch(events(1))])
+    assert [row.events for row in reader.read(START, 10)] == [events(1)]
+    assert "set aside" in caplog.text
+
+
+def test_a_failed_write_stores_nothing_and_recovers(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0))])
+    spool._connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(SpoolError, match="cannot be written"):
+        spool.append([Batch(events(1))], [rejected("lost")])
+    assert not spool.stats().writable
+    spool.append([Batch(events(2))])
+    assert spool.stats().writable
+    assert read_all(spool, "a") == [*events(0), *events(2)]
+    assert spool.rejected_rows() == []
+
+
+def test_what_was_last_known_survives_a_restart(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.remember([("t", '{"a":1}'), ("u", "2")])
+    spool.remember([("t", '{"a":2}')])
+    spool.set_meta("filters", "x")
+    spool.close()
+    again = open_spool()
+    assert (again.known("t"), again.known("u"), again.known("v"), again.meta("filters")) == ('{"a":2}', "2", None, "x")
+
+
+def test_a_removed_destination_no_longer_holds_rows_and_a_new_one_starts_at_the_oldest(open_spool: Open) -> None:
+    spool = open_spool("a", "b")
+    spool.append([Batch(events(0))])
+    spool.close()
+    again = open_spool("a", "c")
+    assert read_all(again, "c") == events(0)
+    assert again.stats().kept == {"a": 1, "c": 1}
