@@ -135,6 +135,8 @@ class SpoolConfig(Section):
     """Older events are dropped and counted, though undelivered; 0 keeps them for ever."""
     when_full: WhenFull = WhenFull.BLOCK
     """`block` stops acknowledging, so the broker queues; the others drop and count."""
+    linger: Duration = 0.0
+    """How long to gather more messages before a commit; 1s spares an SD card, at the price of as much latency."""
     min_free_disk: Size = 64 * MIB
     """The spool counts as full when less than this is free on its disk."""
     rejected_max_rows: int = Field(10_000, ge=0)

@@ -1,0 +1,42 @@
+"""The data directory: made if missing, checked for writing, locked for one bridge."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from mqttbridge.errors import DataDirError
+
+
+class DataDir:
+    """Holds the lock until `release`, or until the process ends in whatever way.
+
+    Raises:
+        DataDirError: it cannot be made or written, or another bridge uses it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        lock = path / "lock"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise DataDirError(
+                f"cannot use data_dir {path}: {error.strerror}. Set data_dir to a directory this user may write"
+            ) from error
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
+            os.close(self._descriptor)
+            raise DataDirError(
+                f"another mqttbridge (process {holder or 'unknown'}) is using data_dir {path}. "
+                "Stop it, or give this one a data_dir and an mqtt.client_id of its own"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+
+    def release(self) -> None:
+        os.close(self._descriptor)

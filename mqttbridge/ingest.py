@@ -1,0 +1,189 @@
+"""The way in: socket -> frames -> rules -> commit -> acknowledge, in one pass on one thread.
+
+Invariant: nothing is acknowledged before the transaction that holds its events (or its rejection) has been synced,
+and acknowledgements go out in arrival order. While the spool cannot take anything, nothing more is read: TCP and
+the broker's in-flight window are the back-pressure, and only the connection's heartbeat goes on.
+
+Whatever arrives ends in exactly one of: matched, unmatched, rejected before any rule, dropped for a stated reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Protocol
+
+from mqttbridge.config.model import RetainedPolicy
+from mqttbridge.errors import SpoolError
+from mqttbridge.events import Batch, EventTuple, Reason, Rejected
+from mqttbridge.lastknown import LastKnown
+from mqttbridge.mapping import Rulebook
+from mqttbridge.metrics import Metrics
+from mqttbridge.sources.frames import OVERSIZED, RETAINED, Publish
+from mqttbridge.spool import Spool
+
+log = logging.getLogger(__name__)
+
+# How long one wait for messages lasts; a stop signal ends it early, so it only bounds the housekeeping's delay.
+_POLL_SECONDS: Final = 1.0
+# Pause between attempts while the spool blocks: soon enough to go on when there is room, and to keep the
+# broker's connection alive, without burdening a full disk.
+_BLOCKED_PAUSE: Final = 0.2
+
+
+class Source(Protocol):
+    """Where messages come from; sources/mqtt.py is the real one."""
+
+    def poll(self, timeout: float) -> list[Publish]: ...
+    def acknowledge(self) -> None: ...
+    def keep_alive(self) -> None: ...
+    def wake(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Ingest:
+    """The loop of the ingest thread. `step` is one turn of it.
+
+    Args:
+        source: where messages come from.
+        rulebook: what becomes of them.
+        spool: where events go.
+        metrics: counted here: received, matched, unmatched, dropped.
+        retained: what to do with retained messages.
+        own_topic: the bridge's own availability topic, which is not data.
+        linger: seconds to gather more messages before a commit.
+        linger_messages: how many messages end the gathering early.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        rulebook: Rulebook,
+        spool: Spool,
+        metrics: Metrics,
+        *,
+        retained: RetainedPolicy = RetainedPolicy.CHANGED,
+        own_topic: str | None = None,
+        linger: float = 0.0,
+        linger_messages: int = 4096,
+    ) -> None:
+        self._source, self._rulebook, self._spool, self._metrics = source, rulebook, spool, metrics
+        self._retained = retained
+        self._own_topic = own_topic.encode() if own_topic else None
+        self._linger, self._linger_messages = linger, linger_messages
+        self._stop = threading.Event()
+        self._last_arrival = 0.0
+        self._known = LastKnown(spool, metrics) if retained is RetainedPolicy.CHANGED else None
+
+    def run(self) -> None:
+        """Work until `stop`; then keep what was last known and say goodbye to the source."""
+        while not self._stop.is_set():
+            self.step()
+        if self._known is not None:
+            self._known.save_all()
+        self._source.close()
+
+    def stop(self) -> None:
+        """Ask `run` to end; from any thread."""
+        self._stop.set()
+        self._source.wake()
+
+    def step(self, timeout: float = _POLL_SECONDS) -> None:
+        """Read once, map, commit, acknowledge."""
+        messages = self._gather(timeout)
+        if messages:
+            arrival = max(time.time(), self._last_arrival)
+            batches, rejected = self._apply(messages, arrival)
+            if not self._commit(batches, rejected):
+                return  # stopped while blocked: not stored, so not acknowledged
+            self._source.acknowledge()
+            self._metrics.ingest_lag.observe(time.time() - arrival, weight=len(messages))
+        if self._known is not None:
+            self._known.save_when_due()
+
+    def _gather(self, timeout: float) -> list[Publish]:
+        messages = self._source.poll(timeout)
+        if messages and self._linger:
+            messages = list(messages)
+            until = time.monotonic() + self._linger
+            while len(messages) < self._linger_messages and (left := until - time.monotonic()) > 0:
+                if self._stop.is_set():
+                    break
+                messages += self._source.poll(left)
+        return messages
+
+    def _apply(self, messages: Sequence[Publish], arrival: float) -> tuple[list[Batch], list[Rejected]]:
+        """Map messages. Arrival times are a microsecond apart, so that no two values of a stream share one."""
+        rejected: list[Rejected] = []
+        events: dict[tuple[str, ...], list[EventTuple]] = {}
+        units: dict[tuple[str, str], str] = {}
+        micros, unmatched, not_data = round(arrival * 1e6), 0, 0
+        find_routes, own_topic = self._rulebook.routes, self._own_topic
+        policy, known = self._retained, self._known
+        for topic, payload, first in messages:
+            micros += 1
+            arrival = micros / 1e6
+            routes = find_routes(topic)
+            if isinstance(routes, Rejected):
+                rejected.append(replace(routes, payload=payload))
+                not_data += 1
+                continue
+            if not routes:
+                unmatched += 1
+                continue
+            if topic == own_topic or (first & RETAINED and policy is RetainedPolicy.IGNORE):
+                self._metrics.dropped.add(reason="own_availability" if topic == own_topic else "retained_ignored")
+                not_data += 1
+                continue
+            if first & OVERSIZED:
+                rejected.append(_too_large(topic, payload, routes[0].rule))
+                not_data += 1
+                continue
+            for route in routes:
+                mapped = route.apply(payload, arrival)
+                if isinstance(mapped, Rejected):
+                    rejected.append(mapped)
+                    continue
+                if known is not None:
+                    mapped = known.only_changed(route, mapped) if first & RETAINED else known.keep(route, mapped)
+                if route.new_units:
+                    units.update(route.new_units)
+                    route.new_units = {}
+                if route.to in events:
+                    events[route.to] += mapped
+                else:
+                    events[route.to] = list(mapped)
+        self._last_arrival = arrival
+        self._metrics.received.add(len(messages), source="mqtt")
+        self._metrics.matched.add(len(messages) - unmatched - not_data)
+        if unmatched:
+            self._metrics.unmatched.add(unmatched)
+        return [Batch(some, to, units) for to, some in events.items() if some], rejected
+
+    def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
+        """Store, however long it takes. Returns False when a stop came first."""
+        if not batches and not rejected:
+            return True
+        while True:
+            try:
+                self._spool.append(batches, rejected)
+            except SpoolError as error:  # the spool has said so, once
+                log.debug("waiting for the spool: %s", error)
+                self._source.keep_alive()
+                if self._stop.wait(_BLOCKED_PAUSE):
+                    return False
+            else:
+                return True
+
+
+def _too_large(topic: bytes, payload: bytes, rule: str) -> Rejected:
+    return Rejected(
+        Reason.PAYLOAD_TOO_LARGE,
+        "the payload is longer than mqtt.max_payload; only its beginning is kept",
+        topic.decode(errors="backslashreplace"),
+        payload,
+        rule,
+    )

@@ -1,0 +1,94 @@
+"""Last known values, so that a retained message that says nothing new is not stored again.
+
+A broker sends retained messages whenever somebody subscribes: without this, each restart and each new connection
+would draw an old value at the present time. Values are kept with the route of each topic, which costs the hot path
+one assignment, and saved in the spool's file now and then, for the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from itertools import islice
+from typing import Final
+
+from pydantic_core import from_json, to_json
+
+from mqttbridge.errors import SpoolError
+from mqttbridge.events import EventTuple, Value
+from mqttbridge.mapping import Route
+from mqttbridge.metrics import Metrics
+from mqttbridge.spool import Spool
+
+log = logging.getLogger(__name__)
+
+# What a crash loses of it costs one repeated value a topic, so saving it seldom spares the disk.
+_SAVE_INTERVAL: Final = 30.0
+# As many at a time as take a few milliseconds.
+_SAVE_STEP: Final = 500
+
+
+class LastKnown:
+    """Used by the ingest thread alone."""
+
+    def __init__(self, spool: Spool, metrics: Metrics) -> None:
+        self._spool, self._metrics = spool, metrics
+        self._unsaved: set[Route] = set()
+        self._next_save = time.monotonic() + _SAVE_INTERVAL
+
+    def keep(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
+        """Note a live message's values. Returns `events` as they are."""
+        last = route.last
+        if last is not None and len(last) > len(events):
+            # Not every message carries every field: what is missing in this one is still the last known.
+            merged = {event[1]: event for event in last} | {event[1]: event for event in events}
+            route.last = list(merged.values())
+        else:
+            route.last = events
+        self._unsaved.add(route)
+        return events
+
+    def only_changed(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
+        """Of a retained message's events, those that differ from what was last known of their streams."""
+        if route.last is not None:
+            known: dict[str, Value] = {event[1]: event[2] for event in route.last}
+        else:
+            saved = self._spool.known(_key(route))
+            known = from_json(saved) if saved else {}
+        changed = [event for event in events if not _same(known.get(event[1]), event[2])]
+        if len(changed) < len(events):
+            self._metrics.dropped.add(len(events) - len(changed), reason="retained_unchanged")
+        self.keep(route, events)
+        return changed
+
+    def save_when_due(self) -> None:
+        """Save some of what changed, once the interval is over; called each turn of the loop."""
+        if self._unsaved and time.monotonic() >= self._next_save:
+            self._save_some()
+            if not self._unsaved:
+                self._next_save = time.monotonic() + _SAVE_INTERVAL
+
+    def save_all(self) -> None:
+        """Save everything, at the end."""
+        while self._unsaved and self._save_some():
+            pass
+
+    def _save_some(self) -> bool:
+        some = list(islice(self._unsaved, _SAVE_STEP))
+        try:
+            self._spool.remember(
+                (_key(route), to_json({event[1]: event[2] for event in route.last or ()}).decode()) for route in some
+            )
+        except SpoolError as error:
+            log.debug("last known values wait: %s", error)
+            return False
+        self._unsaved.difference_update(some)
+        return True
+
+
+def _key(route: Route) -> str:
+    return f"{route.topic}\n{route.rule}"
+
+
+def _same(known: Value | None, value: Value) -> bool:
+    return known == value and isinstance(known, bool) == isinstance(value, bool)

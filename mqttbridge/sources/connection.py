@@ -1,0 +1,312 @@
+"""One connection to a broker, from CONNECT to its end.
+
+A new paho client is made for each connection and thrown away with it, so nothing of an old connection (packet ids,
+half-sent packets, pending acknowledgements) can reach a new one: an acknowledgement cannot outlive its connection.
+
+paho handles CONNECT, TLS, WebSocket, SUBSCRIBE, keep-alive and MQTT 5; PUBLISH packets are cut out before it
+(framesocket.py). Where paho lacks the one private method this needs, messages come by its `on_message` instead,
+about thirty times slower and with a warning.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from mqttbridge.config.model import MqttConfig, RetainedPolicy
+from mqttbridge.errors import ProtocolViolation
+from mqttbridge.sources.frames import RETAINED, Publish, PublishReader
+from mqttbridge.sources.framesocket import FrameSocket
+
+log = logging.getLogger(__name__)
+
+# Name look-up aside, a broker that takes longer to answer than this is treated as away; short enough that a
+# stop signal during an attempt still ends the bridge within 5 s.
+CONNECT_TIMEOUT: Final = 4.0
+_DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "unix": 1}
+# A SUBSCRIBE of this many filters stays small enough for any broker.
+_FILTERS_A_PACKET: Final = 100
+# Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
+_RETAIN_HANDLING: Final = {
+    RetainedPolicy.CHANGED: SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE,
+    RetainedPolicy.ACCEPT: SubscribeOptions.RETAIN_SEND_IF_NEW_SUB,
+    RetainedPolicy.IGNORE: SubscribeOptions.RETAIN_DO_NOT_SEND,
+}
+_ONLINE, _OFFLINE = b"online", b"offline"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is known of a connection so far, written by paho's callbacks, which do nothing else."""
+
+    connected: bool = False
+    session_present: bool = False
+    unsupported_protocol: bool = False
+    ended: str = ""
+    waiting: dict[int, list[str]] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    subscribed: bool = False
+
+
+class Connection:
+    """Opens the connection when made.
+
+    Args:
+        config: the `mqtt` section.
+        protocol: MQTTProtocolVersion.MQTTv5 or MQTTProtocolVersion.MQTTv311.
+        tls: how to check the broker, for mqtts and wss.
+        filters: what to subscribe to.
+        stale: filters of the session before that are no longer wanted.
+
+    Raises:
+        OSError, ValueError: the broker cannot be reached; TLS and WebSocket errors are among them.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        protocol: MQTTProtocolVersion,
+        tls: ssl.SSLContext | None,
+        filters: Sequence[str],
+        stale: Sequence[str],
+    ) -> None:
+        self._config, self._filters, self._stale = config, filters, stale
+        self.protocol = protocol
+        self.progress = Progress()
+        self._frames = PublishReader(mqtt5=protocol == MQTTProtocolVersion.MQTTv5, max_payload=config.max_payload)
+        self._socket: FrameSocket | None = None
+        self._slow: list[tuple[Publish, int, int]] = []
+        self._to_acknowledge: list[tuple[int, int]] = []
+        self._client = self._make_client(tls)
+        self._opened = time.monotonic()
+        self._busy = False
+        url = urlsplit(config.url)
+        host = url.path if url.scheme == "unix" else url.hostname or ""
+        properties = None
+        if protocol == MQTTProtocolVersion.MQTTv5:
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.SessionExpiryInterval = min(int(config.session_expiry), 0xFFFFFFFF)
+            properties.ReceiveMaximum = config.receive_maximum
+        self._client.connect(
+            host,
+            url.port or _DEFAULT_PORTS[url.scheme],
+            keepalive=max(1, int(config.keep_alive)),
+            clean_start=False
+            if protocol == MQTTProtocolVersion.MQTTv5
+            else 3,  # 3 is paho's "not said", the only value 3.1.1 takes
+            properties=properties,
+        )
+
+    # --- the life of the connection ------------------------------------------------------------------------
+
+    def poll(self, timeout: float, wake: int) -> list[Publish]:
+        """Wait until something can be done, do it, and return the messages that arrived.
+
+        Args:
+            timeout: seconds to wait at most.
+            wake: a file descriptor that becomes readable to end the wait.
+        """
+        try:
+            messages = self._poll(timeout, wake)
+        except (OSError, ProtocolViolation) as error:
+            self.progress.ended = self.progress.ended or str(error)
+            messages = self._frames.publishes
+        if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
+            self.progress.ended = self.progress.ended or "the broker did not answer our CONNECT"
+        return messages
+
+    def acknowledge(self) -> None:
+        """Acknowledge every message that `poll` has returned so far, in arrival order."""
+        try:
+            if self._socket is not None and self._frames.acknowledgements:
+                self._socket.send(b"".join(self._frames.acknowledgements))
+                self._frames.acknowledgements.clear()
+            for packet_id, qos in self._to_acknowledge:
+                self._client.ack(packet_id, qos)
+            self._to_acknowledge.clear()
+        except OSError as error:
+            self.progress.ended = self.progress.ended or str(error)
+
+    def keep_alive(self) -> None:
+        """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
+
+        paho would take the missing answer, which waits behind unread messages, for a dead connection.
+        """
+        if self._socket is None or not self.progress.connected:
+            return
+        try:
+            self._socket.flush()
+            if time.monotonic() - self._socket.last_sent > self._config.keep_alive / 2:
+                self._socket.send(b"\xc0\x00")
+        except OSError as error:
+            self.progress.ended = self.progress.ended or str(error)
+
+    def close(self) -> None:
+        """Say goodbye: publish `offline` and disconnect. What is not acknowledged is delivered again later."""
+        topic = availability_topic(self._config)
+        try:
+            if self.progress.connected and not self.progress.ended:
+                if topic:
+                    self._client.publish(topic, _OFFLINE, qos=0, retain=True)
+                self._client.disconnect()
+                if self._socket is not None:
+                    self._socket.flush()
+        except (OSError, ValueError) as error:
+            log.debug("closing the connection: %s", error)
+        finally:
+            if self._socket is not None:
+                self._socket.close()
+
+    # --- one turn ------------------------------------------------------------------------------------------
+
+    def _poll(self, timeout: float, wake: int) -> list[Publish]:
+        client, frame_socket = self._client, self._socket
+        sock: Any = client.socket()
+        if sock is None:
+            self.progress.ended = self.progress.ended or "the connection was closed"
+            return []
+        waiter = select.poll()
+        waiter.register(wake, select.POLLIN)
+        wants_write = client.want_write() or (frame_socket is not None and frame_socket.wants_write)
+        waiter.register(sock.fileno(), select.POLLIN | (select.POLLOUT if wants_write else 0))
+        ready = dict(waiter.poll(0 if self._busy else timeout * 1000))
+        if wants_write:
+            if frame_socket is not None:
+                frame_socket.flush()
+            client.loop_write()
+        self._frames.publishes = []
+        if self._busy or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
+            self._busy = self._read(client)
+        else:
+            self._busy = False
+        if self._busy:
+            self.keep_alive()
+        elif client.socket() is not None:
+            client.loop_misc()
+        if self._slow:
+            self._frames.publishes += [message for message, _, _ in self._slow]
+            self._to_acknowledge += [(packet_id, qos) for _, packet_id, qos in self._slow if qos]
+            self._slow.clear()
+        return self._frames.publishes
+
+    def _read(self, client: Client) -> bool:
+        """Read once. Returns whether there is more at once."""
+        if self._socket is None:
+            client.loop_read()
+            pending = getattr(client.socket(), "pending", None)
+            return bool(pending and pending())
+        try:
+            return self._socket.fill()
+        finally:  # also when what follows is not MQTT: a DISCONNECT before it says why
+            while self._socket.has_packets and client.socket() is not None:
+                client.loop_read()
+
+    # --- paho ----------------------------------------------------------------------------------------------
+
+    def _make_client(self, tls: ssl.SSLContext | None) -> Client:
+        url = urlsplit(self._config.url)
+        arguments: dict[str, Any] = {
+            "client_id": self._config.client_id,
+            "protocol": self.protocol,
+            "transport": {"ws": "websockets", "wss": "websockets", "unix": "unix"}.get(url.scheme, "tcp"),
+            "reconnect_on_failure": False,
+            "manual_ack": True,
+        }
+        if self.protocol == MQTTProtocolVersion.MQTTv311:
+            arguments["clean_session"] = False
+        client = make_paho_client(self._wrap, arguments)
+        client.connect_timeout = CONNECT_TIMEOUT
+        if url.scheme in {"ws", "wss"}:
+            client.ws_set_options(path=url.path or "/mqtt")
+        if tls is not None:
+            client.tls_set_context(tls)
+        if self._config.username is not None:
+            password = self._config.password
+            client.username_pw_set(self._config.username, password.get_secret_value() if password else None)
+        topic = availability_topic(self._config)
+        if topic:
+            client.will_set(topic, _OFFLINE, qos=1, retain=True)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _wrap(self, sock: Any) -> FrameSocket:
+        self._socket = FrameSocket(sock, self._frames)
+        return self._socket
+
+    def _on_connect(self, client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        if reason.is_failure:
+            self.progress.unsupported_protocol = reason.getName() == "Unsupported protocol version"
+            self.progress.ended = f"the broker refused the connection: {reason.getName()}"
+            return
+        self.progress.connected = True
+        self.progress.session_present = flags.session_present
+        if flags.session_present and self._stale:
+            client.unsubscribe(list(self._stale))
+        for start in range(0, len(self._filters), _FILTERS_A_PACKET):
+            some = list(self._filters[start : start + _FILTERS_A_PACKET])
+            _, packet_id = client.subscribe([(topic_filter, self._subscription()) for topic_filter in some])
+            self.progress.waiting[packet_id or 0] = some
+
+    def _subscription(self) -> Any:
+        if self.protocol != MQTTProtocolVersion.MQTTv5:
+            return self._config.qos
+        return SubscribeOptions(qos=self._config.qos, retainHandling=_RETAIN_HANDLING[self._config.retained])
+
+    def _on_subscribe(self, client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any) -> None:
+        for topic_filter, reason in zip(self.progress.waiting.pop(packet_id, []), reasons, strict=False):
+            if reason.is_failure:
+                self.progress.refused[topic_filter] = reason.getName()
+        if not self.progress.waiting:
+            self.progress.subscribed = True
+            topic = availability_topic(self._config)
+            if topic:
+                client.publish(topic, _ONLINE, qos=1, retain=True)
+
+    def _on_disconnect(self, _client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
+        by = "the broker closed the connection" if flags.is_disconnect_packet_from_server else "the connection was lost"
+        self.progress.ended = self.progress.ended or f"{by}: {reason.getName()}"
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        """Only without the fast path, or for a QoS 2 message that a broker sends though we never asked for one."""
+        first = 0x30 | message.qos << 1 | (RETAINED if message.retain else 0)
+        try:
+            topic = message.topic.encode()
+        except UnicodeDecodeError as error:
+            topic = error.object
+        self._slow.append(((topic, bytes(message.payload), first), message.mid, message.qos))
+
+
+def availability_topic(config: MqttConfig) -> str | None:
+    """The topic on which the bridge says whether it is there, or None."""
+    return config.availability_topic and config.availability_topic.replace("{client_id}", config.client_id)
+
+
+def make_paho_client(wrap: Callable[[Any], Any], arguments: dict[str, Any]) -> Client:
+    """A paho client whose socket is wrapped as soon as it is connected, or a plain one with a warning."""
+    if not hasattr(Client, "_create_socket"):
+        log.warning(
+            "this paho-mqtt does not offer what the fast reader needs; messages are read about thirty times slower. "
+            "Install the version named in constraints.txt"
+        )
+        return Client(CallbackAPIVersion.VERSION2, **arguments)
+
+    class FramedClient(Client):
+        def _create_socket(self) -> Any:
+            return wrap(super()._create_socket())
+
+    return FramedClient(CallbackAPIVersion.VERSION2, **arguments)

@@ -1,0 +1,224 @@
+"""The MQTT source: a session at the broker that outlives connections.
+
+Connects, falls back from MQTT 5 to 3.1.1 where a broker refuses it, connects again with capped and fully jittered
+pauses, and says at any time how it stands. The caller polls; everything happens on the caller's thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import select
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from paho.mqtt.enums import MQTTProtocolVersion
+
+from mqttbridge.config.model import MqttConfig
+from mqttbridge.errors import ConfigError, Problem
+from mqttbridge.sources.connection import Connection
+from mqttbridge.sources.frames import Publish
+
+log = logging.getLogger(__name__)
+
+# A connection that held this long was a good one: the next pause starts small again.
+_STABLE_SECONDS: Final = 30.0
+_PROTOCOL_NAMES: Final = {MQTTProtocolVersion.MQTTv5: "5", MQTTProtocolVersion.MQTTv311: "3.1.1"}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStatus:
+    """How the session stands, in words that go to the log, the status page and `/readyz`."""
+
+    state: str
+    """`connecting`, `connected` (and subscribed), `subscription refused` or `waiting`."""
+    detail: str
+    since: float
+    url: str
+    protocol: str
+
+
+class MqttSource:
+    """Delivers messages and acknowledges them when told to.
+
+    Args:
+        config: the `mqtt` section.
+        filters: topic filters to subscribe to.
+        recall: returns what `remember` was given by an earlier run, or None.
+        remember: keeps a text across restarts: the filters our session at the broker has.
+
+    Raises:
+        ConfigError: a certificate or key cannot be used.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        filters: Sequence[str],
+        recall: Callable[[], str | None],
+        remember: Callable[[str], None],
+    ) -> None:
+        self._config, self._filters = config, list(filters)
+        self._recall, self._remember = recall, remember
+        self._tls = make_tls_context(config)
+        self._protocol = _preferred(config)
+        self._connection: Connection | None = None
+        self._next_attempt = 0.0
+        self._attempts = 0
+        self._connected_at = 0.0
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._logged_failure = ""
+        self.status = BrokerStatus("connecting", "", time.time(), config.url, config.protocol)
+
+    def poll(self, timeout: float) -> list[Publish]:
+        """Messages that arrived, after waiting up to `timeout` seconds for some.
+
+        Never raises for what a broker or a network does. Call `acknowledge` once they are durable, before the
+        next `poll`; without it the broker delivers them again on the next connection.
+        """
+        if self._connection is None:
+            if time.monotonic() < self._next_attempt:
+                select.select([self._wake_read], [], [], min(timeout, self._next_attempt - time.monotonic()))
+                return []
+            self._connect()
+        connection = self._connection
+        if connection is None:
+            return []
+        messages = connection.poll(timeout, self._wake_read)
+        self._note_progress(connection)
+        return messages
+
+    def acknowledge(self) -> None:
+        """Acknowledge everything `poll` returned, in order, on the connection it came on."""
+        if self._connection is not None:
+            self._connection.acknowledge()
+
+    def keep_alive(self) -> None:
+        """Call now and then while not polling: keeps the session's connection open without reading from it."""
+        if self._connection is not None:
+            self._connection.keep_alive()
+
+    def wake(self) -> None:
+        """End a `poll` that waits; from another thread."""
+        os.write(self._wake_write, b"\0")
+
+    def close(self) -> None:
+        """Say goodbye to the broker; our session there stays."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    # --- connecting ----------------------------------------------------------------------------------------
+
+    def _connect(self) -> None:
+        self._set_status("connecting", self.status.detail)
+        try:
+            known = set(json.loads(self._recall() or "[]"))
+            stale = sorted(known - set(self._filters))
+            self._connection = Connection(self._config, self._protocol, self._tls, self._filters, stale)
+        except (OSError, ValueError) as error:
+            self._fail(_words(error))
+
+    def _note_progress(self, connection: Connection) -> None:
+        progress = connection.progress
+        if progress.ended:
+            connection.close()
+            self._connection = None
+            self._fall_back(connection)
+            self._fail(progress.ended)
+        elif progress.subscribed and not self._connected_at:
+            self._connected_at = time.monotonic()
+            self._logged_failure = ""
+            self._remember(json.dumps(self._filters))
+            if progress.refused:
+                detail = ", ".join(f"{name!r} ({reason})" for name, reason in progress.refused.items())
+                log.error("the broker refused subscriptions: %s; check its access rules", detail)
+                self._set_status("subscription refused", detail)
+            else:
+                session = "resumed" if progress.session_present else "new"
+                protocol = _PROTOCOL_NAMES[connection.protocol]
+                log.info("connected to %s: MQTT %s, session %s", self._config.url, protocol, session)
+                self._set_status("connected", "")
+
+    def _fall_back(self, connection: Connection) -> None:
+        """Try the other protocol version next, when it may be the version that the broker objects to.
+
+        Brokers without MQTT 5 say so, or just close the connection. Where 3.1.1 was only our fall-back and fails
+        in turn, 5 is tried again, since the broker may have been restarted or replaced.
+        """
+        if self._config.protocol != "5" or connection.progress.connected:
+            return
+        closed = "refused the connection" not in connection.progress.ended
+        if connection.protocol == MQTTProtocolVersion.MQTTv5 and (connection.progress.unsupported_protocol or closed):
+            self._protocol = MQTTProtocolVersion.MQTTv311
+            self._attempts = 0
+            log.info("%s does not seem to speak MQTT 5; trying 3.1.1", self._config.url)
+        elif connection.protocol == MQTTProtocolVersion.MQTTv311:
+            self._protocol = MQTTProtocolVersion.MQTTv5
+
+    def _fail(self, reason: str) -> None:
+        if self._connected_at and time.monotonic() - self._connected_at > _STABLE_SECONDS:
+            self._attempts = 0
+        self._connected_at = 0.0
+        pause = min(self._config.reconnect.max, self._config.reconnect.min * 2**self._attempts)
+        if self._attempts or self._protocol == _preferred(self._config):
+            # Full jitter, so that a fleet of bridges does not come back in step; a fall-back is tried at once.
+            self._next_attempt = time.monotonic() + random.uniform(0.1, 1) * pause  # noqa: S311  # no secret
+        self._attempts = min(self._attempts + 1, 30)
+        if reason != self._logged_failure:
+            log.warning("no connection to %s: %s; trying again", self._config.url, reason)
+            self._logged_failure = reason
+        self._set_status("waiting", reason)
+
+    def _set_status(self, state: str, detail: str) -> None:
+        if (state, detail) != (self.status.state, self.status.detail):
+            protocol = _PROTOCOL_NAMES[self._protocol]
+            self.status = BrokerStatus(state, detail, time.time(), self._config.url, protocol)
+
+
+def _preferred(config: MqttConfig) -> MQTTProtocolVersion:
+    return MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the broker's certificate was not accepted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    return str(error) or type(error).__name__
+
+
+def make_tls_context(config: MqttConfig) -> ssl.SSLContext | None:
+    """How to speak TLS to the broker, or None for plain connections.
+
+    Raises:
+        ConfigError: a file is missing or is not what it should be.
+    """
+    if not config.url.startswith(("mqtts://", "wss://")):
+        return None
+    tls = config.tls
+    try:
+        context = ssl.create_default_context(cafile=tls.ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise _tls_problem("ca_file", tls.ca_file, error) from error
+    if tls.cert_file is not None:
+        password = tls.key_password.get_secret_value() if tls.key_password else None
+        try:
+            context.load_cert_chain(tls.cert_file, tls.key_file, password)
+        except (OSError, ssl.SSLError) as error:
+            raise _tls_problem("cert_file", tls.cert_file, error) from error
+    if not tls.verify:
+        log.warning("mqtt.tls.verify is false: anybody on the way can read and change what is sent")
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _tls_problem(key: str, value: str | None, error: Exception) -> ConfigError:
+    return ConfigError([Problem("configuration", 0, f"mqtt.tls.{key}", f"{_words(error)} (got {value!r})")])
