@@ -219,6 +219,11 @@ class Spool:
             self._appended.wait_for(lambda: self._last_seq >= wanted or self._wakes != wakes, timeout)
             return self._last_seq >= wanted
 
+    @property
+    def error(self) -> str:
+        """Why nothing can be stored now, or empty."""
+        return self._error
+
     def wake(self) -> None:
         """Wake everybody who waits for rows: a stop was asked for."""
         with self._appended:

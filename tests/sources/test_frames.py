@@ -28,7 +28,13 @@ def packet(first: int, body: bytes) -> bytes:
 
 
 def publish(
-    topic: bytes, payload: bytes, qos: int = 0, *, packet_id: int = 1, retain: bool = False, properties: bytes | None = None
+    topic: bytes,
+    payload: bytes,
+    qos: int = 0,
+    *,
+    packet_id: int = 1,
+    retain: bool = False,
+    properties: bytes | None = None,
 ) -> bytes:
     body = struct.pack("!H", len(topic)) + topic
     if qos:

@@ -1,0 +1,301 @@
+"""The composition root: builds the parts, starts them downstream first, stops them upstream first.
+
+    MQTT broker --> MqttSource --> Ingest --append--> Spool --cursor--> Uploader --> EmbeddedDestination --> Store
+                        ^            |                  ^   |                                 `--> Hub --> browsers
+                        `-- PUBACK --'                  |   `--cursor--> Uploader --> InitialStateDestination
+    HTTP push (Events API) -------- append -------------'
+
+Threads: `ingest`, `upload-<name>` for each destination, `http`, and the main one, which waits, keeps the spool's
+house and watches the others. A loop that dies ends the process with a non-zero code: the spool is durable, and a
+supervisor starts the bridge again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mqttbridge import __version__
+from mqttbridge.config.model import Config, EmbeddedConfig
+from mqttbridge.datadir import DataDir
+from mqttbridge.delivery.pacer import Pacers
+from mqttbridge.delivery.uploader import Uploader
+from mqttbridge.destinations import DestinationContext, create
+from mqttbridge.mapping import Rulebook
+from mqttbridge.metrics import Metrics
+from mqttbridge.spool import Spool
+
+if TYPE_CHECKING:
+    from mqttbridge.dashboard.server import HttpServer
+    from mqttbridge.ingest import Ingest
+    from mqttbridge.sources.mqtt import MqttSource
+
+log = logging.getLogger(__name__)
+
+# How often the main thread looks after the others. A stop signal ends the wait at once.
+_WATCH_INTERVAL: Final = 1.0
+# A last word to the broker and the end of the current commit; more would eat into the time for delivery.
+_INGEST_STOP_TIMEOUT: Final = 5.0
+_FILTERS_KEY: Final = "session filters"
+
+
+class Bridge:
+    """One bridge: `start`, `wait` until it is to end, `stop`.
+
+    Args:
+        config: checked configuration.
+        rulebook: its rules, compiled.
+    """
+
+    def __init__(self, config: Config, rulebook: Rulebook) -> None:
+        self._config, self._rulebook = config, rulebook
+        self.metrics = Metrics()
+        self._threads: list[_Loop] = []
+        self._failed = threading.Event()
+        self._started = time.time()
+        self._uploaders: list[Uploader] = []
+        self._ingest: Ingest | None = None
+        self._source: MqttSource | None = None
+        self._http: HttpServer | None = None
+        self._dashboard: Any = None
+
+    def start(self) -> None:
+        """Build and start everything.
+
+        Raises:
+            ConfigError, DataDirError, SpoolError, StoreError, ListenError: it cannot start; nothing is left running.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self) -> None:
+        config = self._config
+        self._data_dir = DataDir(Path(config.data_dir))
+        self.spool = Spool(self._data_dir.path / "spool.db", config.spool, self.metrics, tuple(config.destinations))
+        self._show_spool()
+        self._make_dashboard()
+        self._make_uploaders()
+        self._make_http()
+        self._make_ingest()
+
+    @property
+    def http_url(self) -> str | None:
+        """Where the dashboard is, or None when it is switched off."""
+        return self._http.url if self._http is not None else None
+
+    def wait(self, stop: threading.Event) -> int:
+        """Watch over the threads until `stop` is set or one of them dies.
+
+        Returns:
+            The process's exit code: 0 after `stop`, 1 after a failure.
+        """
+        while not stop.wait(_WATCH_INTERVAL):
+            self.spool.maintain()
+            if self._http is not None and self._http.failed:
+                log.critical("the HTTP server ended unexpectedly")
+                return 1
+            if self._failed.is_set():
+                return 1
+        return 0
+
+    def stop(self) -> None:
+        """Stop upstream first: nothing more comes in, then what is there is delivered until the deadline."""
+        deadline = time.monotonic() + self._config.shutdown_timeout
+        if self._ingest is not None:
+            self._ingest.stop()
+            self._join("ingest", _INGEST_STOP_TIMEOUT)
+        if self._http is not None:
+            self._http.stop()
+        for uploader in self._uploaders:
+            uploader.stop(deadline)
+        for uploader in self._uploaders:
+            # A request in flight at the deadline is given a moment to end, so that it is not sent twice.
+            self._join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
+        if self._dashboard is not None:
+            self._dashboard.close()
+        if hasattr(self, "spool"):
+            left = {name: kept for name, kept in self.spool.stats().kept.items() if kept}
+            if left:
+                log.info("left in the spool for the next start: %s", left)
+            self.spool.close()
+        if hasattr(self, "_data_dir"):
+            self._data_dir.release()
+
+    # --- the parts, in the order in which they start -------------------------------------------------------
+
+    def _make_dashboard(self) -> None:
+        for config in self._config.destinations.values():
+            if isinstance(config, EmbeddedConfig):
+                from mqttbridge.dashboard import Dashboard  # noqa: PLC0415  # a bridge without one spares its memory
+
+                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics)
+
+    def _make_uploaders(self) -> None:
+        context = DestinationContext(data_dir=self._data_dir.path, dashboard=self._dashboard)
+        pacers = Pacers()
+        for name, config in self._config.destinations.items():
+            destination = create(name, config, context)
+            uploader = Uploader(
+                destination,
+                self.spool,
+                self.metrics,
+                pacer=pacers.of(destination.limits.rate),
+                shutdown_timeout=self._config.shutdown_timeout,
+            )
+            self._uploaders.append(uploader)
+            self._run(f"upload-{name}", uploader.run)
+            self.metrics.kept.set(lambda name=name: self.spool.stats().kept[name], destination=name)
+
+    def _make_http(self) -> None:
+        if not self._config.http.enabled:
+            return
+        from mqttbridge.dashboard.app import Backend, create_app  # noqa: PLC0415  # likewise
+        from mqttbridge.dashboard.server import HttpServer  # noqa: PLC0415
+
+        backend = Backend(
+            config=self._config,
+            metrics=self.metrics,
+            spool=self.spool,
+            dashboard=self._dashboard,
+            status=self.status,
+            readiness=self.readiness,
+            liveness=self.liveness,
+        )
+        self._http = HttpServer(self._config.http, create_app(backend))
+        self._http.start()
+
+    def _make_ingest(self) -> None:
+        mqtt = self._config.mqtt
+        if mqtt is None:
+            return
+        from mqttbridge.ingest import Ingest  # noqa: PLC0415  # a dashboard alone needs no paho
+        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415
+        from mqttbridge.sources.mqtt import MqttSource  # noqa: PLC0415
+
+        key = f"{_FILTERS_KEY} {mqtt.url} {mqtt.client_id}"
+        self._source = MqttSource(
+            mqtt,
+            self._rulebook.filters,
+            recall=lambda: self.spool.meta(key),
+            remember=lambda filters: self.spool.set_meta(key, filters),
+        )
+        self._ingest = Ingest(
+            self._source,
+            self._rulebook,
+            self.spool,
+            self.metrics,
+            retained=mqtt.retained,
+            own_topic=availability_topic(mqtt),
+            linger=self._config.spool.linger,
+            # Half the window, so that the broker has always something to send while the other half is committed.
+            linger_messages=max(1, mqtt.receive_maximum // 2),
+        )
+        self._run("ingest", self._ingest.run)
+        source = self._source
+        self.metrics.broker_connected.set(lambda: float(source.status.state == "connected"))
+
+    # --- how it stands -------------------------------------------------------------------------------------
+
+    def status(self) -> dict[str, Any]:
+        """Everything an operator wants to see at a glance, as JSON values."""
+        spool = self.spool.stats()
+        metrics = self.metrics
+        broker = self._source.status if self._source is not None else None
+        return {
+            "version": __version__,
+            "now": time.time(),
+            "started": self._started,
+            "broker": None
+            if broker is None
+            else {
+                "state": broker.state,
+                "detail": broker.detail,
+                "since": broker.since,
+                "url": broker.url,
+                "protocol": broker.protocol,
+            },
+            "spool": {
+                "rows": spool.rows,
+                "bytes": spool.bytes,
+                "oldest": spool.oldest,
+                "writable": spool.writable,
+                "error": spool.error,
+            },
+            "destinations": {
+                uploader.name: {
+                    "state": str(status.state),
+                    "detail": status.detail,
+                    "since": status.since,
+                    "kept": spool.kept[uploader.name],
+                    "delivered": status.delivered,
+                    "refused": status.refused,
+                    "last_success": status.last_success,
+                }
+                for uploader in self._uploaders
+                for status in (uploader.status(),)
+            },
+            "counts": {
+                "received": metrics.received.total(),
+                "matched": metrics.matched.total(),
+                "unmatched": metrics.unmatched.total(),
+                "rejected": metrics.rejected.total(),
+                "dropped": metrics.dropped.total(),
+                "spooled": metrics.spooled.total(),
+                "delivered": metrics.delivered.total(),
+            },
+            "rejected": spool.rejected,
+        }
+
+    def readiness(self) -> dict[str, str]:
+        """What keeps the bridge from doing its job now, by part; empty when it is ready."""
+        problems: dict[str, str] = {}
+        if self._source is not None and self._source.status.state != "connected":
+            status = self._source.status
+            problems["broker"] = f"{status.state}: {status.detail}" if status.detail else status.state
+        if error := self.spool.error:
+            problems["spool"] = error
+        return problems
+
+    def liveness(self) -> dict[str, str]:
+        """Loops that ended though nobody asked them to, by name; empty when all is well."""
+        return {loop.name: "ended unexpectedly" for loop in self._threads if not loop.is_alive()}
+
+    def _show_spool(self) -> None:
+        stats = self.spool.stats
+        self.metrics.spool_bytes.set(lambda: stats().bytes)
+        self.metrics.spool_oldest_seconds.set(lambda: time.time() - oldest if (oldest := stats().oldest) else 0.0)
+        self.metrics.rejected_rows.set(lambda: stats().rejected)
+
+    # --- threads -------------------------------------------------------------------------------------------
+
+    def _run(self, name: str, target: Callable[[], None]) -> None:
+        loop = _Loop(name, target, self._failed)
+        self._threads.append(loop)
+        loop.start()
+
+    def _join(self, name: str, timeout: float) -> None:
+        for loop in self._threads:
+            if loop.name == name:
+                loop.join(timeout)
+
+
+class _Loop(threading.Thread):
+    """A thread whose end by an exception is known and logged. A daemon: a hanging request ends with the process."""
+
+    def __init__(self, name: str, target: Callable[[], None], failed: threading.Event) -> None:
+        super().__init__(name=name, daemon=True)
+        self._loop, self._failed = target, failed
+
+    def run(self) -> None:
+        try:
+            self._loop()
+        except Exception:
+            log.critical("the %s loop failed; the bridge ends, nothing acknowledged is lost", self.name, exc_info=True)
+            self._failed.set()
