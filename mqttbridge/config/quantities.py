@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
@@ -13,7 +14,7 @@ _SIZE_UNITS = {
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
-_QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*")
+_QUANTITY = re.compile(r"\s*([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([A-Za-z]+)\s*")  # bounded: more digits overflow
 
 
 def parse_duration(text: str) -> float:
@@ -44,7 +45,7 @@ def _duration(value: Any) -> float:
     if isinstance(value, str):
         return parse_duration(value)
     # A bare number would leave the reader guessing its unit; 0 needs none. A default comes as float.
-    if value == 0 or isinstance(value, float):
+    if value == 0 or (isinstance(value, float) and 0 < value < inf):
         return float(value)
     raise ValueError("expected a duration with its unit, such as '30s'")
 

@@ -1,0 +1,69 @@
+"""What the commands that need a configuration share: the option that names it, its loading and compiling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from mqttbridge.config.environment import CONFIG_VARIABLE
+from mqttbridge.config.loading import NOTHING, read_draft, validate
+from mqttbridge.config.salvage import salvage
+from mqttbridge.errors import ConfigError
+from mqttbridge.mapping import InvalidRules, Rulebook
+
+if TYPE_CHECKING:
+    from mqttbridge.config.model import Config
+
+DEFAULT_FILE: Final = Path("config.yaml")
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_option(command: Command) -> Command:
+    """Adds `-c FILE`, passed to the command as `config: Path | None`; see `find_config`."""
+    return click.option(
+        "-c",
+        "--config",
+        type=click.Path(path_type=Path),
+        envvar=CONFIG_VARIABLE,
+        metavar="FILE",
+        help=f"The configuration. [default: ./{DEFAULT_FILE} if there is one, else the environment alone]",
+    )(command)
+
+
+def find_config(named: Path | None) -> Path | None:
+    """The file to load: the one that was named, else ./config.yaml where there is one."""
+    return named or (DEFAULT_FILE if DEFAULT_FILE.exists() else None)
+
+
+def load_and_compile(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] = NOTHING
+) -> tuple[Config, Rulebook]:
+    """Loads the configuration (see `load_config`) and compiles its rules and models.
+
+    Raises:
+        ConfigError: with every problem of both, in the order of the sources.
+    """
+    draft = read_draft(path, environ, overrides)
+    config = validate(draft)
+    usable = config or salvage(draft)
+    if why := _refusal_to_listen(usable):
+        draft.problems.append(draft.problem(("http", "listen"), why))
+    try:
+        rulebook = Rulebook(usable)
+    except InvalidRules as invalid:
+        draft.problems += [draft.problem(loc, what) for loc, what in invalid.problems]
+    if config is None or draft.problems:
+        raise ConfigError(draft.in_order(draft.problems))
+    return config, rulebook
+
+
+def _refusal_to_listen(config: Config) -> str | None:
+    if config.http.address[0] == "127.0.0.1":
+        return None
+    from mqttbridge.dashboard.security import refuse_to_start  # noqa: PLC0415  # loads starlette: seldom needed
+
+    return refuse_to_start(config.http)

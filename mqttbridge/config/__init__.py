@@ -1,0 +1,1 @@
+"""The configuration: its shape, its loading, and everything that can be wrong with it."""

@@ -1,0 +1,78 @@
+"""What can still be compiled of a configuration that is not valid, so that all problems come out at once.
+
+Each rule and each field of a model is looked at by itself. What is broken, and has been reported, gives way to
+a stand-in about which nothing can be complained: the rest is checked as if that were in order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from mqttbridge.config.draft import Draft
+from mqttbridge.config.model import (
+    BUILT_IN_RULES,
+    Config,
+    EmbeddedConfig,
+    FieldConfig,
+    FieldType,
+    HttpConfig,
+    ModelConfig,
+    RuleConfig,
+)
+
+_FIELD: Final = FieldConfig(type=FieldType.FLOAT)
+
+
+def salvage(draft: Draft) -> Config:
+    """A configuration of which `http`, rules, models and the names of destinations can be used, and nothing else."""
+    data = draft.data()
+    models, destinations = data.get("models", {}), data.get("destinations", {"dashboard": None})
+    forget: dict[str, Any] = {}
+    if not isinstance(models, dict):  # with no names to compare with, every name would look unknown
+        models, forget["model"] = {}, None
+    if not isinstance(destinations, dict):
+        destinations, forget["to"] = {}, ()
+    return Config.model_construct(
+        http=_http(data.get("http", {})),
+        rules=tuple(rule.model_copy(update=forget) for rule in _rules(data.get("rules"))) or BUILT_IN_RULES,
+        models={name: _model(model) for name, model in models.items()},
+        destinations={name: EmbeddedConfig(type="embedded") for name in destinations},
+    )
+
+
+def _http(data: Any) -> HttpConfig:
+    try:
+        return HttpConfig.model_validate(data)
+    except ValidationError:
+        return HttpConfig()
+
+
+def _model(data: Any) -> ModelConfig:
+    return {name: _field(field) for name, field in data.items()} if isinstance(data, dict) else {"value": _FIELD}
+
+
+def _field(data: Any) -> FieldConfig:
+    try:
+        return FieldConfig.model_validate(data)
+    except ValidationError:
+        return _FIELD
+
+
+def _rules(data: Any) -> list[RuleConfig]:
+    return [_rule(rule, index) for index, rule in enumerate(data)] if isinstance(data, list) else []
+
+
+def _rule(data: Any, index: int) -> RuleConfig:
+    try:
+        return RuleConfig.model_validate(data)
+    except ValidationError as invalid:
+        broken = {error["loc"][0] if error["loc"] else "topic" for error in invalid.errors()}
+    if "topic" not in broken:  # without it, no capture in the templates would be known
+        sound = {key: value for key, value in data.items() if key not in broken}
+        try:
+            return RuleConfig.model_validate({"bucket": "-", "stream": "-"} | sound)
+        except ValidationError:
+            pass
+    return RuleConfig(topic=f"{index}", bucket="-", stream="-")

@@ -1,0 +1,95 @@
+"""config.example.yaml is the reference of the configuration, so it is held to the models."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mqttbridge.config import schema
+from mqttbridge.config.draft import Draft
+from mqttbridge.config.loading import load_config, read_draft
+from mqttbridge.config.model import Config, RuleConfig
+from mqttbridge.config.schema import Loc
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+ENVIRON = {"MQTT_PASSWORD": "p", "INITIALSTATE_ACCESS_KEY": "k"}
+
+
+@pytest.fixture(scope="module")
+def uncommented(tmp_path_factory) -> Path:
+    """The example with every `#key: default` made a `key: default`."""
+    path = tmp_path_factory.mktemp("example") / "config.yaml"
+    path.write_text(re.sub(r"(?m)^( *)#([a-z_]+:)", r"\1\2", EXAMPLE.read_text(encoding="utf-8")), encoding="utf-8")
+    return path
+
+
+def places(draft: Draft, loc: Loc = ()) -> set[Loc]:
+    """Every place in the draft that has a key."""
+    found = {(*loc, key) for key in draft.keys_at(loc)}
+    inner = {place for key in found for place in places(draft, key)}
+    items = {place for index in range(draft.length_at(loc)) for place in places(draft, (*loc, index))}
+    return found | inner | items
+
+
+def value_at(config: object, loc: Loc) -> object:
+    for part in loc:
+        if isinstance(config, dict | tuple):
+            config = config[part]
+        else:
+            config = getattr(config, "continue_" if part == "continue" else str(part))
+    return config
+
+
+def default_at(loc: Loc) -> object:
+    sections = [type_ for type_ in schema._types_at(loc[:-1]) if schema._is_section(type_)]
+    (field,) = (fields[str(loc[-1])] for fields in map(schema._fields, sections) if loc[-1] in fields)
+    return field.get_default(call_default_factory=True)
+
+
+def test_it_loads_as_it_is():
+    config = load_config(EXAMPLE, ENVIRON).config
+    assert [rule.name for rule in config.rules] == ["climate", "power"]
+
+
+def test_it_loads_with_every_default_written_out_and_is_the_same(uncommented):
+    assert load_config(uncommented, ENVIRON).config == load_config(EXAMPLE, ENVIRON).config
+
+
+def test_each_key_of_each_section_is_in_it(uncommented):
+    there = {
+        tuple(part for part in place if isinstance(part, str)) for place in places(read_draft(uncommented, ENVIRON))
+    }
+    wanted = {
+        *schema.key_paths(),
+        *(("destinations", "dashboard", key) for key in ("type", "retention")),
+        *(("destinations", "cloud", *path) for path in schema.key_paths(("destinations", "cloud"))),
+        *(("rules", key) for key in schema.keys_at(("rules", 0))),
+    }
+    of_the_other_type = {("destinations", "cloud", "retention")}
+    assert wanted - there - of_the_other_type == set()
+    fields = {place[3] for place in there if place[0] == "models" and len(place) == 4}
+    assert fields == set(schema.keys_at(("models", "Climate", "mode")))
+
+
+def test_each_default_that_it_shows_is_the_real_one(uncommented):
+    shown = places(read_draft(uncommented, ENVIRON)) - places(read_draft(EXAMPLE, ENVIRON))
+    config = load_config(uncommented, ENVIRON).config
+    leaves = {place for place in shown if not any(other != place and other[: len(place)] == place for other in shown)}
+    assert len(leaves) > 40
+    assert {place: value_at(config, place) for place in leaves} == {place: default_at(place) for place in leaves}
+
+
+def test_it_says_which_keys_of_a_rule_have_no_default():
+    required = {name for name, field in RuleConfig.model_fields.items() if field.is_required()}
+    (rule, _) = load_config(EXAMPLE, ENVIRON).config.rules
+    assert required <= rule.model_fields_set
+
+
+def test_it_fits_the_width_of_a_page():
+    assert max(map(len, EXAMPLE.read_text(encoding="utf-8").splitlines())) <= 120
+
+
+def test_all_defaults_are_what_no_file_gives():
+    assert load_config(None, {}).config == Config()
