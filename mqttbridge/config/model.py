@@ -72,9 +72,9 @@ class TlsConfig(Section):
 class ReconnectConfig(Section):
     """Pauses between attempts to reach the broker: doubled each time, fully jittered."""
 
-    min: Duration = 1.0
+    min: Duration = Field(1.0, gt=0)
     """The first pause's upper end."""
-    max: Duration = 2 * MINUTE
+    max: Duration = Field(2 * MINUTE, gt=0)
     """No pause is longer."""
 
 
@@ -91,7 +91,7 @@ class MqttConfig(Section):
     """MQTT version; 5 falls back to 3.1.1 by itself when the broker refuses it."""
     qos: Literal[0, 1] = 1
     """QoS of our subscriptions. QoS 2 is not offered: see docs/architecture.md."""
-    keep_alive: Duration = MINUTE
+    keep_alive: Duration = Field(MINUTE, gt=0)
     """How often, at least, the broker and we hear from each other."""
     session_expiry: Duration = 7 * DAY
     """How long the broker keeps our session while we are away (MQTT 5)."""
@@ -175,7 +175,7 @@ class RateLimit(Section):
     """At most `calls` requests in any `per`."""
 
     calls: int = Field(30, ge=1)
-    per: Duration = 10.0
+    per: Duration = Field(10.0, gt=0)
 
 
 class BatchConfig(Section):
@@ -211,7 +211,7 @@ class InitialStateConfig(Section):
     rate_limit: RateLimit = RateLimit()
     """Shared by all destinations with the same url and access_key."""
     batch: BatchConfig = BatchConfig()
-    timeout: Duration = 30.0
+    timeout: Duration = Field(30.0, gt=0)
     """How long to wait for an answer."""
     quota_pause: Duration = HOUR
     """How long to pause after 402 (the plan's events are used up); everything is kept meanwhile."""
