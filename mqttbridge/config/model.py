@@ -323,11 +323,16 @@ class LogConfig(Section):
 
 
 # With no rules of their own, users see every topic: bucket = first level, stream = the rest joined by dots,
-# JSON flattened below it. A topic of one level has no rest (and `{rest#}` would match it with an empty one),
-# so it comes first and its fields name the streams.
-BUILT_IN_RULES = (
-    RuleConfig(name="built-in, one level", topic="{bucket}", bucket="{bucket}", stream="{field}"),
-    RuleConfig(name="built-in", topic="{bucket}/{rest#}", bucket="{bucket}", stream="{rest}"),
+# JSON flattened below it. A topic of one level has no rest (and `{rest#}` would match it with an empty one), so it
+# comes first and its fields name the streams. A leading slash makes an empty first level, which names nothing.
+BUILT_IN_RULES = tuple(
+    RuleConfig(name=f"built-in {topic}", topic=topic, bucket="{bucket}", stream=stream)
+    for topic, stream in (
+        ("/{bucket}", "{field}"),
+        ("/{bucket}/{rest#}", "{rest}"),
+        ("{bucket}", "{field}"),
+        ("{bucket}/{rest#}", "{rest}"),
+    )
 )
 
 

@@ -1,0 +1,103 @@
+"""What the mapping core costs, in microseconds a message: `python benchmarks/mapping_micro.py`.
+
+The best of several rounds is printed: on a shared machine everything else is the other programs' time.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from timeit import repeat
+
+from mqttbridge.config.model import Config
+from mqttbridge.events import Rejected
+from mqttbridge.mapping import Route, Rulebook
+
+ARRIVAL = 1_760_000_000.0
+CLIMATE = {
+    "temperature": {"type": "float", "ge": -40, "le": 85, "unit": "°C"},
+    "humidity": {"type": "float", "ge": 0, "le": 100, "unit": "%"},
+    "battery": {"type": "int", "ge": 0},
+}
+OPTIONAL = CLIMATE | {"battery": {"type": "int", "optional": True}}
+PAYLOAD = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93}'
+TIMED = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": 1760000000123}'
+ISO = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": "2025-10-09T08:53:20.123Z"}'
+ROUNDS, CALLS = 7, 20_000
+
+
+def rulebook(*rules: dict[str, object]) -> Rulebook:
+    return Rulebook(Config.model_validate({"models": {"Climate": CLIMATE, "Optional": OPTIONAL}, "rules": rules}))
+
+
+def rule(**changes: object) -> dict[str, object]:
+    plain = {"topic": "fleet/{site}/{device}/climate", "bucket": "{site}", "stream": "{device}.{field}"}
+    return plain | changes
+
+
+def show(name: str, seconds: float) -> None:
+    print(f"{name:44} {seconds * 1e6:8.2f} us")
+
+
+def best(statement: str, **names: object) -> float:
+    return min(repeat(statement, globals=names, number=CALLS, repeat=ROUNDS)) / CALLS
+
+
+def bench_apply(name: str, payload: bytes, **changes: object) -> None:
+    routes = rulebook(rule(**changes)).routes(b"fleet/lab/d1/climate")
+    assert not isinstance(routes, Rejected)
+    (route,) = routes
+    assert isinstance(route.apply(payload, ARRIVAL), list), route.apply(payload, ARRIVAL)
+    show(name, best("route.apply(payload, arrival)", route=route, payload=payload, arrival=ARRIVAL))
+
+
+def many(count: int) -> Rulebook:
+    """One rule a site, none of which covers another."""
+    return rulebook(
+        *(rule(topic=f"fleet/site{n}/{{device}}/climate", bucket=f"site{n}") for n in range(count - 1)), rule()
+    )
+
+
+def bench_rules(count: int) -> None:
+    book = many(count)
+    topic = b"fleet/lab/d1/climate"
+    show(f"lookup of a known topic, {count} rules", best("book.routes(topic)", book=book, topic=topic))
+    show(f"lookup of a new topic, {count} rules", best("book._find(topic)", book=book, topic=topic))
+
+
+def memory(topics: int = 20_000) -> None:
+    book = rulebook(rule(model="Climate"))
+    names = [f"fleet/site{n % 50}/device{n}/climate".encode() for n in range(topics)]
+    tracemalloc.start()
+    for name in names:
+        routes = book.routes(name)
+        assert not isinstance(routes, Rejected)
+        for route in routes:
+            assert isinstance(route, Route)
+            route.apply(PAYLOAD, ARRIVAL)
+            route.new_units.clear()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    print(f"{'memory of a topic with three streams':44} {kept / topics:8.0f} bytes")
+
+
+def main() -> None:
+    print(f"Python {sys.version.split()[0]}")
+    bench_apply("model, 3 fields", PAYLOAD, model="Climate")
+    bench_apply("model, 3 fields of which 1 optional", PAYLOAD, model="Optional")
+    bench_apply("model, 3 fields, timestamp in ms", TIMED, model="Climate", timestamp="ts")
+    bench_apply("model, 3 fields, timestamp ISO 8601", ISO, model="Climate", timestamp="ts")
+    bench_apply("no model, json, 3 fields", PAYLOAD, format="json")
+    bench_apply("no model, auto, 3 fields", PAYLOAD)
+    bench_apply("number", b"21.53", format="number")
+    bench_apply("auto, a number", b"21.53")
+    bench_apply("text", b"running", format="text")
+    bench_apply("auto, a text", b"running")
+    bench_apply("boolean", b"ON", format="boolean")
+    for count in (1, 10_000):
+        bench_rules(count)
+    memory()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,9 @@
+"""The pure core: a message's topic and payload become events, or a Rejected that says why not.
+
+No clock, socket, file, thread or chance is in here: the same message always makes the same events.
+"""
+
+from mqttbridge.mapping.compiling import InvalidRules, Loc
+from mqttbridge.mapping.rules import Route, Rulebook
+
+__all__ = ["InvalidRules", "Loc", "Route", "Rulebook"]
