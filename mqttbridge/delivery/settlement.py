@@ -14,7 +14,27 @@ from mqttbridge.events import Reason
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Every event of the batch is there."""
+    """Every event of the batch is there.
+
+    Attributes:
+        quiet: seconds in which the destination wants nothing more, because a rate limit is spent or to catch its
+            breath; 0 is none.
+    """
+
+    quiet: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One request was needed first (a bucket had to be created) and went well: send the batch again.
+
+    A `send` is one request at most, so that each is counted and paced alike.
+
+    Attributes:
+        quiet: as `Accepted.quiet`.
+    """
+
+    quiet: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +52,19 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class BucketGone:
-    """The destination's bucket was removed: its events are rejected from now on, said once."""
+    """The destination will not take this bucket: its events are rejected from now on, said once.
+
+    Only for destinations whose batches are of one bucket.
+
+    Attributes:
+        bucket: our name of it.
+        detail: the server's words.
+        reason: how the Rejected rows are labelled.
+    """
 
     bucket: str
     detail: str
+    reason: Reason = Reason.BUCKET_REMOVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,4 +83,4 @@ class Kept:
     pause: bool = False
 
 
-Settlement: TypeAlias = Accepted | Refused | BucketGone | Kept
+Settlement: TypeAlias = Accepted | Prepared | Refused | BucketGone | Kept

@@ -11,12 +11,25 @@ from mqttbridge.events import EventTuple, Position
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `calls` requests in any `per` seconds, together with every destination of the same account.
+
+    `account` tells accounts apart and is never shown: it is made from a key.
+    """
+
+    calls: int
+    per: float
+    account: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """When a batch is full, and how long one that is not may wait (seconds)."""
+    """When a batch is full, how long one that is not may wait (seconds), and how often one may be sent."""
 
     max_events: int
     max_bytes: int
     max_wait: float
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,10 @@ class Destination(Protocol):
         ...
 
     def send(self, delivery: Delivery) -> Settlement:
-        """Try once to hand the batch over. Does not raise for what a server or network does."""
+        """Try once to hand the batch over, by one request at most.
+
+        Does not raise for what a server or network does.
+        """
         ...
 
     def close(self) -> None:

@@ -1,0 +1,279 @@
+"""The part of the spool a destination is working on: which events go next, and how far everything is settled.
+
+Rows come in spool order; each bucket's events wait in a lane of their own, so that batches of one bucket fill up
+although buckets alternate on the wire. A lane is settled from its head only, which gives both promises:
+
+1. Order within a stream is kept: an event is never sent before an older one of its lane is settled.
+2. `position` is the longest settled prefix. All lanes being settled from their heads, it is the oldest head.
+
+After a crash everything behind `position` is sent again: never more than one window, which is bounded. The pure
+core holds here: no clock, no socket; times are given.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import accumulate, repeat
+from typing import TYPE_CHECKING, Final
+
+from mqttbridge.destinations.base import BatchLimits
+from mqttbridge.events import EventTuple, Position
+
+if TYPE_CHECKING:
+    from mqttbridge.spool import Row
+
+# Enough to fill batches of some hundred busy buckets, and a few MiB of memory when a destination is down; larger
+# only where a configured batch would not fit.
+_MIN_EVENTS: Final = 20_000
+_MIN_BYTES: Final = 8 * 2**20
+
+# `{"key":"","value":,"epoch":1700000000.123456},` and the longest number.
+_EVENT_OVERHEAD: Final = 48
+_NUMBER: Final = 24
+
+
+def approximate_size(event: EventTuple) -> int:
+    """Bytes an event takes in a body of JSON, but for escapes; a destination checks the body it really made."""
+    _, stream, value, _ = event
+    size = _EVENT_OVERHEAD + (len(stream) if stream.isascii() else len(stream.encode()))
+    if type(value) is not str:
+        return size + _NUMBER
+    return size + (len(value) if value.isascii() else len(value.encode()))
+
+
+class _Lane:
+    """Events that wait in line; four columns of the same length, oldest first."""
+
+    __slots__ = ("bucket", "bytes", "created", "events", "indexes", "pieces", "sizes")
+
+    def __init__(self, bucket: str | None) -> None:
+        self.bucket = bucket
+        self.events: list[EventTuple] = []
+        self.indexes: list[int] = []
+        self.created: list[float] = []
+        self.sizes: list[int] = []
+        self.bytes = 0
+        self.pieces: list[int] = []
+        """Sizes of the next parcels while a refused one is bisected, the next one last."""
+
+    def is_full(self, limits: BatchLimits) -> bool:
+        return bool(self.pieces) or len(self.events) >= limits.max_events or self.bytes >= limits.max_bytes
+
+    def next_size(self, limits: BatchLimits) -> int:
+        if self.pieces:
+            return self.pieces[-1]
+        count = min(len(self.events), limits.max_events)
+        if self.bytes > limits.max_bytes:
+            running = list(accumulate(self.sizes[:count]))
+            count = max(1, bisect_right(running, limits.max_bytes))  # an event beyond it goes alone
+        return count
+
+    def drop(self, count: int) -> int:
+        """Forget the first `count` events. Returns their bytes."""
+        freed = sum(self.sizes[:count])
+        for column in (self.events, self.indexes, self.created, self.sizes):
+            del column[:count]
+        self.bytes -= freed
+        return freed
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A batch that may be sent now: the first events of one lane.
+
+    Attributes:
+        bucket: whose they are; None where a batch may mix buckets.
+        events: in spool order.
+        created: when each was committed to the spool, in epoch seconds.
+        end: the spool position after the last event; meaningful only where batches mix buckets.
+        units: units of streams first met in these rows, only where batches mix buckets.
+    """
+
+    bucket: str | None
+    events: list[EventTuple]
+    created: list[float]
+    end: Position
+    units: Mapping[tuple[str, str], str]
+    lane: _Lane = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Which indexes of the window are which row's."""
+
+    first: int
+    past: int
+    row: Row
+
+
+class Window:
+    """See the module's text. Used by one thread.
+
+    Args:
+        limits: of a batch.
+        one_bucket: whether a batch holds events of one bucket only.
+        start: where the destination stands in the spool.
+    """
+
+    def __init__(self, limits: BatchLimits, start: Position, *, one_bucket: bool) -> None:
+        self._limits, self._one_bucket = limits, one_bucket
+        self._max_events = max(_MIN_EVENTS, 2 * limits.max_events)
+        self._max_bytes = max(_MIN_BYTES, limits.max_bytes)
+        self._lanes: dict[str | None, _Lane] = {}
+        self._heads: list[tuple[int, _Lane]] = []
+        """A heap of the lanes by their heads; entries whose head has moved on are skipped when they surface."""
+        self._full_lanes: OrderedDict[_Lane, None] = OrderedDict()
+        """The lanes that could fill a batch, as a line: who was served goes to its end."""
+        self._spans: deque[_Span] = deque()
+        self._settled = self._past = 0
+        """Indexes below the first are settled, the second is the next one to come."""
+        self._bytes = 0
+        self.position = start
+        """Everything before it is settled."""
+        self.tail = start
+        """Where reading goes on."""
+
+    @property
+    def room(self) -> int:
+        """How many more events to read now: none until half the window is free, so that reads are worth it."""
+        held = self._past - self._settled
+        return 0 if self.is_full or held > self._max_events // 2 else self._max_events - held
+
+    @property
+    def is_full(self) -> bool:
+        return self._past - self._settled >= self._max_events or self._bytes >= self._max_bytes
+
+    def add(self, row: Row) -> None:
+        """Take in the row that follows the last one. A row without events only moves the position on."""
+        first = self._past
+        self._past += len(row.events)
+        self._spans.append(_Span(first, self._past, row))
+        self.tail = row.end
+        if self._one_bucket:
+            self._deal(row, first)
+        elif row.events:
+            lane = self._lane(None, first)
+            sizes = list(map(approximate_size, row.events))
+            lane.events += row.events
+            lane.indexes += range(first, self._past)
+            lane.created += repeat(row.created, len(row.events))
+            lane.sizes += sizes
+            self._grew(lane, sum(sizes))
+        self._advance()
+
+    def _deal(self, row: Row, first: int) -> None:
+        """Put each event into its bucket's lane."""
+        lanes, created = self._lanes, row.created
+        for index, event in enumerate(row.events, first):
+            lane = lanes.get(event[0]) or self._lane(event[0], index)
+            size = approximate_size(event)
+            lane.events.append(event)
+            lane.indexes.append(index)
+            lane.created.append(created)
+            lane.sizes.append(size)
+            self._grew(lane, size)
+
+    def _lane(self, bucket: str | None, index: int) -> _Lane:
+        """The bucket's lane; a new one gets `index` as its head."""
+        lane = self._lanes.get(bucket)
+        if lane is None:
+            lane = self._lanes[bucket] = _Lane(bucket)
+            heappush(self._heads, (index, lane))
+        return lane
+
+    def _grew(self, lane: _Lane, size: int) -> None:
+        lane.bytes += size
+        self._bytes += size
+        if lane.is_full(self._limits):
+            self._full_lanes.setdefault(lane)
+
+    def next(self, now: float, *, flush: bool = False) -> Parcel | None:
+        """The parcel to send now, or None while what there is may still wait for company.
+
+        The lane with the oldest event comes first once that has waited `max_wait` (or everything has to go, or
+        no more company fits in); before that, lanes that are full, in the order they became so.
+
+        Args:
+            now: epoch seconds, as the rows' `created`.
+            flush: whether to wait no longer.
+        """
+        if not self._heads:
+            return None
+        if flush or self.is_full or self.due_in(now) == 0:
+            return self._parcel(self._heads[0][1])
+        full = next(iter(self._full_lanes), None)
+        return None if full is None else self._parcel(full)
+
+    def due_in(self, now: float) -> float | None:
+        """Seconds until the oldest event has waited long enough; None when there is none."""
+        if not self._heads:
+            return None
+        age = now - self._spans[0].row.created
+        # Younger than now is possible when the clock was set back; nothing waits for a clock to catch up.
+        return max(0.0, self._limits.max_wait - age) if age >= 0 else 0.0
+
+    def _parcel(self, lane: _Lane) -> Parcel:
+        count = lane.next_size(self._limits)
+        past = lane.indexes[count - 1] + 1
+        units: dict[tuple[str, str], str] = {}
+        end = self.tail
+        if not self._one_bucket:
+            for span in self._spans:
+                units |= span.row.units
+                if span.past >= past:
+                    end = _position(span, past)
+                    break
+        return Parcel(lane.bucket, lane.events[:count], lane.created[:count], end, units, lane)
+
+    def settle(self, parcel: Parcel) -> None:
+        """Forget a parcel whose events were all accepted or rejected."""
+        lane = parcel.lane
+        if lane.pieces:
+            lane.pieces.pop()
+        self._bytes -= lane.drop(len(parcel.events))
+        self._full_lanes.pop(lane, None)
+        if lane.is_full(self._limits):
+            self._full_lanes[lane] = None
+        if lane.events:
+            heappush(self._heads, (lane.indexes[0], lane))
+        else:
+            del self._lanes[lane.bucket]
+        self._advance()
+
+    def halve(self, parcel: Parcel) -> None:
+        """Next time send the first half of a refused parcel of two or more, then the second."""
+        lane, count = parcel.lane, len(parcel.events)
+        if lane.pieces:
+            lane.pieces.pop()
+        lane.pieces += [count - count // 2, count // 2]
+        self._grew(lane, 0)
+
+    def _advance(self) -> None:
+        """Move the position up to the oldest unsettled event."""
+        heads = self._heads
+        while heads and not _is_head(*heads[0]):
+            heappop(heads)
+        self._settled = heads[0][0] if heads else self._past
+        while self._spans and self._spans[0].past <= self._settled:
+            self.position = self._spans.popleft().row.end
+        if self._spans:
+            self.position = _position(self._spans[0], self._settled)
+
+    def __len__(self) -> int:
+        """How many events are not settled yet."""
+        return sum(len(lane.events) for lane in self._lanes.values())
+
+
+def _is_head(index: int, lane: _Lane) -> bool:
+    return bool(lane.indexes) and lane.indexes[0] == index
+
+
+def _position(span: _Span, index: int) -> Position:
+    """The spool position before the event of this index."""
+    if index >= span.past:
+        return span.row.end
+    return Position(span.row.start.seq, span.row.start.offset + index - span.first)
