@@ -1,0 +1,222 @@
+/**
+ * The model of one bucket's page: its streams, the time on view, the connection. Views subscribe to it.
+ *
+ * Snapshot and deltas join without a gap or a duplicate. The first snapshot names the frame it ends with, and
+ * the live connection starts there. Every later snapshot (a tile scrolled into view) is asked for when the
+ * connection is open already: frames that come meanwhile wait, and those the snapshot holds are left out.
+ */
+
+/** @import { LiveFrame, PointsAnswer, Span, StreamSummary } from "./types.js" */
+/** @import { FrameId } from "./live.js" */
+
+import { ApiError, fetchStreams } from "./api.js";
+import { now, serverTime } from "./clock.js";
+import { History } from "./history.js";
+import { LiveConnection, parseFrameId } from "./live.js";
+import { Stream } from "./stream.js";
+import { Viewport, WINDOWS } from "./viewport.js";
+
+/** How often to look again for a bucket that has no streams yet, or a server that does not answer. */
+const LOOK_AGAIN_MS = 3000;
+
+/** Out of touch for this long, what is on view is called stale. */
+const STALE_MS = 10_000;
+
+/** A hostile publisher could name streams without end; a page holds this many. */
+const MAX_STREAMS = 5000;
+
+export class Board {
+  /** @param {string} bucket */
+  constructor(bucket) {
+    this.bucket = bucket;
+    this.title = bucket;
+    /** @type {Map<string, Stream>} */
+    this.streams = new Map();
+    this.viewport = new Viewport();
+    this.viewport.readHash(location.hash);
+    /** Whether the list of streams is known. */
+    this.loaded = false;
+    /** @type {"" | "denied" | "failed"} why it is not */
+    this.problem = "";
+    /** @type {Set<() => void>} */
+    this._subscribers = new Set();
+    this._telling = false;
+    this._lookAgain = 0;
+    this.history = new History(bucket, {
+      range: () => ({ span: this.viewport.range, window: this.viewport.window.seconds }),
+      serial: () => !this.live.started,
+      onAnswer: (streams, answer) => this._onAnswer(streams, answer),
+      onFailure: () => this._changed(),
+    });
+    this.live = new LiveConnection(bucket, {
+      onFrame: (frame, id) => this._onFrame(frame, id),
+      onResync: () => this._onResync(),
+      onState: () => this._changed(),
+    });
+    addEventListener("hashchange", () => this._onHash());
+  }
+
+  /**
+   * Call back when streams came, or the state of anything but their values changed.
+   * @param {() => void} callback
+   */
+  subscribe(callback) {
+    this._subscribers.add(callback);
+  }
+
+  /** @returns {"connecting" | "live" | "reconnecting" | "stale"} */
+  get state() {
+    const { state, heardAt } = this.live;
+    if (this.problem === "failed") return "reconnecting";
+    if (state === "live") return "live";
+    if (state === "reconnecting") return Date.now() - heardAt > STALE_MS ? "stale" : "reconnecting";
+    return "connecting";
+  }
+
+  /** Until when what is on view is true: now, or when the server was heard last. Epoch seconds. */
+  get knownUntil() {
+    return this.state === "live" ? now() : serverTime(this.live.heardAt);
+  }
+
+  /** Fetch the list of streams; their points follow as tiles come into view. */
+  async start() {
+    try {
+      const answer = await fetchStreams(this.bucket);
+      this.title = answer.bucket.name || this.bucket;
+      this.loaded = true;
+      this.problem = "";
+      for (const summary of answer.streams) this._meet(summary);
+    } catch (error) {
+      const status = error instanceof ApiError ? error.status : 0;
+      this.loaded = status === 404;
+      this.problem = status === 404 ? "" : status === 401 || status === 403 ? "denied" : "failed";
+    }
+    this._changed();
+    clearTimeout(this._lookAgain);
+    if (this.streams.size === 0 && this.problem !== "denied") {
+      this._lookAgain = setTimeout(() => this.start(), LOOK_AGAIN_MS);
+    }
+  }
+
+  /** @param {string} id one of WINDOWS */
+  showWindow(id) {
+    this.viewport.window = WINDOWS.find((window) => window.id === id) ?? this.viewport.window;
+    this.viewport.range = null;
+    this._refetch();
+  }
+
+  pause() {
+    const span = this.viewport.span(now());
+    this.history.clear();
+    this.viewport.hold(span);
+    for (const stream of this.streams.values()) stream.hold(span, true);
+    this._moved();
+  }
+
+  /** @param {Span} span */
+  zoom(span) {
+    if (!this.viewport.hold(span)) return;
+    this.history.clear();
+    for (const stream of this.streams.values()) stream.hold(span, false);
+    this._moved();
+  }
+
+  jumpToLive() {
+    if (this.viewport.live) return;
+    this.history.clear();
+    this.viewport.range = null;
+    for (const stream of this.streams.values()) stream.release();
+    this._moved();
+  }
+
+  /** Fetch again what is on view. */
+  refresh() {
+    if (this.viewport.range) this.zoom(this.viewport.range);
+    else this._refetch();
+    this.start();
+  }
+
+  _refetch() {
+    this.history.clear();
+    for (const stream of this.streams.values()) {
+      stream.release();
+      stream.invalidate(this.viewport.window.seconds);
+    }
+    this._moved();
+  }
+
+  _moved() {
+    history.replaceState(null, "", `#${this.viewport.toHash()}`);
+    this._changed();
+  }
+
+  _onHash() {
+    this.viewport.readHash(location.hash);
+    const { range } = this.viewport;
+    this._refetch();
+    if (range) this.zoom(range);
+  }
+
+  _onResync() {
+    const { range } = this.viewport;
+    this.history.clear();
+    for (const stream of this.streams.values()) stream.invalidate(this.viewport.window.seconds);
+    if (range) this.zoom(range);
+    this.start();
+  }
+
+  /**
+   * @param {Stream[]} streams
+   * @param {PointsAnswer} answer
+   */
+  _onAnswer(streams, answer) {
+    const id = parseFrameId(answer.live);
+    for (const stream of streams) {
+      const points = answer.series[stream.name];
+      if (this.viewport.range) stream.loadHeld(points);
+      else stream.load(points, id);
+    }
+    if (!this.live.started) this.live.start(answer.live);
+  }
+
+  /**
+   * @param {LiveFrame} frame
+   * @param {FrameId} id
+   */
+  _onFrame(frame, id) {
+    const from = now() - this.viewport.window.seconds;
+    for (const [name, points] of Object.entries(frame.series)) {
+      let stream = this.streams.get(name);
+      if (!stream || stream.kind !== points.kind) {
+        stream = this._meet({ stream: name, kind: points.kind, unit: points.unit, last: null });
+      }
+      stream?.receive(points, id);
+      stream?.live.series.trim(from);
+    }
+  }
+
+  /** @param {StreamSummary} summary */
+  _meet({ stream: name, kind, unit, last }) {
+    let stream = this.streams.get(name);
+    if (!stream || stream.kind !== kind) {
+      if (!stream && this.streams.size >= MAX_STREAMS) return undefined;
+      stream = new Stream(name, kind, unit, this.viewport.window.seconds);
+      if (this.viewport.range) stream.hold(this.viewport.range, false);
+      this.streams.set(name, stream);
+      this._changed();
+    }
+    if (unit) stream.unit = unit;
+    stream.remember(last);
+    return stream;
+  }
+
+  /** Tell the subscribers, once for all that changes in this turn. */
+  _changed() {
+    if (this._telling) return;
+    this._telling = true;
+    queueMicrotask(() => {
+      this._telling = false;
+      for (const callback of this._subscribers) callback();
+    });
+  }
+}

@@ -1,0 +1,56 @@
+/** Texts: the last few, newest first; one that repeats is shown once, with the time it was first said. */
+
+/** @import { Span, Value } from "../types.js" */
+/** @import { Stream } from "../stream.js" */
+
+import { el } from "../dom.js";
+import { formatTime } from "../format.js";
+
+const LINES = 5;
+
+/** A longer text is cut here: a tile has room for less, and the value above it is not cut. */
+const MAX_CHARS = 300;
+
+export class TextLog {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Stream} stream
+   */
+  constructor(parent, stream) {
+    this.stream = stream;
+    this.list = el("ol", { class: "log" });
+    this._version = -1;
+    parent.append(this.list);
+  }
+
+  /** @param {Span} span */
+  paint(span) {
+    if (this._version === this.stream.version) return;
+    this._version = this.stream.version;
+    this.list.replaceChildren(...this._lines(span));
+  }
+
+  resize() {}
+
+  moveCursor() {}
+
+  destroy() {
+    this.list.remove();
+  }
+
+  /** @param {Span} span */
+  _lines([from, to]) {
+    const { epochs, values } = this.stream.layer.series;
+    /** @type {{epoch: number, value: Value}[]} */
+    const said = [];
+    for (let i = 0; i < epochs.length; i++) {
+      if (epochs[i] <= to && values[i] !== said.at(-1)?.value) said.push({ epoch: epochs[i], value: values[i] });
+    }
+    return said.slice(-LINES).reverse().map(({ epoch, value }) => {
+      const text = String(value);
+      return el("li", { title: text.slice(0, MAX_CHARS) },
+        el("time", {}, formatTime(epoch, to - Math.min(from, epoch))),
+        el("span", { dir: "auto" }, text.slice(0, MAX_CHARS)));
+    });
+  }
+}

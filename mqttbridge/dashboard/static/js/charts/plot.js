@@ -1,0 +1,152 @@
+/** What the line and the band have in common: an uPlot over the page's span of time, with zoom by drag and touch. */
+
+/** @import { Span } from "../types.js" */
+/** @import { Stream } from "../stream.js" */
+
+import uPlot from "../../vendor/uPlot.esm.js";
+import { followTouch } from "./touch.js";
+
+const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+
+/** A drag shorter than this is a click. */
+const MIN_DRAG_PX = 8;
+
+/** The crosshair is shared by the charts of the page; presses are not. */
+const SYNC = uPlot.sync("mqttbridge");
+
+const MINUTE = 60;
+const DAY = 86_400;
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const clockWithSeconds = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+
+/**
+ * One line a tick: the time of day, and the day where one begins.
+ * @param {uPlot} plot
+ * @param {number[]} ticks epoch seconds
+ * @param {number} _axis
+ * @param {number} _space
+ * @param {number} step seconds between ticks
+ */
+function timeLabels(plot, ticks, _axis, _space, step) {
+  // A label whose tick is nearer to the right edge than this would be cut off there.
+  const edge = plot.bbox.width / uPlot.pxRatio - (step < MINUTE ? 16 : 8);
+  return ticks.map((tick) => {
+    if (plot.valToPos(tick, "x") > edge) return "";
+    const date = new Date(tick * 1000);
+    const midnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+    if (step >= DAY || midnight) return day.format(date);
+    return (step < MINUTE ? clockWithSeconds : clock).format(date);
+  });
+}
+
+/**
+ * Pixels that a tick's label needs.
+ * @param {uPlot} _plot
+ * @param {number} _axis
+ * @param {number} from epoch seconds
+ * @param {number} to
+ */
+const timeSpace = (_plot, _axis, from, to) => (to - from < 4 * MINUTE ? 64 : 45);
+
+/**
+ * @typedef {object} PlotHandlers
+ * @property {(span: Span) => void} onZoom
+ * @property {() => void} onReset
+ * @property {(index: number | null) => void} onCursor the point under the crosshair
+ * @property {() => number} knownUntil epoch seconds of the last word from the server
+ */
+
+/** @param {HTMLElement} parent */
+const sizeOf = (parent) => ({ width: Math.max(parent.clientWidth, 60), height: Math.max(parent.clientHeight, 60) });
+
+export class Plot {
+  /**
+   * @param {HTMLElement} parent its `color` is the series'
+   * @param {Stream} stream
+   * @param {PlotHandlers} handlers
+   * @param {{
+   *   series: uPlot.Series, y: uPlot.Scale, yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
+   *   cursorPoint?: boolean, cursorIndex?: uPlot.Cursor.DataIdxRefiner,
+   * }} look
+   */
+  constructor(parent, stream, handlers, look) {
+    this.parent = parent;
+    this.stream = stream;
+    /** @type {Span} */
+    this.span = [0, 1];
+    this._version = -1;
+    const faint = getComputedStyle(parent.querySelector(".chart-ink") ?? parent);
+    const axis = {
+      font: FONT, stroke: faint.color, gap: 4,
+      ticks: { show: false }, grid: { stroke: faint.borderTopColor, width: 1 },
+    };
+    this.uplot = new uPlot({
+      ...sizeOf(parent),
+      padding: [8, look.sidePadding ?? 9, 0, look.sidePadding ?? 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: look.cursorPoint === false ? { show: false } : { size: 7 },
+        dataIdx: look.cursorIndex ?? ((_plot, _series, nearest) => nearest),
+        drag: { x: true, y: false, setScale: false },
+        sync: { key: SYNC.key, setSeries: false, filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
+        bind: { dblclick: () => () => (handlers.onReset(), null) },
+      },
+      scales: { x: { time: true, auto: false, range: () => this.span }, y: look.y },
+      axes: [{ ...axis, size: 22, space: timeSpace, values: timeLabels }, { ...axis, ...look.yAxis }],
+      series: [{}, look.series],
+      hooks: {
+        ...look.hooks,
+        setCursor: [(plot) => handlers.onCursor(plot.cursor.idx ?? null)],
+        setSelect: [(plot) => {
+          const { left, width } = plot.select;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          if (width >= MIN_DRAG_PX) handlers.onZoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
+        }],
+      },
+    }, [[], []], parent);
+    this._stopTouch = followTouch(this.uplot.over, handlers.onReset);
+  }
+
+  /**
+   * Draw, if the points changed or the clock moved them by a pixel.
+   * @param {Span} span
+   */
+  paint(span) {
+    const { series } = this.stream.layer;
+    const pixel = (span[1] - span[0]) / (this.uplot.bbox.width || 1);
+    const moved = Math.abs(span[1] - this.span[1]) >= pixel || Math.abs(span[0] - this.span[0]) >= pixel;
+    if (!moved && this._version === this.stream.version) return;
+    this._version = this.stream.version;
+    this.span = span;
+    this.uplot.batch(() => {
+      this.uplot.setData([series.epochs, series.values], false);
+      this.uplot.setScale("x", { min: span[0], max: span[1] });
+    });
+  }
+
+  resize() {
+    this.uplot.setSize(sizeOf(this.parent));
+  }
+
+  /**
+   * Move the crosshair by keyboard.
+   * @param {number} step points
+   */
+  moveCursor(step) {
+    const { epochs } = this.stream.layer.series;
+    if (!epochs.length) return;
+    const from = this.uplot.cursor.idx ?? epochs.length - (step > 0 ? 2 : 0);
+    const index = Math.min(Math.max(from + step, 0), epochs.length - 1);
+    this.uplot.setCursor({ left: this.uplot.valToPos(epochs[index], "x"), top: 1 });
+  }
+
+  destroy() {
+    this._stopTouch();
+    this.uplot.destroy();
+  }
+}

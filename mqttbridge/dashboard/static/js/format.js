@@ -1,0 +1,95 @@
+/** Numbers, ages and times as people read them. */
+
+/** More decimals than this are noise on a tile. */
+const MAX_DECIMALS = 3;
+
+/** @type {Map<number, Intl.NumberFormat>} */
+const fixed = new Map();
+
+/** @param {number} decimals */
+function fixedFormat(decimals) {
+  let format = fixed.get(decimals);
+  if (!format) {
+    format = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    fixed.set(decimals, format);
+  }
+  return format;
+}
+
+/**
+ * How many decimals a value was sent with.
+ * @param {number} value
+ * @param {number} [most]
+ */
+export function decimalsOf(value, most = MAX_DECIMALS) {
+  if (Number.isInteger(value)) return 0;
+  const text = String(value);
+  if (text.includes("e")) return most;
+  return Math.min(most, text.length - text.indexOf(".") - 1);
+}
+
+/**
+ * A number with the stream's own decimals, so that its width does not jump, but no more than its size bears.
+ * @param {number} value
+ * @param {number} [decimals] the most decimals the stream was seen with
+ */
+export function formatNumber(value, decimals = decimalsOf(value)) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 0.001 || size >= 1e10)) return value.toExponential(2).replace("e+", "e");
+  const bearable = size >= 10_000 ? 0 : size >= 1000 ? 1 : size >= 1 ? 2 : MAX_DECIMALS;
+  return fixedFormat(Math.min(decimals, bearable)).format(value);
+}
+
+/**
+ * A number on an axis: with as many decimals as tell it from its neighbours.
+ * @param {number} tick
+ * @param {number} step from one tick to the next
+ */
+export function formatTick(tick, step) {
+  if (Math.abs(tick) >= 1e7 || step < 1e-6) return formatNumber(tick);
+  return fixedFormat(decimalsOf(step, 6)).format(tick);
+}
+
+/**
+ * How long ago; below a few seconds it is all the same, and a figure that flickers is in the way.
+ * @param {number} seconds
+ * @returns {string} "now", "8 s", "2 min", "5 h", "4 d"
+ */
+export function formatAge(seconds) {
+  if (seconds < 5) return "now";
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} d`;
+}
+
+/**
+ * @param {number} seconds
+ * @returns {string} "just now", "8 s ago", ...
+ */
+export function formatAgo(seconds) {
+  const age = formatAge(seconds);
+  return age === "now" ? "just now" : `${age} ago`;
+}
+
+const time = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
+});
+
+/**
+ * Time of day; with the date when `span` says that the reader cannot know the day.
+ * @param {number} epoch
+ * @param {number} [span] seconds the reader looks at
+ */
+export function formatTime(epoch, span = 0) {
+  return (span > 20 * 3600 ? dayAndTime : time).format(epoch * 1000);
+}
+
+/**
+ * @param {number} count
+ * @param {string} noun
+ */
+export const plural = (count, noun) => `${fixedFormat(0).format(count)} ${noun}${count === 1 ? "" : "s"}`;

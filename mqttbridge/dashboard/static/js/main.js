@@ -1,0 +1,14 @@
+/** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
+
+import { bucketOfPage } from "./api.js";
+
+const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+const bucket = bucketOfPage(location.pathname);
+
+if (bucket === null) {
+  const { showShelf } = await import("./views/shelf.js");
+  showShelf(root);
+} else {
+  const { showBoard } = await import("./views/board.js");
+  showBoard(root, bucket);
+}

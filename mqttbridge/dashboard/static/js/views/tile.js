@@ -1,0 +1,193 @@
+/** One stream's tile: its name, last value and age, and a chart of what its kind asks for. */
+
+/** @import { Span } from "../types.js" */
+/** @import { Board } from "../board.js" */
+/** @import { Stream } from "../stream.js" */
+
+import { bandPlot, states } from "../charts/band.js";
+import { linePlot } from "../charts/line.js";
+import { TextLog } from "../charts/log.js";
+import { now } from "../clock.js";
+import { el, setAttribute, setText } from "../dom.js";
+import { formatAge, formatNumber, formatTime } from "../format.js";
+import { lowerBound } from "../series.js";
+
+/** A number is quiet after this many of its usual intervals, and never before this many seconds. */
+const QUIET_INTERVALS = 5;
+const QUIET_MIN_S = 30;
+
+/** How often the description that screen readers find is brought up to date: they would read each change. */
+const DESCRIBE_S = 10;
+
+const PLOTS = {
+  number: linePlot,
+  boolean: bandPlot,
+  /** @param {HTMLElement} parent @param {Stream} stream */
+  text: (parent, stream) => new TextLog(parent, stream),
+};
+
+export class Tile {
+  /**
+   * @param {HTMLElement} root
+   * @param {Stream} stream
+   * @param {Board} board
+   */
+  constructor(root, stream, board) {
+    this.root = root;
+    this.stream = stream;
+    this.board = board;
+    /** @type {ReturnType<(typeof PLOTS)[keyof typeof PLOTS]> | null} */
+    this.plot = null;
+    this._described = 0;
+    /** @type {number | null} the point under the crosshair */
+    this._cursor = null;
+
+    this._age = el("span", { class: "tile-age" });
+    this._value = el("span", { class: "tile-number", dir: "auto" });
+    this._unit = el("span", { class: "tile-unit" });
+    this._extent = el("span", { class: "tile-extent" });
+    this._chart = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
+    this._chart.addEventListener("keydown", (event) => this._onKey(event));
+    root.append(
+      el("header", { class: "tile-head" }, el("h3", { title: stream.name }, stream.field), this._age),
+      el("p", { class: "tile-value" }, this._value, this._unit, this._extent),
+      this._chart,
+    );
+    setAttribute(root, "data-stream", stream.name);
+    setAttribute(root, "data-kind", stream.kind);
+    this._paintText(now());
+  }
+
+  get shown() {
+    return this.plot !== null;
+  }
+
+  /** Bring the tile up to date; it is in view. */
+  paint() {
+    const { board, stream } = this;
+    this.plot ??= PLOTS[stream.kind](this._chart, stream, {
+      onZoom: (span) => board.zoom(span),
+      onReset: () => board.jumpToLive(),
+      onCursor: (index) => {
+        this._cursor = index;
+      },
+      knownUntil: () => board.knownUntil,
+    });
+    board.history.want(stream);
+    const at = now();
+    const span = board.viewport.span(at);
+    this.plot.paint(span);
+    this._paintText(at);
+    this._paintExtent(span);
+    this._describe(at, span);
+  }
+
+  resized() {
+    this.plot?.resize();
+  }
+
+  /** Out of view: let go of the canvas. */
+  hide() {
+    this.plot?.destroy();
+    this.plot = null;
+    this._cursor = null;
+  }
+
+  /** @param {number} at epoch seconds */
+  _paintText(at) {
+    const { last, unit } = this.stream;
+    setText(this._value, this._text(last?.value));
+    setText(this._unit, this.stream.kind === "number" ? unit : "");
+    setText(this._age, last ? formatAge(at - last.epoch) : "no value yet");
+    setAttribute(this.root, "data-state", this._state(at));
+    setAttribute(this.root, "data-points", String(this.stream.layer.series.length));
+    setAttribute(this.root, "data-loaded", String(this.stream.layer.state === "loaded"));
+    setAttribute(this.root, "data-on", String(last?.value === true));
+  }
+
+  /** @param {number} at */
+  _state(at) {
+    const { last, kind, live } = this.stream;
+    if (!last) return "empty";
+    if (this.board.state === "reconnecting" || this.board.state === "stale") return "stale";
+    // States and texts are sent when they change: their silence says nothing.
+    if (kind !== "number") return "fresh";
+    const { interval } = live.series;
+    const usual = interval ? Math.max(QUIET_INTERVALS * interval, QUIET_MIN_S) : this.board.viewport.window.seconds;
+    return at - last.epoch > usual ? "quiet" : "fresh";
+  }
+
+  /** @param {any} value */
+  _text(value) {
+    if (value === undefined) return "–";
+    if (typeof value === "boolean") return value ? "on" : "off";
+    return typeof value === "number" ? formatNumber(value, this.stream.decimals) : String(value);
+  }
+
+  /**
+   * The point under the crosshair, or else the extent of what is on view.
+   * @param {Span} span
+   */
+  _paintExtent([from, to]) {
+    const { series } = this.stream.layer;
+    const { kind } = this.stream;
+    if (this._cursor !== null && this._cursor >= 0 && this._cursor < series.length) {
+      setAttribute(this._extent, "data-cursor", "true");
+      const time = formatTime(series.epochs[this._cursor], to - from);
+      setText(this._extent, `${this._text(series.values[this._cursor])} at ${time}`);
+      return;
+    }
+    setAttribute(this._extent, "data-cursor", "false");
+    if (kind === "number") setText(this._extent, this._range(from));
+    if (kind === "boolean") setText(this._extent, this._shareOn(from, to));
+  }
+
+  /** @param {number} from */
+  _range(from) {
+    const { epochs, values } = this.stream.layer.series;
+    let [least, greatest] = [Infinity, -Infinity];
+    for (let i = lowerBound(epochs, from); i < values.length; i++) {
+      if (values[i] < least) least = values[i];
+      if (values[i] > greatest) greatest = values[i];
+    }
+    return least >= greatest ? "" : `${this._text(least)} – ${this._text(greatest)}`;
+  }
+
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
+  _shareOn(from, to) {
+    let [on, known] = [0, 0];
+    for (const state of states(this.stream, from, to, this.board.knownUntil)) {
+      known += state.to - state.from;
+      if (state.on) on += state.to - state.from;
+    }
+    return known ? `on ${Math.round((100 * on) / known)} %` : "";
+  }
+
+  /**
+   * @param {number} at
+   * @param {Span} span
+   */
+  _describe(at, span) {
+    if (at - this._described < DESCRIBE_S) return;
+    this._described = at;
+    const { name, unit, last } = this.stream;
+    const parts = [name, `${this._text(last?.value)} ${unit}`.trim()];
+    if (this._extent.textContent) parts.push(this._extent.textContent);
+    parts.push(`${formatTime(span[0], span[1] - span[0])} to ${formatTime(span[1], span[1] - span[0])}`);
+    setAttribute(this._chart, "aria-label", parts.join(", "));
+  }
+
+  /** @param {KeyboardEvent} event */
+  _onKey(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key];
+    if (step) {
+      this.plot?.moveCursor(step);
+      event.preventDefault();
+    } else if (event.key === "Escape") {
+      this.board.jumpToLive();
+    }
+  }
+}

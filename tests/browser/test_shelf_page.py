@@ -1,0 +1,94 @@
+"""The shelf of buckets in a real browser: cards, search, and what a first visitor is told."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Dashboard, Tile, Watched
+
+pytestmark = pytest.mark.browser
+
+
+def open_shelf(page: Page, dashboard: Dashboard) -> Watched:
+    watched = Watched(dashboard.url)
+    watched.watch(page)
+    page.goto(dashboard.url)
+    return watched
+
+
+def test_a_first_visitor_is_told_how_to_send_and_sees_it_arrive(own_dashboard: Dashboard, page: Page) -> None:
+    watched = open_shelf(page, own_dashboard)
+    expect(page.get_by_role("heading", name="No values yet")).to_be_visible()
+    expect(page.locator(".command").nth(0)).to_contain_text(
+        f"curl '{own_dashboard.url}/api/events?bucketKey=hello&room.temperature=21.5'"
+    )
+    expect(page.locator(".command").nth(1)).to_contain_text("mqttbridge run --broker mqtt://")
+
+    own_dashboard.push("hello", [("room.temperature", 21.5, time.time())])
+
+    expect(page.locator("[data-bucket=hello]")).to_contain_text("1 stream")
+    expect(page.locator("[data-bucket=hello] .card-last")).to_have_attribute("data-live", "true")
+    watched.assert_clean()
+
+
+def test_the_page_of_a_bucket_without_values_fills_by_itself(own_dashboard: Dashboard, page: Page) -> None:
+    page.goto(own_dashboard.board("greenhouse"))
+    expect(page.get_by_role("heading", name="No values in this bucket yet")).to_be_visible()
+
+    own_dashboard.push("greenhouse", [("moisture", 33, time.time())])
+
+    expect(Tile(page, "moisture").value).to_have_text("33")
+    expect(Tile(page, "moisture").locator).to_have_attribute("data-points", "1")
+
+
+def test_a_card_leads_to_its_bucket_and_search_finds_it_among_many(own_dashboard: Dashboard, page: Page) -> None:
+    now = time.time()
+    for i in range(7):
+        own_dashboard.push(f"hall-{i}", [("temperature", 20 + i, now)])
+    watched = open_shelf(page, own_dashboard)
+    expect(page.locator(".card")).to_have_count(7)
+
+    page.get_by_role("searchbox").fill("LL-3")
+    expect(page.locator(".card")).to_have_count(1)
+    page.locator(".card").click()
+
+    expect(page.locator("h1")).to_have_text("hall-3")
+    expect(Tile(page, "temperature").value).to_have_text("23")
+    watched.assert_clean()
+
+
+def test_a_server_that_is_gone_is_said_and_forgotten_when_it_is_back(own_dashboard: Dashboard, page: Page) -> None:
+    own_dashboard.push("hello", [("room.temperature", 21.5, time.time())])
+    watched = open_shelf(page, own_dashboard)
+    expect(page.locator(".card")).to_have_count(1)
+
+    own_dashboard.process.stop()
+    expect(page.locator("[data-notice=connection]")).to_be_visible()
+    own_dashboard.process.start()
+
+    expect(page.locator("[data-notice=connection]")).to_have_count(0)
+    expect(page.locator(".card")).to_have_count(1)
+    watched.assert_clean()
+
+
+def test_the_chosen_theme_is_remembered(shared_dashboard: Dashboard, page: Page) -> None:
+    watched = open_shelf(page, shared_dashboard)
+    page.get_by_role("button", name="Change to dark colours").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.get_by_role("button", name="Change to light colours")).to_be_visible()
+    watched.assert_clean()
+
+
+def test_a_phone_scrolls_down_only(shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float) -> None:
+    shared_dashboard.push(bucket, [("a-rather-long-name-of-a-device.temperature", -1234.567, now), ("on", True, now)])
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    for url in (shared_dashboard.url, shared_dashboard.board(bucket)):
+        page.goto(url)
+        expect(page.locator("[data-loaded=true]").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
