@@ -16,6 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -151,7 +152,7 @@ class Bridge:
             )
             self._uploaders.append(uploader)
             self._run(f"upload-{name}", uploader.run)
-            self.metrics.kept.set(lambda name=name: self.spool.stats().kept[name], destination=name)
+            self.metrics.kept.set(partial(self._kept, name), destination=name)
 
     def _make_http(self) -> None:
         if not self._config.http.enabled:
@@ -256,8 +257,11 @@ class Bridge:
     def readiness(self) -> dict[str, str]:
         """What keeps the bridge from doing its job now, by part; empty when it is ready."""
         problems: dict[str, str] = {}
-        if self._source is not None and self._source.status.state != "connected":
-            status = self._source.status
+        if self._config.mqtt is None:
+            pass
+        elif self._source is None:
+            problems["broker"] = "starting"
+        elif (status := self._source.status).state != "connected":
             problems["broker"] = f"{status.state}: {status.detail}" if status.detail else status.state
         if error := self.spool.error:
             problems["spool"] = error
@@ -266,6 +270,9 @@ class Bridge:
     def liveness(self) -> dict[str, str]:
         """Loops that ended though nobody asked them to, by name; empty when all is well."""
         return {loop.name: "ended unexpectedly" for loop in self._threads if not loop.is_alive()}
+
+    def _kept(self, name: str) -> int:
+        return self.spool.stats().kept[name]
 
     def _show_spool(self) -> None:
         stats = self.spool.stats

@@ -40,6 +40,7 @@ class SpoolReader:
         self._destination = destination
         self._connection: sqlite3.Connection | None = None
         self._generation = -1
+        self._nothing_up_to = -1
         self.position = position
 
     def read(self, after: Position, max_events: int) -> list[Row]:
@@ -56,6 +57,7 @@ class SpoolReader:
 
     def _read(self, after: Position, max_events: int) -> list[Row]:
         connection = self._connect()
+        committed = self._spool.committed_seq
         rows: list[Row] = []
         count, seq = 0, after.seq
         while count < max_events:
@@ -65,7 +67,7 @@ class SpoolReader:
             ).fetchall()
             for seq, created, size, destinations, units in found:
                 if count and count + size > max_events:
-                    return rows
+                    return self._noted(rows)
                 if destinations is not None and self._destination not in from_json(destinations):
                     continue
                 offset = after.offset if seq == after.seq else 0
@@ -87,15 +89,22 @@ class SpoolReader:
             if len(found) < _ROWS_A_QUERY:
                 break
             seq += 1
+        if not rows:
+            self._nothing_up_to = committed
+        return self._noted(rows)
+
+    def _noted(self, rows: list[Row]) -> list[Row]:
+        if rows:
+            self._spool.read_ahead[self._destination] = rows[-1].end.seq
         return rows
 
     def wait(self, after: Position, timeout: float) -> bool:
-        """Wait until something newer than `after` was appended, for whomever.
+        """Wait until something newer than `after`, and than what `read` found not to be ours, was appended.
 
         Returns:
             False when `timeout` seconds passed or `Spool.wake` was called.
         """
-        return self._spool.wait_beyond(after, timeout)
+        return self._spool.wait_beyond(max(after, Position(self._nothing_up_to + 1, 0)), timeout)
 
     def close(self) -> None:
         if self._connection is not None:

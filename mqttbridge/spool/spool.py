@@ -21,10 +21,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -60,6 +60,9 @@ _CHECK_UP_TO_BYTES: Final = 64 * 2**20
 _TRIM_INTERVAL: Final = 1.0
 # How often `statvfs` is asked: a second of ingest is at most a few dozen MiB, far less than min_free_disk.
 _DISK_CHECK_INTERVAL: Final = 1.0
+# How long a cursor waits for a commit to ride along with. It bounds what is sent twice after a crash, and while
+# events come in the next commit is always sooner.
+_RIDE_SECONDS: Final = 0.1
 # Free pages beyond this are given back to the file system, so many at a time.
 _VACUUM_BEYOND_PAGES: Final = 4096
 _VACUUM_STEP_PAGES: Final = 512
@@ -98,10 +101,14 @@ class Spool:
         self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
         self._lock = threading.Lock()
         self._appended = threading.Condition()
+        self.committed_seq = 0
+        """The last row that readers can see."""
+        self.read_ahead: dict[str, int] = {}
+        """The row up to which each destination has read; what is between its cursor and this is on its way."""
         self._last_seq = self._wakes = 0
         self._cursors: dict[str, Position] = {}
         self._error = ""
-        self._next_trim = self._next_disk_check = 0.0
+        self._next_trim = self._next_disk_check = self._last_commit = 0.0
         self._disk_short = self._reopen = self._closed = False
         try:
             self._open()
@@ -109,6 +116,7 @@ class Spool:
             if not _is_damage(error):
                 raise SpoolError(f"cannot open the spool {path}: {error}") from error
             self._set_aside(error)
+        self.committed_seq = self._last_seq
         self._metrics.spool_writable.set(1)
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -136,7 +144,9 @@ class Spool:
                 self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
                 rows = []
             self._transact(lambda: self._insert(rows, batches, rejected))
+            committed = self._last_seq
         with self._appended:
+            self.committed_seq = max(self.committed_seq, committed)
             self._appended.notify_all()
         self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
         for one in rejected:
@@ -145,17 +155,17 @@ class Spool:
     def settle(self, destination: str, position: Position, rejected: Sequence[Rejected] = ()) -> None:
         """Move a destination's cursor forward to `position`: everything before it is settled.
 
-        The move rides along with the next commit; with `rejected` (what the destination refused for good) both
-        are committed now.
+        The move rides along with the next commit, unless none came for a while. With `rejected` (what the
+        destination refused for good) both are committed now.
+
+        Raises:
+            SpoolError: the commit failed; call again with what was rejected.
         """
         with self._lock:
-            before = self._cursors[destination]
-            if position > before:  # else a policy dropped the rows while they were on their way
-                self._kept[destination] -= self._events_between(destination, before, position)
-                self._cursors[destination] = position
-                self._moved.add(destination)
-            if rejected:
-                self._transact(lambda: self._insert([], [], rejected))
+            if rejected or time.monotonic() - self._last_commit > _RIDE_SECONDS:
+                self._transact(lambda: self._settle(destination, position, rejected))
+            else:
+                self._settle(destination, position, ())
         for one in rejected:
             self._metrics.rejected.add(reason=one.reason)
 
@@ -216,8 +226,8 @@ class Spool:
         with self._appended:
             wakes = self._wakes
             wanted = position.seq + (position.offset > 0)
-            self._appended.wait_for(lambda: self._last_seq >= wanted or self._wakes != wakes, timeout)
-            return self._last_seq >= wanted
+            self._appended.wait_for(lambda: self.committed_seq >= wanted or self._wakes != wakes, timeout)
+            return self.committed_seq >= wanted
 
     @property
     def error(self) -> str:
@@ -254,11 +264,11 @@ class Spool:
         with self._lock:
             if self._closed:
                 return
-            self._closed = True
             try:
                 self._transact(lambda: None)
             except SpoolError as error:
                 log.warning("the spool's cursors could not be saved, some events will be sent again: %s", error)
+            self._closed = True
             self._connection.close()
 
     def report_damage(self, error: sqlite3.DatabaseError, generation: int) -> None:
@@ -318,6 +328,7 @@ class Spool:
             if part.exists():
                 part.rename(f"{aside}{suffix}")
         self._last_seq = max(self._last_seq + 1, int(time.time() * 1e6))
+        self.read_ahead.clear()
         self.generation += 1
         try:
             self._open()
@@ -332,6 +343,8 @@ class Spool:
         Raises:
             SpoolError: it did not happen; everything was rolled back.
         """
+        if self._closed:
+            raise SpoolError("the spool is closed")
         try:
             if self._reopen:
                 # After a failed write or sync nobody knows what the operating system kept of the file, so
@@ -353,7 +366,7 @@ class Spool:
 
     def _commit(self, work: Callable[[], None]) -> None:
         execute = self._connection.execute
-        last_seq, moved, kept = self._last_seq, set(self._moved), dict(self._kept)
+        before = self._last_seq, set(self._moved), dict(self._kept), dict(self._cursors)
         try:
             execute("BEGIN IMMEDIATE")
             work()
@@ -363,8 +376,9 @@ class Spool:
             if time.monotonic() >= self._next_trim:
                 self._trim()
             execute("COMMIT")
+            self._last_commit = time.monotonic()
         except BaseException:
-            self._last_seq, self._moved, self._kept = last_seq, moved, kept
+            self._last_seq, self._moved, self._kept, self._cursors = before
             with suppress(sqlite3.Error):
                 execute("ROLLBACK")
             raise
@@ -381,6 +395,13 @@ class Spool:
             if overflow:
                 self._metrics.dropped.add(overflow, reason="rejected_full")
 
+    def _settle(self, destination: str, position: Position, rejected: Sequence[Rejected]) -> None:
+        before = self._cursors[destination]
+        if position > before:  # else a policy dropped the rows while they were on their way
+            self._kept[destination] -= self._events_between(destination, before, position)
+            self._set_cursor(destination, position)
+        self._insert([], [], rejected)
+
     def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
         self._connection.executemany("INSERT OR REPLACE INTO known VALUES (?,?)", rows)
 
@@ -390,14 +411,14 @@ class Spool:
     def _trim(self) -> None:
         """Delete the rows that every destination has settled."""
         self._next_trim = time.monotonic() + _TRIM_INTERVAL
-        settled = min(self._cursors[d].seq if self._kept[d] else self._end().seq for d in self._destinations)
+        needed = {d: self._oldest_unsettled(d) for d in self._destinations}
+        settled = min(needed.values())
         self._connection.execute("DELETE FROM batch WHERE seq < ?", (settled,))
-        for destination, position in self._cursors.items():
-            if not self._kept[destination] and position.seq < settled:
-                # The rows between were for others. Its cursor moves past them, so that the last row number
-                # is known after a restart although no row is left.
-                self._cursors[destination] = Position(settled, 0)
-                self._moved.add(destination)
+        for destination, seq in needed.items():
+            if self._cursors[destination].seq < seq:
+                # The rows between were for others. Its cursor moves past them, so that the last row number is
+                # known after a restart although no row is left.
+                self._set_cursor(destination, Position(seq, 0))
         free = self._pragma("freelist_count")
         if free > _VACUUM_BEYOND_PAGES:
             self._connection.execute(f"PRAGMA incremental_vacuum({_VACUUM_STEP_PAGES})").fetchall()
@@ -440,34 +461,47 @@ class Spool:
                 )
         return ""
 
-    def _drop_oldest(self, reason: str, before: float | None = None) -> bool:
-        """Drop some of the oldest rows (created before `before`), counting what was not settled."""
-        rows = self._connection.execute(
-            "SELECT seq FROM batch WHERE seq IN (SELECT seq FROM batch ORDER BY seq LIMIT ?) AND created < ?",
-            (_DROP_STEP_ROWS, before if before is not None else float("inf")),
-        ).fetchall()
+    def _drop_oldest(self, reason: str, before: float = float("inf")) -> bool:
+        """Drop some of the oldest rows (created before `before`), counting what was not settled.
+
+        Rows that a destination has under way are spared while there are others: they will be counted when they
+        are settled, and nothing is to be counted twice.
+        """
+        under_way = [(self._cursors[d].seq, ahead) for d, ahead in self.read_ahead.items()]
+        spared = "".join(" AND NOT (seq >= ? AND seq < ?)" for _ in under_way)
+        bounds = [bound for pair in under_way for bound in pair]
+        query = "SELECT seq FROM batch WHERE created < ?{} ORDER BY seq LIMIT ?"
+        rows = self._connection.execute(query.format(spared), (before, *bounds, _DROP_STEP_ROWS)).fetchall()
+        rows = rows or self._connection.execute(query.format(""), (before, _DROP_STEP_ROWS)).fetchall()
         if not rows:
             return False
-        end = Position(rows[-1][0] + 1, 0)
-        dropped = {d: self._events_between(d, self._cursors[d], end) for d in self._destinations}
-        self._transact(lambda: self._delete_before(end))
+        first, end = Position(rows[0][0], 0), Position(rows[-1][0] + 1, 0)
+        # Between first and last there may be rows that are spared; only a run without a hole is dropped at once.
+        for (one,), (following,) in pairwise(rows):
+            if self._rows_between(one, following):
+                end = Position(one + 1, 0)
+                break
+        dropped = {d: self._events_between(d, max(first, self._cursors[d]), end) for d in self._destinations}
+        dropped = {d: events for d, events in dropped.items() if events > 0}
+        self._transact(lambda: self._delete(first, end, dropped))
         for destination, events in dropped.items():
-            if self._cursors[destination] < end:
-                self._cursors[destination] = end
-                self._kept[destination] -= events
-                self._moved.add(destination)
-            if events:
-                self._metrics.dropped.add(events, reason=reason, destination=destination)
+            self._metrics.dropped.add(events, reason=reason, destination=destination)
         log.warning("dropped undelivered events, oldest first (%s): %s", reason, dropped)
         return True
+
+    def _rows_between(self, first: int, last: int) -> bool:
+        query = "SELECT 1 FROM batch WHERE seq > ? AND seq < ? LIMIT 1"
+        return self._connection.execute(query, (first, last)).fetchone() is not None
+
+    def _delete(self, first: Position, end: Position, dropped: Mapping[str, int]) -> None:
+        self._connection.execute("DELETE FROM batch WHERE seq >= ? AND seq < ?", (first.seq, end.seq))
+        for destination, events in dropped.items():
+            self._kept[destination] -= events
 
     def _drop_older_than(self, epoch: float) -> None:
         oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
         if oldest and oldest[0] < epoch:
             self._drop_oldest("spool_age", epoch)
-
-    def _delete_before(self, end: Position) -> None:
-        self._connection.execute("DELETE FROM batch WHERE seq < ?", (end.seq,))
 
     # --- inside the lock: small things ---------------------------------------------------------------------
 
@@ -477,11 +511,33 @@ class Spool:
     def _events_between(self, destination: str, start: Position, end: Position) -> int:
         """Events for a destination from `start` up to `end`."""
         total: int = self._connection.execute(
-            "SELECT ifnull(sum(events), 0) FROM batch WHERE seq >= ? AND seq < ?"
-            " AND (destinations IS NULL OR instr(destinations, ?))",
-            (start.seq, end.seq, f'"{destination}"'),
+            "SELECT ifnull(sum((CASE seq WHEN :end THEN :end_offset ELSE events END)"
+            " - (CASE seq WHEN :start THEN :start_offset ELSE 0 END)), 0) FROM batch"
+            " WHERE seq >= :start AND (seq < :end OR (seq = :end AND :end_offset > 0))"
+            f" AND {_ADDRESSED}",
+            {
+                "start": start.seq,
+                "start_offset": start.offset,
+                "end": end.seq,
+                "end_offset": end.offset,
+                "destination": f'"{destination}"',
+            },
         ).fetchone()[0]
-        return total - start.offset + end.offset
+        return total
+
+    def _oldest_unsettled(self, destination: str) -> int:
+        """The row at which this destination has to go on; the next one to come when all is settled."""
+        position = self._cursors[destination]
+        row = self._connection.execute(
+            "SELECT seq FROM batch WHERE seq >= :seq AND NOT (seq = :seq AND events <= :offset)"
+            f" AND {_ADDRESSED} ORDER BY seq LIMIT 1",
+            {"seq": position.seq, "offset": position.offset, "destination": f'"{destination}"'},
+        ).fetchone()
+        return row[0] if row else self._end().seq
+
+    def _set_cursor(self, destination: str, position: Position) -> None:
+        self._cursors[destination] = position
+        self._moved.add(destination)
 
     def _used_bytes(self) -> int:
         return (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
@@ -499,6 +555,8 @@ class Spool:
         return error
 
 
+# Whether a row is for the destination `:destination`, given in quotes. Names hold no quotes, so this is exact.
+_ADDRESSED: Final = "(destinations IS NULL OR instr(destinations, :destination))"
 _MALFORMED: Final = "database disk image is malformed"
 
 

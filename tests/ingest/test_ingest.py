@@ -68,9 +68,7 @@ class Bench:
         self.journal.append("commit")
 
     def run(self, *reads: Sequence[Publish]) -> Ingest:
-        ingest = Ingest(
-            ScriptedSource(reads, self.journal), self._rulebook, self.spool, self.metrics, **self._options
-        )
+        ingest = Ingest(ScriptedSource(reads, self.journal), self._rulebook, self.spool, self.metrics, **self._options)
         for _ in reads:
             ingest.step(0)
         return ingest

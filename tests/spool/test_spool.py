@@ -165,7 +165,7 @@ def test_waiting_ends_with_an_append_and_with_a_wake(open_spool: Open) -> None:
     assert not reader.wait(row.end, 0)
     results: list[bool] = []
     for action in (lambda: spool.append([Batch(events(1))]), spool.wake):
-        waiter = threading.Thread(target=lambda: results.append(reader.wait(row.end, 30)))
+        waiter = threading.Thread(target=lambda end=row.end: results.append(reader.wait(end, 30)))
         waiter.start()
         while not spool._appended._waiters:  # type: ignore[attr-defined]
             pass
