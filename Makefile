@@ -1,0 +1,44 @@
+# Everything a visitor or a developer needs. `make` alone lists it.
+
+VENV    := .venv
+BIN     := $(VENV)/bin
+# The stamps hold the set-up to its inputs: it runs again when they change, and costs nothing until then.
+INPUTS  := pyproject.toml constraints.txt scripts/setup
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## broker, simulated fleet, bridge and dashboard, live in your browser (DEMO_ARGS=--port=9000)
+	@$(BIN)/mqttbridge demo $(DEMO_ARGS)
+
+test: $(VENV)/.dev ## lint, type check, and every test: unit, real broker, real browser (TEST_ARGS=-k spool)
+	@scripts/setup system
+	@$(MAKE) --no-print-directory lint
+	$(BIN)/pytest --import-mode=importlib $(TEST_ARGS)
+
+lint: $(VENV)/.dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## let ruff rewrite the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## measure on this machine; docs/performance.md explains the figures
+	@scripts/setup system
+	$(BIN)/python -m benchmarks
+
+clean: ## remove the set-up and everything generated; `make` targets rebuild it
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.demo: $(INPUTS)
+	@scripts/setup demo
+
+$(VENV)/.dev: $(INPUTS)
+	@scripts/setup dev

@@ -1,0 +1,39 @@
+"""Every benchmark, one table: `python -m benchmarks`. Loopback only; ends by itself after some six minutes.
+
+`--quick` does each once and briefly, to see that all of it runs; its figures mean little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+from benchmarks import behind_mosquitto, delivery, footprint, ingest, latency, rules
+from benchmarks.report import Row, machine, table
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    rounds, share = (1, 0.1) if quick else (3, 1.0)
+    parts = {
+        "ingest": partial(ingest.rows, rounds=rounds, share=share),
+        "behind Mosquitto": partial(behind_mosquitto.rows, rounds=rounds, share=share),
+        "delivery": partial(delivery.rows, rounds=rounds, share=share),
+        "rules": partial(rules.rows, rounds=rounds, share=share),
+        "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
+        "footprint": partial(footprint.rows, seconds=6 if quick else 60),
+    }
+    heading = machine()
+    rows: list[Row] = []
+    for name, part in parts.items():
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += part()
+    print(f"\n{heading}\n\n{table(rows)}")
+    return 0 if all(row.met is not False for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

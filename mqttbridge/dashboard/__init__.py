@@ -1,0 +1,36 @@
+"""The embedded dashboard: its store, the live hub, the HTTP surface and the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.dashboard.hub import Hub
+from mqttbridge.dashboard.store import Store
+from mqttbridge.metrics import Metrics
+
+__all__ = ["Dashboard"]
+
+FILE = "dashboard.db"
+
+
+class Dashboard:
+    """What the dashboard keeps and shows: the store and the live hub, shared by its destination and its pages.
+
+    Args:
+        data_dir: where the store's file lives.
+        config: the embedded destination's section.
+        metrics: shows how many watch.
+
+    Raises:
+        StoreError: the store cannot be opened.
+    """
+
+    def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
+        self.store = Store(data_dir / FILE, config.retention)
+        self.hub = Hub()
+        metrics.viewers.set(lambda: self.hub.viewers)
+
+    def close(self) -> None:
+        """Close the store; after its last reader and writer."""
+        self.store.close()

@@ -1,0 +1,152 @@
+"""Our own API, which the page uses: buckets, streams, points, status."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mqttbridge import __version__
+from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
+from mqttbridge.dashboard.store import Column, Store
+from mqttbridge.errors import StoreError
+
+DEFAULT_WINDOW: Final = 3600.0
+DEFAULT_BUCKETS: Final = 600
+MAX_BUCKETS: Final = 10_000
+# Later than any time a browser can show.
+_MAX_EPOCH: Final = 1e11
+_FRESH: Final = {"Cache-Control": "no-store"}
+
+
+class Api:
+    """Handlers under `/api/v1`."""
+
+    def __init__(self, backend: Backend, executor: Executor) -> None:
+        self._status, self._dashboard, self._executor = backend.status, backend.dashboard, executor
+
+    async def status(self, _: Request) -> Response:
+        """How the bridge is doing, part by part."""
+        return await self._answer(lambda: {"version": __version__, "now": time.time()} | self._status())
+
+    async def buckets(self, _: Request) -> Response:
+        """Every bucket, that with the newest point first."""
+        if self._dashboard is None:
+            return no_dashboard()
+        store = self._dashboard.store
+        return await self._answer(
+            lambda: {
+                "now": time.time(),
+                "buckets": [
+                    {"key": one.key, "name": one.name, "streams": one.streams, "last": one.last}
+                    for one in store.buckets()
+                ],
+            }
+        )
+
+    async def streams(self, request: Request) -> Response:
+        """One bucket's streams by name, each with its newest value."""
+        if self._dashboard is None:
+            return no_dashboard()
+        store, bucket = self._dashboard.store, bucket_of(request)
+        return await self._answer(lambda: _streams(store, bucket))
+
+    async def points(self, request: Request) -> Response:
+        """Points of a bucket's streams, downsampled, and where the live stream goes on from them."""
+        if self._dashboard is None:
+            return no_dashboard()
+        store, hub, bucket = self._dashboard.store, self._dashboard.hub, bucket_of(request)
+        now = time.time()
+        window = _window(request, now)
+        if isinstance(window, str):
+            return problem(400, window)
+        after, before, buckets = window
+        names = request.query_params.getlist("stream")
+        # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
+        if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
+            return problem(404, "there is no such bucket (yet)")
+        live = hub.position(bucket)  # before the points are read: see hub.py
+        return await self._answer(
+            lambda: {
+                "now": now,
+                "live": live,
+                "after": after,
+                "before": now if before is None else before,
+                "series": {
+                    stream: series_of(column)
+                    for stream, column in store.points(bucket, names, after, before, buckets).items()
+                },
+            }
+        )
+
+    async def _answer(self, content: Callable[[], dict[str, Any] | None]) -> Response:
+        """The content, made and encoded beside the event loop; 404 for None."""
+
+        def work() -> Response:
+            made = content()
+            if made is None:
+                return problem(404, "there is no such bucket (yet)")
+            return json_answer(made, headers=_FRESH)
+
+        try:
+            return await in_thread(self._executor, work)
+        except StoreError as error:
+            return unavailable(error)
+
+
+def no_dashboard() -> Response:
+    return problem(404, "this bridge keeps no history: its configuration has no destination of type embedded")
+
+
+def series_of(column: Column) -> dict[str, Any]:
+    """A column as the page gets it."""
+    return {"kind": column.kind, "unit": column.unit, "epochs": column.epochs, "values": column.values}
+
+
+def _streams(store: Store, bucket: str) -> dict[str, Any] | None:
+    name = store.bucket_name(bucket)
+    if name is None:
+        return None
+    return {
+        "now": time.time(),
+        "bucket": {"key": bucket, "name": name},
+        "streams": [
+            {
+                "stream": one.stream,
+                "kind": one.kind,
+                "unit": one.unit,
+                "last": {"value": one.last.value, "epoch": one.last.epoch},
+            }
+            for one in store.streams(bucket)
+        ],
+    }
+
+
+def _window(request: Request, now: float) -> tuple[float, float | None, int] | str:
+    """`after`, `before` and `points` of the query, in Netdata's way; a text when they make no sense.
+
+    A `before` that is not positive is relative to now; a negative `after` is relative to `before`.
+    """
+    try:
+        given = {name: float(request.query_params.get(name) or "nan") for name in ("after", "before", "points")}
+    except ValueError:
+        return "after, before and points must be numbers"
+    if any(abs(value) > _MAX_EPOCH for value in given.values()):
+        return "after and before are in seconds"
+    before = None if math.isnan(given["before"]) else given["before"]
+    if before is not None and before <= 0:
+        before += now
+    end = now if before is None else before
+    after = -DEFAULT_WINDOW if math.isnan(given["after"]) else given["after"]
+    if after < 0:
+        after += end
+    if after >= end:
+        return "after must be earlier than before"
+    points = DEFAULT_BUCKETS if math.isnan(given["points"]) else int(given["points"])
+    return after, before, min(max(points, 1), MAX_BUCKETS)

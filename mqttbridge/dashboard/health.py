@@ -1,0 +1,37 @@
+"""Health for supervisors and numbers for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.http import in_thread, json_answer
+
+
+class Health:
+    """Handlers of `/livez`, `/readyz` and `/metrics`."""
+
+    def __init__(self, backend: Backend, executor: Executor) -> None:
+        self._backend, self._executor = backend, executor
+
+    async def livez(self, _: Request) -> Response:
+        """200 while every thread lives; else a supervisor should start us anew."""
+        return await self._verdict(self._backend.liveness)
+
+    async def readyz(self, _: Request) -> Response:
+        """200 while messages are taken from the broker and kept; else 503 and why."""
+        return await self._verdict(self._backend.readiness)
+
+    async def metrics(self, _: Request) -> Response:
+        """The Prometheus text format."""
+        text = await in_thread(self._executor, self._backend.metrics.render)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def _verdict(self, ask: Callable[[], dict[str, str]]) -> Response:
+        problems = await in_thread(self._executor, ask)
+        headers = {"Cache-Control": "no-store"}
+        return json_answer({"ok": not problems, "problems": problems}, 503 if problems else 200, headers)

@@ -1,0 +1,264 @@
+"""The live hub: what was stored goes to everybody who watches, and nobody who watches slowly holds it up.
+
+The promise is a snapshot and then deltas with no gap and no duplicate. It rests on three orders:
+
+- the store's transaction is committed before `publish` is called;
+- `position` is taken before the snapshot is read, so whatever the snapshot may lack is in a later frame;
+- `position` also opens the bucket's channel, so frames are made and kept from then on, though nobody
+  watches yet.
+
+A point can be in the snapshot and in a frame after it: the page knows points by their times. A viewer whose
+gap is no longer in the ring, who was too slow, or whom another boot of the bridge served, is told to `resync`.
+
+`publish` may be called from any thread; everything else runs on the loop's thread. The lock guards what both
+sides touch: the channels and what is pending in them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from mqttbridge.dashboard.frames import encode, merge, thin
+from mqttbridge.dashboard.store.model import Column, StreamKey
+
+# A frame at once when the hub was idle. After it a pause of 20 times what making and sending it costs, so the
+# hub takes some 5 % of a core however much comes in, and never more than a quarter of a second.
+PAUSE_FACTOR: Final = 20
+MAX_PAUSE: Final = 0.25
+SEND_COST: Final = 50e-6  # seconds to hand one frame to one viewer, as measured with uvicorn and h11
+
+MAX_QUEUED: Final = 16  # frames: 4 s at the slowest pace; who is further behind is quicker with a new snapshot
+RING_BYTES: Final = 4 * 2**20
+RING_SECONDS: Final = 120.0
+LEASE: Final = 60.0  # seconds a channel stays open after a snapshot or its last viewer
+MAX_LEASED: Final = 64  # channels open without a viewer: snapshots of many buckets must not make work for long
+
+
+@dataclass(slots=True, eq=False)
+class Viewer:
+    """One browser: its bounded queue. Awaited by the task that sends to it, on the loop's thread."""
+
+    channel: _Channel
+    frames: deque[bytes] = field(default_factory=deque)
+    closed: bool = False
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, frame: bytes) -> None:
+        self.frames.append(frame)
+        self._wake.set()
+
+    def close(self) -> None:
+        self.closed = True
+        self._wake.set()
+
+    async def next(self, timeout: float) -> bytes:  # noqa: ASYNC109  # a ping is due then, it is no failure
+        """Everything queued, joined; empty when nothing came in time or the viewer was closed."""
+        if not self.frames and not self.closed:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._wake.wait()
+            except TimeoutError:
+                return b""
+        self._wake.clear()
+        joined = b"".join(self.frames)
+        self.frames.clear()
+        return joined
+
+
+@dataclass(slots=True, eq=False)
+class _Channel:
+    """One bucket that is watched, or may be within the lease.
+
+    Attributes:
+        floor: a viewer that has seen frames up to here or later can be given exactly what it lacks.
+    """
+
+    bucket: str
+    floor: int
+    until: float
+    pending: dict[str, Column] = field(default_factory=dict)
+    viewers: set[Viewer] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    seq: int
+    at: float
+    channel: _Channel
+    data: bytes
+
+
+class Hub:
+    """Frames of points for those who watch a bucket.
+
+    Args:
+        clock: seconds since 1970, for the page's clock.
+        boot: what tells this run's frames from another's; default: random.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time, boot: str | None = None) -> None:
+        self._clock = clock
+        self._boot = boot or secrets.token_hex(4)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        self._channels: dict[str, _Channel] = {}
+        self._scheduled = False
+        self._seq = 0
+        self._ring: deque[_Frame] = deque()
+        self._ring_bytes = 0
+        self._not_before = 0.0
+        self.viewers = 0
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Frames are made and viewers served on this loop from now on."""
+        self._loop = loop
+
+    def publish(self, columns: Mapping[StreamKey, Column]) -> None:
+        """Show points that have just been committed. The columns are the hub's from now on."""
+        loop = self._loop
+        if loop is None or not self._channels:
+            return
+        with self._lock:
+            touched = False
+            for (bucket, stream), column in columns.items():
+                channel = self._channels.get(bucket)
+                if channel is not None:
+                    merge(channel.pending, stream, column)
+                    touched = True
+            if not touched or self._scheduled:
+                return
+            self._scheduled = True
+        try:
+            loop.call_soon_threadsafe(self._pace)
+        except RuntimeError:  # the loop was closed: nobody watches any more
+            self._loop = None
+
+    def position(self, bucket: str) -> str:
+        """The id to resume from after a snapshot that is read after this call."""
+        self._open(bucket)
+        return self._id()
+
+    def subscribe(self, bucket: str, last_id: str | None) -> Viewer:
+        """A viewer, with what it missed since `last_id` in its queue. Without an id its frames begin now."""
+        channel = self._open(bucket)
+        seen = self._seq if last_id is None else self._seen(last_id)
+        viewer = Viewer(channel, closed=self._loop is None)
+        channel.viewers.add(viewer)
+        self.viewers += 1
+        hello = encode("hello", {"now": self._clock()}, self._id() if last_id is None else None)
+        viewer.put(b"retry: %d\n" % (2500 + secrets.randbelow(2000)) + hello)
+        if seen is None or seen < channel.floor:
+            viewer.put(self._resync())
+        else:
+            missed = [frame.data for frame in self._ring if frame.channel is channel and frame.seq > seen]
+            if missed:
+                viewer.put(b"".join(missed))
+        return viewer
+
+    def unsubscribe(self, viewer: Viewer) -> None:
+        """The viewer is gone; its channel stays open for the lease, so that it may resume."""
+        viewer.channel.viewers.discard(viewer)
+        viewer.channel.until = self._now() + LEASE
+        self.viewers -= 1
+
+    def close(self) -> None:
+        """Say goodbye to every viewer; nobody is served any more."""
+        self._loop = None
+        for channel in self._channels.values():
+            for viewer in channel.viewers:
+                viewer.close()
+
+    def _now(self) -> float:
+        return 0.0 if self._loop is None else self._loop.time()
+
+    def _id(self) -> str:
+        return f"{self._boot}-{self._seq}"
+
+    def _seen(self, last_id: str) -> int | None:
+        """The number in an id of this boot; None for any other text."""
+        boot, _, seq = last_id.rpartition("-")
+        known = boot == self._boot and seq.isascii() and seq.isdigit() and len(seq) < 20 and int(seq) <= self._seq
+        return int(seq) if known else None
+
+    def _resync(self) -> bytes:
+        return encode("resync", {}, self._id())
+
+    def _open(self, bucket: str) -> _Channel:
+        until = self._now() + LEASE
+        with self._lock:
+            channel = self._channels.get(bucket)
+            if channel is None:
+                # Points came and went while no channel was open: no id given out before may resume from here.
+                self._seq += 1
+                channel = self._channels[bucket] = _Channel(bucket, self._seq, until)
+                leased = [other for other in self._channels.values() if not other.viewers and other is not channel]
+                if len(leased) >= MAX_LEASED:
+                    del self._channels[min(leased, key=lambda other: other.until).bucket]
+            channel.until = until
+        return channel
+
+    def _pace(self) -> None:
+        """Make the frames now, or when the pause after the last ones is over."""
+        if self._loop is None:
+            return
+        wait = self._not_before - self._loop.time()
+        if wait > 0:
+            self._loop.call_later(wait, self._flush)
+        else:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._loop is None:
+            return
+        began = self._loop.time()
+        with self._lock:
+            self._scheduled = False
+            work = []
+            for channel in list(self._channels.values()):
+                if not channel.viewers and channel.until < began:
+                    del self._channels[channel.bucket]
+                elif channel.pending:
+                    work.append((channel, channel.pending))
+                    channel.pending = {}
+        sends = 0
+        for channel, pending in work:
+            self._send(channel, pending, began)
+            sends += len(channel.viewers)
+        self._trim(began)
+        cost = self._loop.time() - began + sends * SEND_COST
+        self._not_before = began + min(PAUSE_FACTOR * cost, MAX_PAUSE)
+
+    def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> None:
+        """One frame, encoded once, for the ring and for every viewer of the channel."""
+        self._seq += 1
+        series = {}
+        for stream, column in pending.items():
+            thinned = thin(column)
+            series[stream] = {
+                "kind": thinned.kind,
+                "unit": thinned.unit,
+                "epochs": thinned.epochs,
+                "values": thinned.values,
+            }
+        data = encode("points", {"now": self._clock(), "series": series}, self._id())
+        self._ring.append(_Frame(self._seq, now, channel, data))
+        self._ring_bytes += len(data)
+        for viewer in channel.viewers:
+            if len(viewer.frames) >= MAX_QUEUED:
+                viewer.frames.clear()
+                viewer.put(self._resync())
+            else:
+                viewer.put(data)
+
+    def _trim(self, now: float) -> None:
+        while self._ring and (self._ring_bytes > RING_BYTES or self._ring[0].at < now - RING_SECONDS):
+            frame = self._ring.popleft()
+            self._ring_bytes -= len(frame.data)
+            frame.channel.floor = frame.seq

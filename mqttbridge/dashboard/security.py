@@ -1,0 +1,187 @@
+"""Who may do what, and the headers every answer carries.
+
+Two situations. With write keys, whoever has one may write, and whoever has a view token (or, when there are
+none, a write key) may read. Without write keys the server listens on loopback alone, where programs need no
+key; but browsers run other people's pages there too, so the Host must be this machine (a name rebound to
+127.0.0.1 is not) and what another site's page sends is refused.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit
+
+from pydantic import SecretStr
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mqttbridge.config.model import HttpConfig
+
+COOKIE: Final = "mqttbridge_token"
+COOKIE_SECONDS: Final = 30 * 86400
+
+HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+class Access(Enum):
+    """What a route asks of who calls it."""
+
+    OPEN = auto()  # health, and the page's own files: nothing of anybody's data
+    READ = auto()
+    PAGE = auto()  # READ, and a token in the URL is traded for a cookie
+    WRITE = auto()  # the Events API: the key is checked by its handlers, in the API's own words
+
+
+def refuse_to_start(config: HttpConfig) -> str | None:
+    """Why the server must not listen at this address, and what to set; None when it may."""
+    host, _ = config.address
+    if not config.enabled or config.write_keys or is_loopback(host):
+        return None
+    return (
+        f"http.listen is {config.listen}, which other machines can reach, and there is no key: set http.write_keys "
+        "(MQTTBRIDGE_HTTP__WRITE_KEYS), or listen on 127.0.0.1"
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Security:
+    """The rules of one server."""
+
+    def __init__(self, config: HttpConfig) -> None:
+        self._host = config.address[0].lower()
+        self._write = _bytes(config.write_keys)
+        self._read = _bytes(config.view_tokens) or self._write
+
+    def may_write(self, key: str | None) -> bool:
+        """Whether an access key (None: none was given) may write."""
+        return not self._write or _among(key, self._write)
+
+    def may_read(self, token: str | None) -> bool:
+        """Whether a view token or write key may read."""
+        return not self._read or _among(token, (*self._read, *self._write))
+
+    def refusal(self, request: Request, access: Access) -> Response | None:
+        """The answer to a request that may not be served; None when it may."""
+        if not self._write and not self._from_here(request, access):
+            return PlainTextResponse(
+                "This bridge serves this machine alone: the request came by another name or from another site. "
+                "To serve others set http.write_keys.",
+                403,
+            )
+        if access is Access.PAGE and "token" in request.query_params:
+            return self._trade(request)
+        if access in (Access.READ, Access.PAGE) and not self.may_read(token_of(request)):
+            return PlainTextResponse(
+                "A view token is needed: open this page once with ?token=... or send Authorization: Bearer ...",
+                401,
+                {"WWW-Authenticate": "Bearer"},
+            )
+        return None
+
+    def _trade(self, request: Request) -> Response:
+        """Put the URL's token into a cookie and go on without it, so that it is not shared with the link."""
+        token = request.query_params["token"]
+        if not self.may_read(token):
+            return PlainTextResponse("This view token is not known here.", 403)
+        # `raw_path` keeps the percent-encoding of names; a leading `//` would be another host's address.
+        target = "/" + request.scope["raw_path"].decode("ascii").lstrip("/")
+        answer: Response = RedirectResponse(target, 303)
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            # After a link from another site browsers hold a Strict cookie back along the whole redirect; from
+            # a page of ours they send it.
+            answer = Response(status_code=200, headers={"Refresh": f"0;url={target}"}, media_type="text/html")
+        answer.headers["Cache-Control"] = "no-store"
+        answer.set_cookie(COOKIE, quote(token, safe=""), COOKIE_SECONDS, httponly=True, samesite="strict")
+        return answer
+
+    def _from_here(self, request: Request, access: Access) -> bool:
+        host = request.headers.get("host")
+        if host is not None and not self._is_ours(host):
+            return False
+        site = request.headers.get("sec-fetch-site")
+        if site is not None:
+            navigates = access is Access.PAGE and request.headers.get("sec-fetch-mode") == "navigate"
+            return site in ("same-origin", "none") or navigates
+        origin = request.headers.get("origin")
+        return origin is None or origin == f"{request.url.scheme}://{host}"
+
+    def _is_ours(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        return name == self._host or is_loopback(name)
+
+
+class SecurityHeaders:
+    """Puts the fixed headers on every answer, and lets routes see names with their percent-encoding.
+
+    ASGI's `path` is decoded, so a bucket named `a/b` would be two levels of it; `raw_path` still has `a%2Fb`.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message.setdefault("headers", []))
+                for name, value in HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        scope = {**scope, "path": scope["raw_path"].decode("ascii", "replace")}
+        return await self._app(scope, receive, with_headers)
+
+
+def token_of(request: Request) -> str | None:
+    """The token a reader shows: Bearer, the page's cookie, or as the Read API has it."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and bearer:
+        return bearer.strip()
+    return access_key_of(request) or unquote(request.cookies.get(COOKIE, "")) or None
+
+
+def access_key_of(request: Request) -> str | None:
+    """The access key of the Events and Read APIs: a header or a parameter."""
+    return request.headers.get("x-is-accesskey") or request.query_params.get("accessKey")
+
+
+def _bytes(secrets: Iterable[SecretStr]) -> tuple[bytes, ...]:
+    return tuple(secret.get_secret_value().encode() for secret in secrets)
+
+
+def _among(given: str | None, known: Iterable[bytes]) -> bool:
+    """Compared with every one, in constant time, so that the time taken tells nothing."""
+    if given is None:
+        return False
+    found = False
+    for one in known:
+        found |= hmac.compare_digest(given.encode("utf-8", "surrogateescape"), one)
+    return found

@@ -1,0 +1,98 @@
+"""What the store takes and gives: columns of points, and what is known of buckets and streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from mqttbridge.events import EventTuple, Value
+
+StreamKey: TypeAlias = tuple[str, str]  # bucket, stream
+
+MICROSECONDS: Final = 1_000_000
+
+
+class Kind(StrEnum):
+    """How a stream is drawn. A stream has the kind of its newest value; points of another kind stay stored."""
+
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    TEXT = "text"
+
+
+def kind_of(value: Value) -> Kind:
+    if isinstance(value, bool):
+        return Kind.BOOLEAN
+    return Kind.TEXT if isinstance(value, str) else Kind.NUMBER
+
+
+@dataclass(slots=True)
+class Column:
+    """Points of one stream: times in microseconds since 1970 (UTC) beside their values.
+
+    Times are whole microseconds because they are half of the primary key: floats would make two points of one.
+    """
+
+    times: list[int]
+    values: list[Value]
+    kind: Kind = Kind.NUMBER
+    unit: str = ""
+
+    @property
+    def epochs(self) -> list[float]:
+        """The times in seconds since 1970."""
+        return [time / MICROSECONDS for time in self.times]
+
+
+@dataclass(frozen=True, slots=True)
+class BucketInfo:
+    """One bucket: how many streams it has and when (epoch seconds) its newest point was."""
+
+    key: str
+    name: str
+    streams: int
+    last: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest value of a stream."""
+
+    value: Value
+    epoch: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """One stream of a bucket with its newest value."""
+
+    stream: str
+    kind: Kind
+    unit: str
+    last: Latest
+
+
+def columns_of(events: Iterable[EventTuple]) -> dict[StreamKey, Column]:
+    """The events by stream, each stream's in the order they came; kinds are those of the newest value.
+
+    Runs for every event that is stored, so its loop does the least that can be done.
+    """
+    grouped: dict[StreamKey, tuple[list[int], list[Value]]] = {}
+    get = grouped.get
+    for bucket, stream, value, epoch in events:
+        pair = get((bucket, stream))
+        if pair is None:
+            pair = grouped[bucket, stream] = ([], [])
+        pair[0].append(int(epoch * 1e6 + 0.5))
+        pair[1].append(value)
+    return {key: Column(times, values, kind_of(values[newest(times)])) for key, (times, values) in grouped.items()}
+
+
+def newest(times: list[int]) -> int:
+    """Index of the newest time; of equal ones the last, since it is the one that is kept."""
+    top = max(times)
+    if times[-1] == top:
+        return len(times) - 1
+    return len(times) - 1 - times[::-1].index(top)

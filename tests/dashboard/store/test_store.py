@@ -1,0 +1,378 @@
+"""The store keeps what it is given exactly, answers at once, and never lets a bad file end the bridge."""
+
+import random
+import sqlite3
+import threading
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from mqttbridge.dashboard.store import Column, Kind, Store
+from mqttbridge.dashboard.store.downsample import grid_width, m4
+from mqttbridge.errors import StoreError
+from mqttbridge.events import INT64_MAX, INT64_MIN, Position
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
+    yield opened
+    opened.close()
+
+
+def values_of(store, bucket, stream, *window):
+    return store.points(bucket, [stream], *(window or (NOW - 1000,)))[stream].values
+
+
+def series(count, start=NOW - 900_000, step=1.0, stream="t"):
+    return [("b", stream, float(n % 97), start + n * step) for n in range(count)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0.1 + 0.2, 1e308, 5e-324, -0.0, 3, INT64_MAX, INT64_MIN, True, False, "", 'it\'s "so"\n\0\x1f', "日本 😀", "1.5"],
+)
+def test_values_come_back_exactly_as_they_went_in(store, value):
+    store.append([("b", "s", value, NOW)])
+
+    (point,) = values_of(store, "b", "s")
+    (stream,) = store.streams("b")
+
+    assert (point, type(point)) == (value, type(value))
+    assert (stream.last.value, type(stream.last.value)) == (value, type(value))
+
+
+def test_times_are_kept_to_the_microsecond(store):
+    store.append([("b", "s", 1, NOW + 0.123456), ("b", "s", 2, NOW + 0.123457)])
+
+    assert store.points("b", (), NOW)["s"].epochs == [NOW + 0.123456, NOW + 0.123457]
+
+
+def test_of_two_values_at_one_time_the_later_one_stays(store):
+    store.append([("b", "s", 1, NOW), ("b", "s", 2, NOW)])
+    store.append([("b", "s", 3, NOW)])
+
+    assert values_of(store, "b", "s") == [3]
+    assert store.streams("b")[0].last.value == 3
+
+
+def test_a_batch_stored_twice_changes_nothing(store):
+    batch = series(100)
+    store.append(batch, {}, Position(4, 0))
+    before = store.points("b", (), NOW - 10**6)
+
+    store.append(batch, {}, Position(4, 0))
+
+    assert store.points("b", (), NOW - 10**6) == before
+    assert store.cursor == Position(4, 0)
+
+
+def test_the_cursor_is_none_until_a_position_came_with_events(store):
+    store.append([("b", "s", 1, NOW)])
+
+    assert store.cursor is None
+
+
+def test_points_and_cursor_outlast_a_restart(tmp_path):
+    first = Store(tmp_path / "dashboard.db")
+    first.append([("b", "s", 1.5, NOW)], {("b", "s"): "°C"}, Position(7, 3))
+    first.close()
+
+    again = Store(tmp_path / "dashboard.db")
+
+    assert again.cursor == Position(7, 3)
+    assert again.points("b", (), NOW - 1)["s"] == Column([int(NOW * 1e6)], [1.5], Kind.NUMBER, "°C")
+    again.append([("b", "s", 2.5, NOW + 1)])
+    assert values_of(again, "b", "s") == [1.5, 2.5]
+    again.close()
+
+
+def test_a_late_point_does_not_become_the_last_value(store):
+    store.append([("b", "s", 2, NOW)])
+    store.append([("b", "s", 1, NOW - 60)])
+
+    assert store.streams("b")[0].last.value == 2
+    assert values_of(store, "b", "s") == [1, 2]
+
+
+def test_a_stream_has_the_kind_of_its_newest_value_and_keeps_its_history(store):
+    store.append([("b", "s", 1.5, NOW - 3)])
+    store.append([("b", "s", "unavailable", NOW - 2)])
+    assert store.points("b", (), NOW - 9)["s"].kind is Kind.TEXT
+    assert values_of(store, "b", "s") == ["unavailable"]
+
+    store.append([("b", "s", 2.5, NOW - 1)])
+
+    assert store.points("b", (), NOW - 9)["s"].kind is Kind.NUMBER
+    assert values_of(store, "b", "s") == [1.5, 2.5]
+
+
+def test_units_are_kept_and_may_change(store):
+    store.append([("b", "s", 1, NOW)], {("b", "s"): "°C"})
+    store.append([("b", "s", 2, NOW + 1)])
+    assert store.streams("b")[0].unit == "°C"
+
+    columns = store.append([("b", "s", 3, NOW + 2)], {("b", "s"): "K"})
+
+    assert columns["b", "s"].unit == "K"
+    assert store.streams("b")[0].unit == "K"
+
+
+def test_buckets_are_listed_with_the_newest_activity_first(store):
+    store.append([("old", "s", 1, NOW - 60), ("new", "s", 1, NOW), ("new", "t", 1, NOW - 5)])
+    store.create_bucket("empty", "Nothing yet")
+
+    assert [(b.key, b.name, b.streams, b.last) for b in store.buckets()] == [
+        ("new", "new", 2, NOW),
+        ("old", "old", 1, NOW - 60),
+        ("empty", "Nothing yet", 0, None),
+    ]
+
+
+def test_the_first_name_of_a_bucket_wins(store):
+    assert store.create_bucket("b", "First")
+    assert not store.create_bucket("b", "Second")
+
+    assert store.bucket_name("b") == "First"
+
+
+def test_a_bucket_that_events_made_is_named_by_the_first_who_names_it(store):
+    store.append([("b", "s", 1, NOW)])
+    assert not store.create_bucket("b")
+
+    assert store.create_bucket("b", "Home")
+    assert not store.create_bucket("b", "Other")
+    assert store.bucket_name("b") == "Home"
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "<img src=x>", "日本", "it's", '"', "%", "\0", "a" * 250])
+def test_any_name_will_do(store, name):
+    store.append([(name, name, 1, NOW)])
+
+    assert store.streams(name)[0].stream == name
+    assert list(store.points(name, [name], NOW - 1)) == [name]
+
+
+def test_streams_are_sorted_and_only_those_asked_for_are_read(store):
+    store.append([("b", name, 1, NOW) for name in "cab"])
+
+    assert [one.stream for one in store.streams("b")] == ["a", "b", "c"]
+    assert list(store.points("b", ["c", "a", "nothing"], NOW - 1)) == ["a", "c"]
+
+
+def test_an_unknown_bucket_has_neither_name_nor_streams(store):
+    assert store.bucket_name("no") is None
+    assert store.streams("no") == []
+    assert store.points("no", (), 0) == {}
+
+
+def test_the_point_before_the_window_comes_along(store):
+    store.append(series(100, start=NOW - 100))
+
+    times = store.points("b", (), NOW - 10, NOW)["t"].epochs
+
+    assert times == [NOW - 11 + n for n in range(11)]
+
+
+def test_without_an_end_points_of_clocks_that_run_ahead_come_along(store):
+    store.append([("b", "s", 1, NOW - 1), ("b", "s", 2, NOW + 3600)])
+
+    assert values_of(store, "b", "s") == [1, 2]
+    assert values_of(store, "b", "s", NOW - 1000, NOW) == [1]
+
+
+def test_few_points_are_not_thinned(store):
+    store.append(series(1200, start=NOW - 1200))
+
+    assert len(values_of(store, "b", "t", NOW - 1200, NOW)) == 1200
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.integers(0, 2**32), st.integers(2, 40))
+def test_many_points_are_thinned_as_m4_does_it(store, seed, buckets):
+    luck = random.Random(seed)
+    stream = f"s{luck.random()}"
+    times = sorted(luck.sample(range(10**9), 500))
+    values = [luck.choice([luck.gauss(20, 5), luck.randint(-5, 5)]) for _ in times]
+    base = int(NOW) * 10**6
+    store.append([("m4", stream, value, (base + time) / 1e6) for time, value in zip(times, values, strict=True)])
+    whole = store.points("m4", [stream], NOW, NOW + 1000, 10_000)[stream]
+
+    thinned = store.points("m4", [stream], NOW, NOW + 1000, buckets)[stream]
+
+    assert thinned == m4(whole, grid_width(10**9, buckets))
+
+
+def test_a_window_that_moves_a_little_shows_the_same_points(store):
+    store.append(series(20_000, start=NOW - 20_000))
+
+    first = store.points("b", (), NOW - 18_000, NOW - 1000, 100)["t"].epochs
+    second = store.points("b", (), NOW - 17_990, NOW - 990, 100)["t"].epochs
+
+    width = grid_width(17_000 * 10**6, 100) / 1e6
+    inside = (NOW - 17_990 + width, NOW - 1000 - width)
+    assert [t for t in first if inside[0] < t < inside[1]] == [t for t in second if inside[0] < t < inside[1]]
+
+
+def test_of_texts_the_newest_are_shown(store):
+    store.append([("b", "log", f"line {n}", NOW - 500 + n) for n in range(500)])
+
+    assert values_of(store, "b", "log", NOW - 1000, None, 3) == ["line 497", "line 498", "line 499"]
+    assert len(values_of(store, "b", "log")) == 200
+
+
+def test_booleans_stay_booleans_when_there_are_many(store):
+    store.append([("b", "on", n % 1000 < 500, NOW - 5000 + n) for n in range(5000)])
+
+    shown = values_of(store, "b", "on", NOW - 5000, NOW, 50)
+
+    assert set(map(type, shown)) == {bool}
+    assert len(shown) < 300
+
+
+def test_an_event_that_can_never_be_stored_is_said_and_nothing_of_its_batch_stays(store):
+    with pytest.raises(OverflowError):
+        store.append([("b", "s", 1, NOW), ("b", "s", 2**64, NOW)], {}, Position(1, 0))
+
+    assert store.buckets() == []
+    assert store.cursor is None
+    store.append([("b", "s", 1, NOW)])
+    assert values_of(store, "b", "s") == [1]
+
+
+def test_a_series_of_a_batch_that_failed_is_made_again(store):
+    with pytest.raises(OverflowError):
+        store.append([("b", "s", 1, NOW), ("c", "t", 2**64, NOW)])
+
+    store.append([("b", "s", 1, NOW), ("c", "t", 2, NOW)])
+
+    assert [bucket.key for bucket in store.buckets()] == ["b", "c"]
+
+
+def test_readers_in_other_threads_see_each_batch_whole(store):
+    failures = []
+    done = threading.Event()
+
+    def read():
+        while not done.is_set():
+            counts = {len(column.times) for column in store.points("b", (), NOW - 10).values()}
+            if len(counts) > 1:
+                failures.append(counts)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for n in range(50):
+        store.append([("b", stream, n, NOW + n) for stream in "abc"])
+    done.set()
+    for reader in readers:
+        reader.join()
+
+    assert failures == []
+
+
+def test_a_file_that_is_no_database_is_set_aside(tmp_path, caplog):
+    path = tmp_path / "dashboard.db"
+    path.write_bytes(b"not a database" * 1000)
+
+    store = Store(path)
+    store.append([("b", "s", 1, NOW)])
+
+    assert store.streams("b")[0].last.value == 1
+    assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"not a database")
+    assert "set aside" in caplog.text
+    store.close()
+
+
+def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path):
+    path = tmp_path / "dashboard.db"
+    for content in (b"first" * 999, b"second" * 999):
+        path.write_bytes(content)
+        Store(path).close()
+        path.unlink()
+
+    assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"first")
+    assert (tmp_path / "dashboard.db.damaged-2").read_bytes().startswith(b"second")
+
+
+def corrupt(path):
+    """Overwrite the middle of a file: its header stays that of a database."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(random.Random(1).randbytes(size - 8192))
+
+
+def test_damage_inside_the_file_is_found_at_start(tmp_path):
+    path = tmp_path / "dashboard.db"
+    store = Store(path)
+    store.append(series(5000))
+    store.close()
+    corrupt(path)
+
+    again = Store(path)
+    again.append([("b", "s", 1, NOW)])
+
+    assert (tmp_path / "dashboard.db.damaged-1").exists()
+    assert [one.stream for one in again.streams("b")] == ["s"]
+    again.close()
+
+
+def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(tmp_path):
+    path = tmp_path / "dashboard.db"
+    store = Store(path)
+    store.append(series(20_000))
+    store.close()
+    store = Store(path)
+    corrupt(path)
+    store._db.execute("PRAGMA shrink_memory")  # forgets the pages that the check at start has read
+
+    store.append(series(200, step=100.5), {}, Position(9, 0))
+
+    assert (tmp_path / "dashboard.db.damaged-1").exists()
+    assert len(values_of(store, "b", "t", 0)) == 200
+    assert store.cursor == Position(9, 0)
+    store.close()
+
+
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
+    path = tmp_path / "dashboard.db"
+    Store(path).close()
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+
+    with pytest.raises(StoreError, match="newer mqttbridge"):
+        Store(path)
+    assert not (tmp_path / "dashboard.db.damaged-1").exists()
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(StoreError, match="cannot open the dashboard's store"):
+        Store(tmp_path / "no" / "dashboard.db")
+
+
+def test_a_path_with_special_characters_is_read_from(tmp_path):
+    folder = tmp_path / "a?mode=rwc#b %41"
+    folder.mkdir()
+    store = Store(folder / "dashboard.db")
+    store.append([("b", "s", 1, NOW)])
+
+    assert len(store.buckets()) == 1
+    store.close()
+
+
+def test_a_store_that_cannot_be_written_says_so_and_stores_nothing(store):
+    other = sqlite3.connect(store.path, isolation_level=None)
+    store._db.execute("PRAGMA busy_timeout = 1")
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StoreError, match="cannot be written"):
+        store.append([("b", "s", 1, NOW)])
+    other.execute("ROLLBACK")
+    other.close()
+
+    store.append([("b", "s", 2, NOW)])
+    assert values_of(store, "b", "s") == [2]

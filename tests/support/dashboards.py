@@ -1,0 +1,114 @@
+"""A real HTTP server over a real store and hub, with a spool that hands everything on at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from mqttbridge.config.model import Config, EmbeddedConfig
+from mqttbridge.dashboard import Dashboard
+from mqttbridge.dashboard.app import Backend, create_app
+from mqttbridge.dashboard.server import HttpServer
+from mqttbridge.destinations.base import Delivery
+from mqttbridge.destinations.embedded import EmbeddedDestination
+from mqttbridge.errors import SpoolFull
+from mqttbridge.events import Batch, EventTuple, Position, Rejected
+from mqttbridge.metrics import Metrics
+
+
+class DirectSpool:
+    """Has the spool's `append`; what comes in is in the store when it returns."""
+
+    def __init__(self, destination: EmbeddedDestination | None) -> None:
+        self.events: list[EventTuple] = []
+        self.rejected: list[Rejected] = []
+        self.sources: set[str] = set()
+        self.commits = 0
+        self.full = False
+        self.gate = threading.Event()
+        self.gate.set()
+        self._destination = destination
+
+    def append(self, batches: Sequence[Batch], rejected: Sequence[Rejected] = (), *, source: str = "mqtt") -> None:
+        self.gate.wait(10)
+        if self.full:
+            raise SpoolFull("the spool is full")
+        self.commits += 1
+        self.sources.add(source)
+        self.rejected += rejected
+        for batch in batches:
+            self.events += batch.events
+            if self._destination is not None:
+                self._destination.send(Delivery(batch.events, Position(self.commits, 0), batch.units))
+
+
+class Client:
+    """Asks one server, with no proxy in between and nothing remembered but what a test wants."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.session = requests.Session()
+        self.session.trust_env = False
+
+    def get(self, path: str, **how: Any) -> requests.Response:
+        return self.session.get(self.url + path, timeout=10, **how)
+
+    def post(self, path: str, **how: Any) -> requests.Response:
+        return self.session.post(self.url + path, timeout=10, **how)
+
+    def push(self, bucket: str, *events: dict[str, Any]) -> requests.Response:
+        return self.post("/api/events", params={"bucketKey": bucket}, json=list(events))
+
+
+class Served(Client):
+    """A running server with the parts behind it."""
+
+    def __init__(self, directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True) -> None:
+        self.config = Config.model_validate(
+            {
+                "mqtt": None,
+                "data_dir": str(directory),
+                "http": {"listen": "127.0.0.1:0"} | (http or {}),
+            }
+        )
+        self.metrics = Metrics()
+        self.problems: dict[str, str] = {}
+        self.dashboard: Dashboard | None = None
+        destination = None
+        if embedded:
+            section = EmbeddedConfig(type="embedded")
+            self.dashboard = Dashboard(directory, section, self.metrics)
+            destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
+        self.spool = DirectSpool(destination)
+        backend = Backend(
+            config=self.config,
+            metrics=self.metrics,
+            spool=self.spool,
+            dashboard=self.dashboard,
+            status=lambda: {"started": 1.0, "rejected": len(self.spool.rejected)},
+            readiness=lambda: self.problems,
+            liveness=lambda: self.problems,
+        )
+        self.server = HttpServer(self.config.http, create_app(backend))
+        self.server.start()
+        super().__init__(self.server.url)
+
+    def stop(self) -> None:
+        self.server.stop()
+        self.session.close()
+        if self.dashboard is not None:
+            self.dashboard.close()
+
+
+@contextmanager
+def serve(directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True) -> Iterator[Served]:
+    served = Served(directory, http, embedded=embedded)
+    try:
+        yield served
+    finally:
+        served.stop()

@@ -1,0 +1,46 @@
+"""What others may build on, pinned: a name that disappears here breaks somebody."""
+
+import importlib
+
+import pytest
+
+import mqttbridge
+from mqttbridge import errors
+
+PUBLIC = {
+    "mqttbridge.errors": {
+        "BridgeError", "ConfigError", "DataDirError", "ListenError", "Problem", "ProtocolViolation", "SpoolError",
+        "SpoolFull", "StoreError",
+    },
+    "mqttbridge.events": {
+        "Batch", "Event", "EventTuple", "MAX_NAME_CHARS", "MAX_TEXT_CHARS", "Position", "Reason", "Rejected", "Value",
+    },
+    "mqttbridge.mapping": {"InvalidRules", "Route", "Rulebook"},
+    "mqttbridge.spool": {"RejectedRow", "Row", "Spool", "SpoolReader", "SpoolStats"},
+    "mqttbridge.delivery.settlement": {"Accepted", "BucketGone", "Kept", "Refused", "Settlement"},
+    "mqttbridge.destinations.base": {"BatchLimits", "Delivery", "Destination"},
+    "mqttbridge.bridge": {"Bridge"},
+    "mqttbridge.cli": {"main"},
+    "mqttbridge.cli.load": {"load_and_compile"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_the_public_names_are_there(module):
+    names = set(vars(importlib.import_module(module)))
+
+    assert PUBLIC[module] <= names
+
+
+def test_the_package_itself_says_its_version_and_nothing_more():
+    public = {name for name in vars(mqttbridge) if not name.startswith("_")}
+    modules = {name for name in public if importlib.util.find_spec(f"mqttbridge.{name}")}
+
+    assert public == modules
+    assert mqttbridge.__version__.count(".") == 2
+
+
+def test_the_errors_are_one_tree():
+    exceptions = {value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, Exception)}
+
+    assert all(issubclass(exception, errors.BridgeError) for exception in exceptions)
