@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -49,6 +50,8 @@ def load_and_compile(
     """
     draft = read_draft(path, environ, overrides)
     config = validate(draft)
+    if path is not None and (beside := str(path.resolve().parent)) not in sys.path:
+        sys.path.append(beside)  # where `model: package.module:Model` is looked for, after what is installed
     usable = config or salvage(draft)
     if why := _refusal_to_listen(usable):
         draft.problems.append(draft.problem(("http", "listen"), why))
