@@ -18,7 +18,7 @@ demo: $(VENV)/.demo ## broker, simulated fleet, bridge and dashboard, live in yo
 test: $(VENV)/.dev ## lint, type check, and every test: unit, real broker, real browser (TEST_ARGS=-k spool)
 	@scripts/setup system
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest --import-mode=importlib $(TEST_ARGS)
+	$(BIN)/pytest $(TEST_ARGS)
 
 lint: $(VENV)/.dev ## ruff and mypy
 	$(BIN)/ruff check .

@@ -18,7 +18,11 @@ from tests.support.processes import eventually, free_port
 
 MESSAGES = 150_000
 RECEIVE_MAXIMUM = 8192  # the bridge's default; mosquitto_sub is given the same
-SETTINGS = {"max_inflight_messages": RECEIVE_MAXIMUM, "max_queued_messages": 0}
+SETTINGS: dict[str, str | int] = {
+    "max_inflight_messages": RECEIVE_MAXIMUM,
+    "max_queued_messages": 0,
+    "log_type": "subscribe",
+}
 TARGET = 0.9
 
 
@@ -63,8 +67,7 @@ def through_bridge(broker: Mosquitto, directory: Path, messages: int) -> tuple[f
 def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
     ours, cpu, beside = [], [], []
     messages = int(MESSAGES * share)
-    settings = {**SETTINGS, "log_type": "subscribe"}
-    with workspace() as directory, Mosquitto(directory / "broker", settings=settings) as broker:
+    with workspace() as directory, Mosquitto(directory / "broker", settings=SETTINGS) as broker:
         for turn in range(rounds):
             per_second, seconds = through_bridge(broker, directory / f"bridge{turn}", messages)
             ours.append(per_second)

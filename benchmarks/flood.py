@@ -85,8 +85,9 @@ def converse(client: socket.socket, window: int) -> wire.Connect:
                 elif packet.type == wire.SUBSCRIBE and connect:
                     mid, filters = wire.read_filters(packet.body, connect.level, options=True)
                     client.sendall(wire.suback(connect.level, mid, b"\1" * len(filters)))
+                    if not subscribed:
+                        say(subscribed=True, level=connect.level, window=window_of(connect, window))
                     subscribed = True
-                    say(subscribed=True, level=connect.level, window=window_of(connect, window))
         if sys.stdin in readable and connect:
             sys.stdin.readline()
             return connect

@@ -6,7 +6,9 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks import fleet
 from benchmarks.report import Row, median, show
@@ -48,7 +50,9 @@ def idle(directory: Path, broker: Mosquitto, seconds: float) -> tuple[float, flo
         return resident_mib(process.pid), share
 
 
-def busy(directory: Path, broker: Mosquitto, destinations: dict, seconds: float) -> tuple[float, float, float]:
+def busy(
+    directory: Path, broker: Mosquitto, destinations: Mapping[str, Any], seconds: float
+) -> tuple[float, float, float]:
     """MiB resident after a third of the time and at the end, and CPU seconds, at RATE messages a second."""
     config = fleet.config(broker.url(), destinations)
     config["rules"][0] |= {"topic": "fleet/{site}/{device}/latency", "model": None}

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -19,17 +20,21 @@ def main() -> None:
 
     counted = 0
 
-    def count(_client, _userdata, _message) -> None:
+    def count(_client: object, _userdata: object, _message: object) -> None:
         nonlocal counted
         counted += 1
 
     version = mqtt.MQTTv5 if options.protocol == "5" else mqtt.MQTTv311
-    client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id="plain", protocol=version)
-    client.on_connect = lambda *_: client.subscribe("fleet/#", options.qos)
+    client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="plain", protocol=version)
+
+    def subscribe(*_: object) -> None:
+        client.subscribe("fleet/#", options.qos)
+
+    client.on_connect = subscribe
     client.on_message = count
     properties = None
     if options.protocol == "5":
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.ReceiveMaximum = 8192  # the bridge's own
     client.connect("127.0.0.1", options.port, properties=properties)
     client.loop_forever(retry_first_connection=False)

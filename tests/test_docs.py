@@ -6,6 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from mqttbridge import __version__
 from mqttbridge.cli import COMMANDS, LazyGroup
 from mqttbridge.cli.load import load_and_compile
 from mqttbridge.config.model import Config
+from mqttbridge.errors import ConfigError
 from mqttbridge.events import Reason
 from mqttbridge.metrics import Metrics
 
@@ -44,7 +46,10 @@ def commands(page: Path) -> Iterator[tuple[str, list[str]]]:
     """Every command line in a shell block, as its words; a prompt, a comment and what it is piped into aside."""
     for block in blocks(page):
         if block.language in {"sh", "bash", "console"}:
-            for line in block.text.replace("\\\n", " ").splitlines():
+            lines = block.text.replace("\\\n", " ").splitlines()
+            if block.language == "console":  # the rest is what the commands answer
+                lines = [line for line in lines if line.startswith("$ ")]
+            for line in lines:
                 words = shlex.split(line.strip().removeprefix("$ "), comments=True)
                 if words:
                     yield f"{page.name}:{block.line}: {line}", words
@@ -126,17 +131,22 @@ def environment_for(text: str) -> dict[str, str]:
 
 @every_page
 def test_every_yaml_example_parses_and_every_configuration_loads(page, tmp_path):
-    for block in blocks(page):
+    for block, after in pairwise([*blocks(page), Block("", "", 0)]):
         if block.language != "yaml":
             continue
         content = yaml.load(block.text, Loader=TolerantLoader)
         if isinstance(content, dict) and set(content) <= set(Config.model_fields) and is_whole(content):
             path = tmp_path / "config.yaml"
-            path.write_text(block.text, encoding="utf-8")
-            for name in re.findall(r"!file (\S+)", block.text):
-                (tmp_path / name.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
-                (tmp_path / name.lstrip("/")).write_text("example", encoding="utf-8")
-            load_and_compile(path, environment_for(block.text))
+            path.write_text(block.text.replace("!file /", "!file "), encoding="utf-8")
+            for name in re.findall(r"!file /?([^\s,}]+)", block.text):
+                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / name).write_text("example", encoding="utf-8")
+            if after.text.startswith("$ mqttbridge check config.yaml\nconfig.yaml:"):  # wrong, to show what is said
+                with pytest.raises(ConfigError) as raised:
+                    load_and_compile(path, environment_for(block.text))
+                assert str(raised.value).replace(str(path), path.name) in after.text
+            else:
+                load_and_compile(path, environment_for(block.text))
 
 
 class TolerantLoader(yaml.SafeLoader):
@@ -151,11 +161,7 @@ def is_whole(content: dict) -> bool:
     rules = content.get("rules") or ()
     models = {rule["model"] for rule in rules if rule.get("model")}
     destinations = {to for rule in rules for to in rule.get("to", ())}
-    return (
-        all(":" not in model and model in content.get("models", {}) for model in models)
-        and destinations <= set(content.get("destinations", {"dashboard": None}))
-        and all(not str(value).startswith("!file /") for value in content.values())
-    )
+    return models <= set(content.get("models", {})) and destinations <= set(content.get("destinations", ["dashboard"]))
 
 
 def test_the_readme_has_a_whole_configuration_with_rules_and_models():

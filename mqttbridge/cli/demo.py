@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mqttbridge.cli.run import stop_on_signals
+from mqttbridge.demo.fleet import MAXIMUM_DEVICES, MINIMUM_DEVICES
 
 
 @click.command()
@@ -24,8 +25,13 @@ from mqttbridge.cli.run import stop_on_signals
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep everything here; default: a temporary directory, removed at the end.",
 )
-@click.option("--devices", type=click.IntRange(20, 2_000), default=25, show_default=True,
-              help="How many devices to simulate.")  # fmt: skip
+@click.option(
+    "--devices",
+    type=click.IntRange(MINIMUM_DEVICES, MAXIMUM_DEVICES),
+    default=25,
+    show_default=True,
+    help="How many devices to simulate.",
+)
 def demo(port: int, data_dir: Path | None, devices: int) -> None:
     """Broker, simulated fleet, bridge and dashboard: nothing else needed.
 

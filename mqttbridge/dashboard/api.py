@@ -67,7 +67,7 @@ class Api:
         if isinstance(window, str):
             return problem(400, window)
         after, before, buckets = window
-        names = request.query_params.getlist("stream")
+        names = set(request.query_params.getlist("stream"))
         # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
         if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
             return problem(404, "there is no such bucket (yet)")

@@ -22,7 +22,8 @@ from mqttbridge.dashboard.http import json_answer, problem
 from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
 from mqttbridge.dashboard.read_api import ReadApi
-from mqttbridge.dashboard.security import Access, Security, SecurityHeaders
+from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
+from mqttbridge.dashboard.share import Share
 
 __all__ = ["Backend", "create_app"]
 
@@ -88,6 +89,7 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
@@ -123,4 +125,6 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _failed(_: Request, __: Exception) -> Response:
     # The traceback goes to the log, by uvicorn; whoever called learns nothing of our inside.
-    return problem(500, "the bridge failed to answer; its log says why")
+    answer = problem(500, "the bridge failed to answer; its log says why")
+    answer.headers.update(HEADERS)  # faults are answered outside of the middleware
+    return answer

@@ -110,6 +110,9 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
         security=_READ,
     ),
+    ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
+        "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
+    ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
     ),

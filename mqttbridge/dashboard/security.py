@@ -13,7 +13,7 @@ import ipaddress
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from pydantic import SecretStr
 from starlette.datastructures import MutableHeaders
@@ -22,6 +22,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mqttbridge.config.model import HttpConfig
+from mqttbridge.dashboard import share
+from mqttbridge.dashboard.http import bucket_of
 
 COOKIE: Final = "mqttbridge_token"
 COOKIE_SECONDS: Final = 30 * 86400
@@ -78,9 +80,18 @@ class Security:
         """Whether an access key (None: none was given) may write."""
         return not self._write or _among(key, self._write)
 
-    def may_read(self, token: str | None) -> bool:
-        """Whether a view token or write key may read."""
-        return not self._read or _among(token, (*self._read, *self._write))
+    def may_read(self, token: str | None, bucket: str | None = None) -> bool:
+        """Whether a view token or write key may read; or a share link's token, where it is one bucket's data."""
+        if not self._read:
+            return True
+        keys = (*self._read, *self._write)
+        if token is not None and token.startswith(share.PREFIX) and bucket is not None:
+            return _among(token, [share.token_for(key, bucket).encode() for key in keys])
+        return _among(token, keys)
+
+    def share_token(self, bucket: str) -> str | None:
+        """The token of a bucket's share link; None where no key is needed to read."""
+        return share.token_for(self._read[0], bucket) if self._read else None
 
     def refusal(self, request: Request, access: Access) -> Response | None:
         """The answer to a request that may not be served; None when it may."""
@@ -90,9 +101,12 @@ class Security:
                 "To serve others set http.write_keys.",
                 403,
             )
+        if access not in (Access.READ, Access.PAGE):
+            return None
+        bucket = bucket_of(request) if "bucket" in request.path_params else None
         if access is Access.PAGE and "token" in request.query_params:
-            return self._trade(request)
-        if access in (Access.READ, Access.PAGE) and not self.may_read(token_of(request)):
+            return self._trade(request, bucket)
+        if not any(self.may_read(token, bucket) for token in tokens_of(request, bucket)):
             return PlainTextResponse(
                 "A view token is needed: open this page once with ?token=... or send Authorization: Bearer ...",
                 401,
@@ -100,20 +114,24 @@ class Security:
             )
         return None
 
-    def _trade(self, request: Request) -> Response:
+    def _trade(self, request: Request, bucket: str | None) -> Response:
         """Put the URL's token into a cookie and go on without it, so that it is not shared with the link."""
         token = request.query_params["token"]
-        if not self.may_read(token):
-            return PlainTextResponse("This view token is not known here.", 403)
+        if not self.may_read(token, bucket):
+            return PlainTextResponse("This view token is not known here, or not any more.", 403)
         # `raw_path` keeps the percent-encoding of names; a leading `//` would be another host's address.
         target = "/" + request.scope["raw_path"].decode("ascii").lstrip("/")
+        if rest := [(name, value) for name, value in request.query_params.multi_items() if name != "token"]:
+            target += f"?{urlencode(rest)}"
         answer: Response = RedirectResponse(target, 303)
         if request.headers.get("sec-fetch-site") == "cross-site":
             # After a link from another site browsers hold a Strict cookie back along the whole redirect; from
             # a page of ours they send it.
             answer = Response(status_code=200, headers={"Refresh": f"0;url={target}"}, media_type="text/html")
         answer.headers["Cache-Control"] = "no-store"
-        answer.set_cookie(COOKIE, quote(token, safe=""), COOKIE_SECONDS, httponly=True, samesite="strict")
+        shared = bucket if token.startswith(share.PREFIX) else None
+        cookie = COOKIE if shared is None else share.cookie_for(shared)
+        answer.set_cookie(cookie, quote(token, safe=""), COOKIE_SECONDS, httponly=True, samesite="strict")
         return answer
 
     def _from_here(self, request: Request, access: Access) -> bool:
@@ -160,12 +178,16 @@ class SecurityHeaders:
         return await self._app(scope, receive, with_headers)
 
 
-def token_of(request: Request) -> str | None:
-    """The token a reader shows: Bearer, the page's cookie, or as the Read API has it."""
+def tokens_of(request: Request, bucket: str | None = None) -> list[str | None]:
+    """What a reader shows: Bearer, a key as the Read API has it, the page's cookies; [None] for nothing."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and bearer:
-        return bearer.strip()
-    return access_key_of(request) or unquote(request.cookies.get(COOKIE, "")) or None
+    cookies = (COOKIE, *([] if bucket is None else [share.cookie_for(bucket)]))
+    shown = [
+        bearer.strip() if scheme.lower() == "bearer" else None,
+        access_key_of(request),
+        *(unquote(request.cookies.get(cookie, "")) for cookie in cookies),
+    ]
+    return [token for token in shown if token] or [None]
 
 
 def access_key_of(request: Request) -> str | None:

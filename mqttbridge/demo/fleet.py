@@ -21,7 +21,7 @@ RECENT: Final = 300  # as far back as the shortest chart shows, history is as de
 
 SITES: Final = ("brewery", "greenhouse", "workshop")
 MINIMUM_DEVICES: Final = 20
-MAXIMUM_DEVICES: Final = 2_000
+MAXIMUM_DEVICES: Final = 200  # their history of a day is some 150,000 messages
 
 # A flaky device is away for a good half minute in every four: often enough for a visitor to see it go and
 # come back, long enough for the page to say that the values are old.

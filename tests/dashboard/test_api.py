@@ -150,6 +150,7 @@ def test_a_fault_of_ours_is_500_and_tells_nothing_of_our_inside(served, monkeypa
 
     assert answer.status_code == 500
     assert "secret" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
     served.server.stop()  # it logs after it has answered
     assert "secret" in caplog.text
 

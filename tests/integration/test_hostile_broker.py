@@ -9,7 +9,7 @@ from tests.integration.conftest import NewBridge
 from tests.support import mqtt_wire as wire
 from tests.support.configs import mqtt
 from tests.support.processes import BridgeProcess, eventually
-from tests.support.stand_in_broker import Connection, StandInBroker
+from tests.support.stand_in_broker import Connection, Script, StandInBroker
 
 pytestmark = pytest.mark.broker
 
@@ -17,7 +17,7 @@ LEVELS = [pytest.param(wire.V311, id="3.1.1"), pytest.param(wire.V5, id="5")]
 PROTOCOLS = {wire.V311: "3.1.1", wire.V5: "5"}
 
 
-def _sends(*pieces: bytes):
+def _sends(*pieces: bytes) -> Script:
     """A script: a session as it should be, then these bytes, then whatever a broker answers."""
 
     def script(connection: Connection) -> None:
@@ -42,7 +42,7 @@ def _arrived(bridge: BridgeProcess) -> None:
     ("bad", "reason"),
     [
         pytest.param(b"\x32\xff\xff\xff\xff\x01", "length", id="a length of five bytes"),
-        pytest.param(b"\x36\x06\x00\x01a\x00\x01x", "qos", id="QoS 3"),
+        pytest.param(b"\x36\x06\x00\x01a\x00\x01x", "protocol error", id="QoS 3"),
         pytest.param(b"\x32\x03\x00\x09a", "", id="a topic longer than its packet"),
         pytest.param(b"\x32\x01\x00", "", id="a PUBLISH of one byte"),
         pytest.param(b"\x00\x00", "", id="a packet type that does not exist"),

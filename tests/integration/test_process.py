@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import signal
 import socket
-import time
 from pathlib import Path
 
 import pytest
@@ -50,7 +49,7 @@ def test_an_http_port_in_use_is_said(new_bridge: NewBridge) -> None:
         bridge.spawn()
         assert bridge.wait() == OPERATIONAL_FAILURE
         assert str(port) in bridge.log()
-        assert "in use" in bridge.log()
+        assert "uses this port" in bridge.log()
         assert "Traceback" not in bridge.log()
 
 
@@ -140,10 +139,8 @@ def test_what_a_stop_leaves_undelivered_is_delivered_after_the_next_start(
         assert sorted(int(event.value) for event in api.events) == list(range(200))
 
 
-def test_the_process_ends_soon_after_a_stop_signal_during_start_up(new_bridge: NewBridge) -> None:
+def test_a_stop_signal_while_there_is_no_broker_ends_the_process(new_bridge: NewBridge) -> None:
     bridge = new_bridge({"mqtt": mqtt(f"mqtt://127.0.0.1:{free_port()}")})
     bridge.spawn()
     eventually(lambda: bridge.readiness()[0] == 503, what="up, without a broker")
-    began = time.monotonic()
     assert bridge.stop() == 0
-    assert time.monotonic() - began < 10

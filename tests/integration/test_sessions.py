@@ -13,7 +13,7 @@ from tests.support.fake_events_api import FakeEventsApi
 from tests.support.mosquitto import Mosquitto
 from tests.support.processes import eventually
 from tests.support.publishing import Watcher, publish
-from tests.support.stand_in_broker import Connection, StandInBroker
+from tests.support.stand_in_broker import Connection, Script, StandInBroker
 
 pytestmark = pytest.mark.broker
 
@@ -66,14 +66,24 @@ def test_the_availability_topic_says_online_and_offline(
         eventually(lambda: watcher.seen == [(topic, b"online"), (topic, b"offline")], what="offline")
 
 
-@pytest.mark.parametrize(("policy", "times"), [("changed", 1), ("accept", 2), ("ignore", 0)])
+@pytest.mark.parametrize(
+    ("policy", "protocol", "times"),
+    [
+        ("changed", "5", 1),
+        ("changed", "3.1.1", 1),
+        ("accept", "5", 1),  # MQTT 5 lets us ask for them with a new subscription only
+        ("accept", "3.1.1", 2),
+        ("ignore", "5", 0),
+        ("ignore", "3.1.1", 0),
+    ],
+)
 def test_a_retained_message_is_stored_by_policy_across_a_restart(
-    policy: str, times: int, broker: Mosquitto, new_bridge: NewBridge
+    policy: str, protocol: str, times: int, broker: Mosquitto, new_bridge: NewBridge
 ) -> None:
     publish(broker.port(), [("plant/setpoint", "21.5")], retain=True)
     with FakeEventsApi() as api:
         config = {
-            "mqtt": mqtt(broker.url(), retained=policy),
+            "mqtt": mqtt(broker.url(), protocol=protocol, retained=policy),
             "destinations": {"dashboard": EMBEDDED, "cloud": events_api(api.url)},
         }
         bridge = new_bridge(config)
@@ -96,7 +106,7 @@ def test_a_retained_message_that_changed_while_we_were_away_is_stored(broker: Mo
     eventually(lambda: bridge.last_values("plant").get("setpoint") == 23, what="the new value")
 
 
-def _refuse_with(code: int, *, as_version_5: bool) -> None:
+def _refuse_with(code: int, *, as_version_5: bool) -> Script:
     def script(connection: Connection) -> None:
         asked = connection.read_connect()
         connection.send(wire.connack(wire.V5 if as_version_5 else wire.V311, code))
@@ -112,7 +122,7 @@ def _refuse_with(code: int, *, as_version_5: bool) -> None:
         pytest.param(_refuse_with(0x01, as_version_5=False), id="unacceptable protocol level"),
     ],
 )
-def test_a_broker_that_refuses_mqtt_5_is_spoken_to_in_3_1_1(refusal, new_bridge: NewBridge) -> None:
+def test_a_broker_that_refuses_mqtt_5_is_spoken_to_in_3_1_1(refusal: Script, new_bridge: NewBridge) -> None:
     def serve(connection: Connection) -> None:
         connection.handshake()
         connection.send(wire.publish("plant/line", b"7", mid=1))

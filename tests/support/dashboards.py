@@ -55,6 +55,9 @@ class Client:
         self.session = requests.Session()
         self.session.trust_env = False
 
+    def close(self) -> None:
+        self.session.close()
+
     def get(self, path: str, **how: Any) -> requests.Response:
         return self.session.get(self.url + path, timeout=10, **how)
 
@@ -85,7 +88,7 @@ class Served(Client):
             self.dashboard = Dashboard(directory, section, self.metrics)
             destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
         self.spool = DirectSpool(destination)
-        backend = Backend(
+        self.backend = Backend(
             config=self.config,
             metrics=self.metrics,
             spool=self.spool,
@@ -94,7 +97,7 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
         )
-        self.server = HttpServer(self.config.http, create_app(backend))
+        self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
         super().__init__(self.server.url)
 

@@ -99,8 +99,7 @@ class Mosquitto:
         with self.log_path.open("ab") as log:
             command = [mosquitto_path(), "-c", str(self._config)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        for port in self._ports.values():
-            eventually(lambda port=port: self._accepts(port), what=f"mosquitto listening on {port}")
+        eventually(lambda: all(map(self._accepts, self._ports.values())), what=f"mosquitto listens: {self._ports}")
 
     def _accepts(self, port: int) -> bool:
         if self._process is not None and self._process.poll() is not None:
@@ -134,7 +133,10 @@ class Mosquitto:
 def _password_file(users: Mapping[str, str]) -> str:
     """Mosquitto's `$6$` form: base64 of the salt, base64 of SHA-512 over password and salt."""
     salt = b"twelve bytes"  # the one length it takes
-    b64 = lambda raw: base64.b64encode(raw).decode()  # noqa: E731
+
+    def b64(raw: bytes) -> str:
+        return base64.b64encode(raw).decode()
+
     return "".join(
         f"{user}:$6${b64(salt)}${b64(hashlib.sha512(password.encode() + salt).digest())}\n"
         for user, password in users.items()

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Self
 
 import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.processes import PATIENCE
 
@@ -16,7 +17,7 @@ class Publisher:
 
     def __init__(self, port: int, *, username: str | None = None, password: str | None = None) -> None:
         self._port = port
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.max_inflight_messages_set(1000)
         if username is not None:
             self._client.username_pw_set(username, password)
@@ -50,10 +51,10 @@ class Watcher:
         self.seen: list[tuple[str, bytes]] = []
         self._port = port
         self._subscribed = threading.Event()
-        self._client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2)
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe(topic_filter, 1)
         self._client.on_subscribe = lambda *_: self._subscribed.set()
-        self._client.on_message = lambda _client, _userdata, m: self.seen.append((m.topic, m.payload))
+        self._client.on_message = lambda _client, _userdata, m: self.seen.append((m.topic, bytes(m.payload)))
 
     def __enter__(self) -> Self:
         self._client.connect("127.0.0.1", self._port)

@@ -103,8 +103,8 @@ class Writer:
 
     def forget(self, ids: Iterable[int]) -> None:
         """Series that retention has removed."""
-        gone = set(ids)
-        self._series = {key: known for key, known in self._series.items() if known.id not in gone}
+        if gone := set(ids):
+            self._series = {key: known for key, known in self._series.items() if known.id not in gone}
 
     def _meet(self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str], now: float) -> None:
         """Make the buckets and series that are new, and keep units that are said for the first time or changed."""
