@@ -37,6 +37,26 @@ class RejectedRow:
     destination: str
 
 
+# Stays below the number of variables that every SQLite in the field takes (999).
+_VARIABLES_A_STATEMENT: Final = 900
+
+
+def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert many rows by few statements.
+
+    Python gives the interpreter lock away at each step of SQLite, and beside a busy thread gets it back up to 5 ms
+    later; `executemany` steps once a row.
+    """
+    if not rows:
+        return
+    width = len(rows[0])
+    step = _VARIABLES_A_STATEMENT // width
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        values = ",".join(["(" + ",".join("?" * width) + ")"] * len(some))
+        connection.execute(f"{into} VALUES {values}", [value for row in some for value in row])
+
+
 class RejectedTable:
     """Writes inside the spool's transactions; the caller holds the spool's lock."""
 

@@ -36,7 +36,7 @@ from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import rejected as rejected_table
 from mqttbridge.spool.reader import SpoolReader
-from mqttbridge.spool.rejected import RejectedRow, RejectedTable
+from mqttbridge.spool.rejected import RejectedRow, RejectedTable, insert_rows
 
 log = logging.getLogger(__name__)
 
@@ -403,7 +403,7 @@ class Spool:
         self._insert([], [], rejected)
 
     def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
-        self._connection.executemany("INSERT OR REPLACE INTO known VALUES (?,?)", rows)
+        insert_rows(self._connection, "INSERT OR REPLACE INTO known", rows)
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
