@@ -1,6 +1,7 @@
 """Every benchmark, one table: `python -m benchmarks`. Loopback only; ends by itself after some six minutes.
 
-`--quick` does each once and briefly, to see that all of it runs; its figures mean little.
+A missed target shows in the table; only a benchmark that fails ends the run with an error. `--quick` does each once
+and briefly, to see that all of it runs; its figures mean little.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from benchmarks import behind_mosquitto, delivery, footprint, ingest, latency, r
 from benchmarks.report import Row, machine, table
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
@@ -32,8 +33,7 @@ def main() -> int:
         print(f"{name} ...", file=sys.stderr, flush=True)
         rows += part()
     print(f"\n{heading}\n\n{table(rows)}")
-    return 0 if all(row.met is not False for row in rows) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,7 +21,7 @@ PAHO_MESSAGES = 60_000
 WINDOW_311 = 20_000
 VALUES = 3  # events a message
 
-TARGET_RATIO = {0: 3.5, 1: 5.0}
+TARGET_RATIO = 5.0  # at QoS 1, over plain paho
 AIM = 100_000
 
 
@@ -94,7 +94,6 @@ def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
                 ours.append(through_bridge(qos, protocol, int(BRIDGE_MESSAGES * share), down))
                 plain.append(plain_paho(qos, protocol, int(PAHO_MESSAGES * share)))
             figure, beside = median(r.per_second for r in ours), median(r.per_second for r in plain)
-            met = figure / beside >= TARGET_RATIO[qos]
             out.append(
                 Row(
                     f"ingest, QoS {qos}, MQTT {protocol}",
@@ -102,8 +101,8 @@ def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
                     f"plain paho {rate(beside)}",
                     figure / beside,
                     median(r.cpu for r in ours),
-                    f"{TARGET_RATIO[qos]:g} x paho" + (f", aim {AIM:,}" if qos else ""),
-                    met,
+                    f"{TARGET_RATIO:g} x paho, aim {AIM:,}" if qos else "",
+                    figure / beside >= TARGET_RATIO if qos else None,
                 )
             )
     both = [through_bridge(1, "5", int(BRIDGE_MESSAGES * share), fleet.EMBEDDED) for _ in range(rounds)]

@@ -39,8 +39,10 @@ def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
     ratio = median(many) / median(one)
     down = fleet.initialstate(f"http://127.0.0.1:{free_port()}")
     messages = int(BRIDGE_MESSAGES * share)
-    ingest_one = [through_bridge(1, "5", messages, down) for _ in range(rounds)]
-    ingest_many = [through_bridge(1, "5", messages, down, rules_before=OTHERS) for _ in range(rounds)]
+    ingest_one, ingest_many = [], []
+    for _ in range(rounds):
+        ingest_one.append(through_bridge(1, "5", messages, down))
+        ingest_many.append(through_bridge(1, "5", messages, down, rules_before=OTHERS))
     figure, beside = (median(run.per_second for run in runs) for runs in (ingest_many, ingest_one))
     return [
         Row(
