@@ -118,16 +118,15 @@ class Ingest:
     def _apply(self, messages: Sequence[Publish], arrival: float) -> tuple[list[Batch], list[Rejected]]:
         """Map messages. Arrival times are a microsecond apart, so that no two values of a stream share one."""
         rejected: list[Rejected] = []
-        events: dict[tuple[str, ...], list[EventTuple]] = {}
+        batches: dict[tuple[str, ...], list[EventTuple]] = {}
         units: dict[tuple[str, str], str] = {}
         micros, unmatched, not_data = round(arrival * 1e6), 0, 0
-        find_routes, own_topic = self._rulebook.routes, self._own_topic
-        policy, known = self._retained, self._known
+        find_routes, own_topic, policy, known = self._rulebook.routes, self._own_topic, self._retained, self._known
         for topic, payload, first in messages:
             micros += 1
             arrival = micros / 1e6
             routes = find_routes(topic)
-            if isinstance(routes, Rejected):
+            if type(routes) is Rejected:
                 rejected.append(replace(routes, payload=payload))
                 not_data += 1
                 continue
@@ -143,25 +142,28 @@ class Ingest:
                 not_data += 1
                 continue
             for route in routes:
-                mapped = route.apply(payload, arrival)
-                if isinstance(mapped, Rejected):
-                    rejected.append(mapped)
+                events = route.apply(payload, arrival)
+                if type(events) is Rejected:
+                    rejected.append(events)
                     continue
                 if known is not None:
-                    mapped = known.only_changed(route, mapped) if first & RETAINED else known.keep(route, mapped)
+                    if first & RETAINED:
+                        events = known.only_changed(route, events)
+                    else:
+                        known.keep(route, events)
                 if route.new_units:
                     units.update(route.new_units)
                     route.new_units = {}
-                if route.to in events:
-                    events[route.to] += mapped
-                else:
-                    events[route.to] = list(mapped)
+                try:
+                    batches[route.to] += events
+                except KeyError:
+                    batches[route.to] = list(events)
         self._last_arrival = arrival
         self._metrics.received.add(len(messages), source="mqtt")
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
-        return [Batch(some, to, units) for to, some in events.items() if some], rejected
+        return [Batch(events, to, units) for to, events in batches.items() if events], rejected
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""

@@ -36,8 +36,8 @@ class LastKnown:
         self._unsaved: set[Route] = set()
         self._next_save = time.monotonic() + _SAVE_INTERVAL
 
-    def keep(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
-        """Note a live message's values. Returns `events` as they are."""
+    def keep(self, route: Route, events: list[EventTuple]) -> None:
+        """Note a live message's values."""
         last = route.last
         if last is not None and len(last) > len(events):
             # Not every message carries every field: what is missing in this one is still the last known.
@@ -46,7 +46,6 @@ class LastKnown:
         else:
             route.last = events
         self._unsaved.add(route)
-        return events
 
     def only_changed(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
         """Of a retained message's events, those that differ from what was last known of their streams."""

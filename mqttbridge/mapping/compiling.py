@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
@@ -11,7 +11,7 @@ from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleCon
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 from mqttbridge.mapping.imported import imported_model
-from mqttbridge.mapping.models import InvalidModel, Model, configured_model
+from mqttbridge.mapping.models import ConfiguredModel, InvalidModel, Model, configured_model
 from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
 from mqttbridge.mapping.timestamps import Timestamp, parse_path
@@ -53,6 +53,13 @@ class CompiledRule:
     timestamp: Timestamp | None
     model: Model | None
     unit: str
+
+    @property
+    def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
+        """The short way for the common case, a flat model whose time is arrival: fields or None, see `read` then."""
+        if isinstance(self.model, ConfiguredModel) and self.model.flat and self.timestamp is None:
+            return self.model.fields_at_once
+        return None
 
     def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
         """Fields and time of one payload.

@@ -77,6 +77,8 @@ class ConfiguredModel:
     sole_field: str | None
     # Fields that may be missing or null, with what stands in for them; None makes no event.
     defaults: Mapping[str, Value | None]
+    # Whether each field is a key of its own name, so that a payload may be read at once.
+    flat: bool
 
     def unit_of(self, field: str) -> str:
         return self.units.get(field, "")
@@ -86,13 +88,36 @@ class ConfiguredModel:
             fields: Fields = self.validator.validate_python(document)
         except ValidationError as error:
             raise unusable(error) from None
+        self._fill(fields)
+        return fields
+
+    def fields_at_once(self, payload: bytes) -> Fields | None:
+        """The fields of a payload that holds them and nothing else, parsed and validated in one step.
+
+        Returns:
+            None for any other payload, good or bad: `fields` then says what it is, at half the speed.
+        """
+        try:
+            fields: Fields = self.validator.validate_json(payload)
+        except ValidationError:
+            return None
+        given = len(fields)
+        if self.defaults:
+            given -= self._fill(fields)
+        # Each key has its colon. With as many colons as fields there is no other key, and none stands twice.
+        return fields if payload.count(b":") == given else None
+
+    def _fill(self, fields: Fields) -> int:
+        """Put defaults in for what is missing or null, and leave out the rest of it. Returns how many there were."""
+        missing = 0
         for name, default in self.defaults.items():
             if fields[name] is None:
+                missing += 1
                 if default is None:
                     del fields[name]
                 else:
                     fields[name] = default
-        return fields
+        return missing
 
 
 def configured_model(config: ModelConfig) -> ConfiguredModel:
@@ -119,6 +144,7 @@ def configured_model(config: ModelConfig) -> ConfiguredModel:
         units={name: field.unit for name, field in config.items() if field.unit},
         sole_field=next(iter(config)) if len(config) == 1 else None,
         defaults={name: _default(field) for name, field in config.items() if _may_be_missing(field)},
+        flat=all(field.path is None for field in config.values()),
     )
 
 

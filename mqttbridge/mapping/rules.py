@@ -137,10 +137,14 @@ class Route:
         last: the last events of its streams, owned by the ingest loop.
     """
 
-    __slots__ = ("_compiled", "_pieces", "_room", "_streams", "_topic", "bucket", "last", "new_units", "rule", "to")
+    __slots__ = (
+        "_at_once", "_compiled", "_pieces", "_room", "_streams", "_topic",
+        "bucket", "last", "new_units", "rule", "to",
+    )  # fmt: skip
 
     def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: _Room) -> None:
         self._compiled = compiled
+        self._at_once = compiled.read_at_once
         self._topic = topic
         self._pieces = pieces
         self._room = room
@@ -163,9 +167,14 @@ class Route:
             payload: as it came; any bytes.
             arrival: epoch seconds; the events' time unless the rule reads one from the payload.
         """
+        bucket, streams = self.bucket, self._streams
+        if self._at_once is not None and (plain := self._at_once(payload)):
+            try:
+                return [(bucket, streams[field], value, arrival) for field, value in plain.items()]
+            except KeyError:
+                pass  # a stream is met first
         try:
             fields, epoch = self._compiled.read(payload, arrival)
-            bucket, streams = self.bucket, self._streams
             try:
                 return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
             except KeyError:
