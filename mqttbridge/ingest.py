@@ -76,7 +76,7 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
         self._last_arrival = 0.0
-        self._known = LastKnown(spool, metrics) if retained is RetainedPolicy.CHANGED else None
+        self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
 
     def run(self) -> None:
         """Work until `stop`; then keep what was last known and say goodbye to the source."""
@@ -122,6 +122,8 @@ class Ingest:
         units: dict[tuple[str, str], str] = {}
         micros, unmatched, not_data = round(arrival * 1e6), 0, 0
         find_routes, own_topic, policy, known = self._rulebook.routes, self._own_topic, self._retained, self._known
+        to: tuple[str, ...] | None = None
+        batch: list[EventTuple] = []
         for topic, payload, first in messages:
             micros += 1
             arrival = micros / 1e6
@@ -149,15 +151,17 @@ class Ingest:
                 if known is not None:
                     if first & RETAINED:
                         events = known.only_changed(route, events)
+                    elif (last := route.last) is None or len(last) == len(events):
+                        route.last = events  # as `keep` does, without the cost of a call
                     else:
                         known.keep(route, events)
                 if route.new_units:
                     units.update(route.new_units)
                     route.new_units = {}
-                try:
-                    batches[route.to] += events
-                except KeyError:
-                    batches[route.to] = list(events)
+                if route.to is not to:
+                    to = route.to
+                    batch = batches.setdefault(to, [])
+                batch += events
         self._last_arrival = arrival
         self._metrics.received.add(len(messages), source="mqtt")
         self._metrics.matched.add(len(messages) - unmatched - not_data)

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import time
-from itertools import islice
 from typing import Final
 
 from pydantic_core import from_json, to_json
 
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import EventTuple, Value
-from mqttbridge.mapping import Route
+from mqttbridge.mapping import Route, Rulebook
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import Spool
 
@@ -31,9 +30,9 @@ _SAVE_STEP: Final = 500
 class LastKnown:
     """Used by the ingest thread alone."""
 
-    def __init__(self, spool: Spool, metrics: Metrics) -> None:
-        self._spool, self._metrics = spool, metrics
-        self._unsaved: set[Route] = set()
+    def __init__(self, rulebook: Rulebook, spool: Spool, metrics: Metrics) -> None:
+        self._rulebook, self._spool, self._metrics = rulebook, spool, metrics
+        self._unsaved: list[Route] = []
         self._next_save = time.monotonic() + _SAVE_INTERVAL
 
     def keep(self, route: Route, events: list[EventTuple]) -> None:
@@ -45,7 +44,6 @@ class LastKnown:
             route.last = list(merged.values())
         else:
             route.last = events
-        self._unsaved.add(route)
 
     def only_changed(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
         """Of a retained message's events, those that differ from what was last known of their streams."""
@@ -62,18 +60,23 @@ class LastKnown:
 
     def save_when_due(self) -> None:
         """Save some of what changed, once the interval is over; called each turn of the loop."""
-        if self._unsaved and time.monotonic() >= self._next_save:
+        if self._unsaved:
             self._save_some()
-            if not self._unsaved:
-                self._next_save = time.monotonic() + _SAVE_INTERVAL
+        elif time.monotonic() >= self._next_save:
+            self._gather()
 
     def save_all(self) -> None:
         """Save everything, at the end."""
+        self._gather()
         while self._unsaved and self._save_some():
             pass
 
+    def _gather(self) -> None:
+        self._next_save = time.monotonic() + _SAVE_INTERVAL
+        self._unsaved = [route for route in self._rulebook.known_routes() if route.last is not route.saved]
+
     def _save_some(self) -> bool:
-        some = list(islice(self._unsaved, _SAVE_STEP))
+        some, rest = self._unsaved[:_SAVE_STEP], self._unsaved[_SAVE_STEP:]
         try:
             self._spool.remember(
                 (_key(route), to_json({event[1]: event[2] for event in route.last or ()}).decode()) for route in some
@@ -81,7 +84,9 @@ class LastKnown:
         except SpoolError as error:
             log.debug("last known values wait: %s", error)
             return False
-        self._unsaved.difference_update(some)
+        for route in some:
+            route.saved = route.last
+        self._unsaved = rest
         return True
 
 

@@ -77,6 +77,8 @@ class ConfiguredModel:
     sole_field: str | None
     # Fields that may be missing or null, with what stands in for them; None makes no event.
     defaults: Mapping[str, Value | None]
+    # Refuses more than `validator`: integers written as 3.0, whose check costs a call out of the validator.
+    plain_validator: SchemaValidator
     # Whether each field is a key of its own name, so that a payload may be read at once.
     flat: bool
 
@@ -98,7 +100,7 @@ class ConfiguredModel:
             None for any other payload, good or bad: `fields` then says what it is, at half the speed.
         """
         try:
-            fields: Fields = self.validator.validate_json(payload)
+            fields: Fields = self.plain_validator.validate_json(payload)
         except ValidationError:
             return None
         given = len(fields)
@@ -128,6 +130,7 @@ def configured_model(config: ModelConfig) -> ConfiguredModel:
     """
     problems: list[FieldProblem] = []
     schemas: dict[str, core_schema.TypedDictField] = {}
+    plain_schemas: dict[str, core_schema.TypedDictField] = {}
     if not config:
         problems.append(((), "has no fields"))
     for name, field in config.items():
@@ -136,11 +139,13 @@ def configured_model(config: ModelConfig) -> ConfiguredModel:
             schema = _value_schema(field)
             found = list(_misfits(field, schema))
             schemas[name] = _typed_dict_field(name, field, schema)
+            plain_schemas[name] = _typed_dict_field(name, field, _value_schema(field, plain=True))
         problems += [((name, *path), what) for path, what in found]
     if problems:
         raise InvalidModel(problems)
     return ConfiguredModel(
         validator=SchemaValidator(core_schema.typed_dict_schema(schemas)),
+        plain_validator=SchemaValidator(core_schema.typed_dict_schema(plain_schemas)),
         units={name: field.unit for name, field in config.items() if field.unit},
         sole_field=next(iter(config)) if len(config) == 1 else None,
         defaults={name: _default(field) for name, field in config.items() if _may_be_missing(field)},
@@ -243,8 +248,8 @@ def _typed_dict_field(name: str, field: FieldConfig, schema: CoreSchema) -> core
     return core_schema.typed_dict_field(schema, validation_alias=aliases)
 
 
-def _value_schema(field: FieldConfig) -> CoreSchema:
-    schema = _type_schema(field)
+def _value_schema(field: FieldConfig, *, plain: bool = False) -> CoreSchema:
+    schema = _type_schema(field, plain=plain)
     if field.choices is None:
         return schema
     choices = frozenset(field.choices)
@@ -258,7 +263,7 @@ def _value_schema(field: FieldConfig) -> CoreSchema:
     return core_schema.no_info_after_validator_function(one_of, schema)
 
 
-def _type_schema(field: FieldConfig) -> CoreSchema:
+def _type_schema(field: FieldConfig, *, plain: bool = False) -> CoreSchema:
     match field.type:
         case FieldType.FLOAT:
             return core_schema.float_schema(
@@ -268,7 +273,7 @@ def _type_schema(field: FieldConfig) -> CoreSchema:
             lower = [_least_whole(low, bound) for low in ("ge", "gt") if (bound := getattr(field, low)) is not None]
             upper = [_most_whole(high, bound) for high in ("le", "lt") if (bound := getattr(field, high)) is not None]
             whole = core_schema.int_schema(strict=True, ge=max([INT64_MIN, *lower]), le=min([INT64_MAX, *upper]))
-            return core_schema.no_info_before_validator_function(_whole, whole)
+            return whole if plain else core_schema.no_info_before_validator_function(_whole, whole)
         case FieldType.BOOL:
             return core_schema.bool_schema(strict=True)
         case FieldType.STR:

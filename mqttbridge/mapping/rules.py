@@ -10,6 +10,7 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
@@ -61,6 +62,12 @@ class Rulebook:
         """
         known = self._routes.get(topic)
         return self._meet(topic) if known is None else known
+
+    def known_routes(self) -> Iterator[Route]:
+        """The routes of every topic that is kept now."""
+        for routes in self._routes.values():
+            if not isinstance(routes, Rejected):
+                yield from routes
 
     def _meet(self, topic: bytes) -> Routes:
         routes = self._find(topic)
@@ -135,11 +142,12 @@ class Route:
         bucket: name of the bucket.
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
         last: the last events of its streams, owned by the ingest loop.
+        saved: what of `last` is on disk, likewise.
     """
 
     __slots__ = (
         "_at_once", "_compiled", "_pieces", "_room", "_streams", "_topic",
-        "bucket", "last", "new_units", "rule", "to",
+        "bucket", "last", "new_units", "rule", "saved", "to",
     )  # fmt: skip
 
     def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: _Room) -> None:
@@ -154,6 +162,7 @@ class Route:
         self.bucket = bucket
         self.new_units: dict[tuple[str, str], str] = {}
         self.last: list[EventTuple] | None = None
+        self.saved: list[EventTuple] | None = None
 
     @property
     def topic(self) -> str:
