@@ -29,6 +29,11 @@ log = logging.getLogger(__name__)
 
 # How long one wait for messages lasts; a stop signal ends it early, so it only bounds the housekeeping's delay.
 _POLL_SECONDS: Final = 1.0
+# At most one commit a millisecond: at 5,000 messages a second that is five messages a commit, a fifth of the work,
+# for half a millisecond of delay on average. Longer would slow brokers that send only 20 messages ahead
+# (Mosquitto's default for 3.1.1). A read that holds this many is worth a commit of its own at any time.
+_COMMIT_GAP: Final = 0.001
+_WORTH_A_COMMIT: Final = 64
 # Pause between attempts while the spool blocks: soon enough to go on when there is room, and to keep the
 # broker's connection alive, without burdening a full disk.
 _BLOCKED_PAUSE: Final = 0.2
@@ -75,7 +80,7 @@ class Ingest:
         self._own_topic = own_topic.encode() if own_topic else None
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
-        self._last_arrival = 0.0
+        self._last_arrival = self._last_commit = 0.0
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
 
     def run(self) -> None:
@@ -105,14 +110,20 @@ class Ingest:
             self._known.save_when_due()
 
     def _gather(self, timeout: float) -> list[Publish]:
+        """Messages for one commit: what is there, and what comes within the gap or the linger that is asked for."""
         messages = self._source.poll(timeout)
-        if messages and self._linger:
-            messages = list(messages)
-            until = time.monotonic() + self._linger
-            while len(messages) < self._linger_messages and (left := until - time.monotonic()) > 0:
-                if self._stop.is_set():
-                    break
-                messages += self._source.poll(left)
+        if not messages or len(messages) >= _WORTH_A_COMMIT:
+            return messages
+        gap = self._last_commit + _COMMIT_GAP - time.monotonic()
+        if gap > 0 and not self._linger:
+            time.sleep(gap)
+            return [*messages, *self._source.poll(0)]
+        messages = list(messages)
+        until = time.monotonic() + self._linger
+        while (left := until - time.monotonic()) > 0 and len(messages) < self._linger_messages:
+            if self._stop.is_set():
+                break
+            messages += self._source.poll(left)
         return messages
 
     def _apply(self, messages: Sequence[Publish], arrival: float) -> tuple[list[Batch], list[Rejected]]:
@@ -176,6 +187,7 @@ class Ingest:
         while True:
             try:
                 self._spool.append(batches, rejected)
+                self._last_commit = time.monotonic()
             except SpoolError as error:  # the spool has said so, once
                 log.debug("waiting for the spool: %s", error)
                 self._source.keep_alive()
