@@ -143,7 +143,7 @@ def hide(page: Page, hidden: bool) -> None:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps a loop running on this thread; other modules' tests run their own
 def browser() -> Iterator[Browser]:
     assert CHROMIUM, "these tests need Chromium: install it, or name it in CHROMIUM"
     with sync_playwright() as playwright:
