@@ -91,9 +91,8 @@ class Rulebook:
         """How many events were thinned out since the last call, by reason."""
         thinned: Counter[Thinned] = Counter()
         for thinner in self._thinners:
-            if thinner is not None and thinner.dropped:
-                thinned += thinner.dropped
-                thinner.dropped.clear()
+            if thinner is not None:
+                thinned.update(thinner.take_dropped())
         return thinned
 
     def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:

@@ -13,7 +13,7 @@ What always holds, and tests/mapping/test_thinning.py checks:
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -111,9 +111,6 @@ class Thinner(Generic[Claim]):
 
     Args:
         thinnings: the entries; the first whose pattern matches a stream's name is the stream's.
-
-    Attributes:
-        dropped: how many events were not kept, by reason; whoever counts them takes and clears it.
     """
 
     def __init__(self, thinnings: Sequence[Thinning]) -> None:
@@ -121,9 +118,10 @@ class Thinner(Generic[Claim]):
         self._streams: dict[tuple[str, str], _Stream[Claim] | None] = {}
         self._due: list[tuple[float, int, _Stream[Claim]]] = []
         """A heap of the streams with open intervals, by when to look at them if no more events come."""
+        self._opened: OrderedDict[_Interval[Claim], None] = OrderedDict()
+        """The open intervals of all streams, in the order in which they began."""
         self._numbers = count()
-        self._forgotten: Passed[Claim] = []
-        self.dropped: Counter[Thinned] = Counter()
+        self._dropped: Counter[Thinned] = Counter()
 
     @property
     def has_intervals(self) -> bool:
@@ -132,9 +130,8 @@ class Thinner(Generic[Claim]):
 
     @property
     def oldest_claim(self) -> Claim | None:
-        """The least claim in an open interval, None where there is none. Takes time by the open intervals."""
-        claims = [claim for _, _, stream in self._due for claim in stream.claims()]
-        return min(claims) if claims else None  # type: ignore[type-var]  # claims of one caller are comparable
+        """The claim of the open interval that began first, None where none is open."""
+        return next(iter(self._opened)).claim if self._opened else None
 
     def offer(self, event: EventTuple, arrival: float, claim: Claim) -> Passed[Claim]:
         """The events that pass now that this one came: itself, or those of intervals that are over.
@@ -148,7 +145,9 @@ class Thinner(Generic[Claim]):
         try:
             stream = self._streams[key]
         except KeyError:
-            stream = self._meet(key)
+            if forgotten := self._meet(key):
+                return [*forgotten, *self.offer(event, arrival, claim)]
+            stream = self._streams[key]
         if stream is None:
             return [(event, claim)]
         if not stream.thinning.every:
@@ -164,7 +163,7 @@ class Thinner(Generic[Claim]):
         Args:
             now: epoch seconds, by the clock of the arrivals.
         """
-        passed, self._forgotten = self._forgotten, []
+        passed: Passed[Claim] = []
         while self._due and self._due[0][0] <= now:
             stream = heappop(self._due)[2]
             stream.is_scheduled = False
@@ -175,21 +174,29 @@ class Thinner(Generic[Claim]):
 
     def flush(self) -> Passed[Claim]:
         """The events of all intervals as they are; what still comes for them is late."""
-        passed, self._forgotten = self._forgotten, []
+        passed: Passed[Claim] = []
         for _, _, stream in sorted(self._due):
             stream.is_scheduled = False
             passed += stream.close()
         self._due = []
         return passed
 
-    def _meet(self, key: tuple[str, str]) -> _Stream[Claim] | None:
+    def take_dropped(self) -> Counter[Thinned]:
+        """How many events were not kept since the last call, by reason."""
+        taken = self._dropped.copy()
+        self._dropped.clear()
+        return taken
+
+    def _meet(self, key: tuple[str, str]) -> Passed[Claim]:
+        """Remember a new stream. Returns the events of the intervals that end for want of room."""
+        forgotten: Passed[Claim] = []
         if len(self._streams) >= MAX_STREAMS:
             for old in list(islice(self._streams, (MAX_STREAMS + 1) // 2)):
-                if (forgotten := self._streams.pop(old)) is not None:
-                    self._forgotten += forgotten.close()
+                if (stream := self._streams.pop(old)) is not None:
+                    forgotten += stream.close()
         thinning = next((each for each in self._thinnings if each.pattern.fullmatch(key[1])), None)
-        stream = self._streams[key] = None if thinning is None else _Stream(thinning, self.dropped)
-        return stream
+        self._streams[key] = None if thinning is None else _Stream(thinning, self._dropped, self._opened)
+        return forgotten
 
     def _schedule(self, stream: _Stream[Claim], not_before: float = 0.0) -> None:
         stream.is_scheduled = True
@@ -200,13 +207,16 @@ class Thinner(Generic[Claim]):
 class _Stream(Generic[Claim]):
     """What is remembered of one stream: the last event kept, and its open intervals by their number."""
 
-    __slots__ = ("_dropped", "_intervals", "_kept_epoch", "_kept_value", "_mark", "_marked_at", "_over_below",
-                 "is_scheduled", "thinning")  # fmt: skip
+    __slots__ = ("_dropped", "_intervals", "_kept_epoch", "_kept_value", "_mark", "_marked_at", "_opened",
+                 "_over_below", "is_scheduled", "thinning")  # fmt: skip
 
-    def __init__(self, thinning: Thinning, dropped: Counter[Thinned]) -> None:
+    def __init__(
+        self, thinning: Thinning, dropped: Counter[Thinned], opened: OrderedDict[_Interval[Claim], None]
+    ) -> None:
         self.thinning = thinning
         self.is_scheduled = False
         self._dropped = dropped
+        self._opened = opened
         self._kept_value: Value | None = None
         self._kept_epoch = 0.0
         self._intervals: dict[int, _Interval[Claim]] | None = {} if thinning.every else None
@@ -250,9 +260,6 @@ class _Stream(Generic[Claim]):
         end = (min(self._open) + 1) * self.thinning.every + self.thinning.lateness
         return self._marked_at + end - self._mark
 
-    def claims(self) -> Iterable[Claim]:
-        return (interval.claim for interval in self._open.values())
-
     def collect(self, event: EventTuple, arrival: float, claim: Claim) -> Passed[Claim]:
         """Put an event into its interval. Returns the events of those that are over by it."""
         thinning, intervals, epoch = self.thinning, self._open, event[3]
@@ -262,7 +269,8 @@ class _Stream(Generic[Claim]):
             return []
         interval = intervals.get(number)
         if interval is None:
-            intervals[number] = _Interval(event, claim)
+            interval = intervals[number] = _Interval(event, claim)
+            self._opened[interval] = None
         else:
             interval.add(event)
         # A time that is still to come is no sign that the time before it has passed.
@@ -290,6 +298,7 @@ class _Stream(Generic[Claim]):
         passed: Passed[Claim] = []
         for over in sorted(each for each in intervals if each < number):
             interval = intervals.pop(over)
+            del self._opened[interval]
             self._dropped[thinning.interval] += interval.count - 1
             event = interval.event(thinning.take)
             if self.admits(event[2], event[3]):

@@ -70,9 +70,8 @@ def _known(name: str) -> _Unit:
     plain = name.strip().replace("\u03bc", "µ").replace("\u02da", "°").replace("\u2126", "Ω").replace("^", "")
     unit = _UNITS.get(plain) or _UNITS.get(_ALIASES.get(plain, "")) or _UNITS.get(_ALIASES.get(plain.lower(), ""))
     if unit is None:
-        close = get_close_matches(plain, [*_UNITS, *_ALIASES], n=1) or [
-            known for known in _UNITS if known.lower() == plain.lower()
-        ]
+        same = [known for known in _UNITS if known.lower() == plain.lower()]
+        close = same or get_close_matches(plain, [*_UNITS, *_ALIASES], n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
         raise InvalidUnit(f"unknown unit {name!r}{hint}")
     return unit
