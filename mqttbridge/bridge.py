@@ -148,7 +148,7 @@ class Bridge:
                 self.spool,
                 self.metrics,
                 pacer=pacers.of(destination.limits.rate),
-                thin=config.thin,
+                thin=() if isinstance(config, EmbeddedConfig) else config.thin,
                 shutdown_timeout=self._config.shutdown_timeout,
             )
             self._uploaders.append(uploader)

@@ -177,7 +177,7 @@ class Ingest:
                     units.setdefault(route.to, {}).update(route.new_units)
                     route.new_units = {}
                 if (thinner := route.thinner) is not None:
-                    mapped = [kept for event in mapped for kept, _ in thinner.offer(event, arrival, None)]
+                    mapped = [kept for event in mapped for kept, _, _ in thinner.offer(event, arrival, None)]
                 if route.to in events:
                     events[route.to] += mapped
                 else:

@@ -177,8 +177,6 @@ class EmbeddedConfig(Section):
     type: Literal["embedded"]
     retention: Duration = 30 * DAY
     """Older points are deleted; 0 keeps them for ever."""
-    thin: tuple[ThinConfig, ...] = ()
-    """Which events are enough for this destination; default: all."""
 
 
 class Transport(StrEnum):

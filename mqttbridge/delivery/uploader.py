@@ -77,7 +77,8 @@ class Uploader:
     ) -> None:
         self.name = destination.name
         self._destination, self._spool, self._metrics, self._pacer = destination, spool, metrics, pacer
-        self._intake = Intake(compile_thinning(thin)) if thin else None
+        self._thinnings = compile_thinning(thin)
+        self._intake: Intake | None = None
         self._shutdown_timeout = shutdown_timeout
         self._clock, self._wall = clock, wall
         self._health = Health(self.name, metrics, clock, wall, luck)
@@ -134,6 +135,8 @@ class Uploader:
         start = self._destination.open()
         self._reader = self._spool.reader(self.name, start)
         self._saved = self._reader.position
+        if self._thinnings:
+            self._intake = Intake(self._thinnings, self.name, self._spool)
         self._window = Window(self._destination.limits, self._reader.position, one_bucket=self._destination.one_bucket)
 
     def step(self) -> None:
@@ -269,10 +272,12 @@ class Uploader:
 
     def _save(self) -> bool:
         """Give the spool the settled prefix and what was refused. Returns False when it cannot take it now."""
-        position = self._window.position
+        position = self._window.position if self._intake is None else self._intake.cursor(self._window.position)
         if position == self._saved and not self._unsaved:
             return True
         try:
+            if self._intake is not None:
+                self._intake.save()
             self._spool.settle(self.name, position, self._unsaved)
         except SpoolError as error:
             return self._spool_fails(error)

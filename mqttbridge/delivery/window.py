@@ -183,6 +183,8 @@ class Window:
     def add_thinned(self, row: Row, passed: Sequence[Pick], hold: Position | None) -> None:
         """Take in a row of which these events are to be sent: its own, or some that stand for it and rows before.
 
+        `Parcel.end` means nothing then: only `position` knows what events stand for.
+
         Args:
             row: the next one; or one without events that begins and ends at `tail`, for events that come by time.
             passed: index in the row, event, and where the first event stands that it stands for; in order.
@@ -267,7 +269,6 @@ class Window:
                 if span.past >= past:
                     end = _position(span, past)
                     break
-            end = min([end, *lane.claims[count:], *([self._hold] if self._hold is not None else [])])
         return Parcel(lane.bucket, lane.events[:count], lane.created[:count], end, units, lane)
 
     def settle(self, parcel: Parcel) -> None:

@@ -97,7 +97,7 @@ class Rulebook:
 
     def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         return [
-            (rule.to, [event for event, _ in passed])
+            (rule.to, [event for event, _, _ in passed])
             for rule, thinner in zip(self._rules, self._thinners, strict=True)
             if thinner is not None and (passed := ask(thinner))
         ]

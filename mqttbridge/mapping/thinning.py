@@ -32,9 +32,10 @@ MAX_STREAMS: Final = 200_000
 # Intervals of a stream that are open at once, beyond those that wait for late events: only wrong times open more.
 _SPARE_INTERVALS: Final = 16
 
-# What the caller wants to know again with an event that passes: where in the spool the oldest one behind it stands.
+# What the caller wants to know again with an event that passes, such as where in the spool it stands.
 Claim = TypeVar("Claim")
-Passed: TypeAlias = list[tuple[EventTuple, Claim]]
+# An event with the claims of the first and the last that came of those that it stands for.
+Passed: TypeAlias = list[tuple[EventTuple, Claim, Claim]]
 
 
 class Thinned(StrEnum):
@@ -45,6 +46,7 @@ class Thinned(StrEnum):
     THROTTLE = "thinned_throttle"
     SAMPLE = "thinned_sample"  # it is part of the event of its interval
     LATE = "thinned_late"  # its interval was over
+    REPEATED = "thinned_repeated"  # read again after a restart, and delivered before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +113,16 @@ class Thinner(Generic[Claim]):
 
     Args:
         thinnings: the entries; the first whose pattern matches a stream's name is the stream's.
+        note_over: whether `take_over` is asked.
     """
 
-    def __init__(self, thinnings: Sequence[Thinning]) -> None:
+    def __init__(self, thinnings: Sequence[Thinning], *, note_over: bool = False) -> None:
         self._thinnings = thinnings
+        self._ledger = _Ledger[Claim](note_over=note_over)
         self._streams: dict[tuple[str, str], _Stream[Claim] | None] = {}
         self._due: list[tuple[float, int, _Stream[Claim]]] = []
         """A heap of the streams with open intervals, by when to look at them if no more events come."""
-        self._opened: OrderedDict[_Interval[Claim], None] = OrderedDict()
-        """The open intervals of all streams, in the order in which they began."""
         self._numbers = count()
-        self._dropped: Counter[Thinned] = Counter()
 
     @property
     def has_intervals(self) -> bool:
@@ -131,7 +132,8 @@ class Thinner(Generic[Claim]):
     @property
     def oldest_claim(self) -> Claim | None:
         """The claim of the open interval that began first, None where none is open."""
-        return next(iter(self._opened)).claim if self._opened else None
+        opened = self._ledger.opened
+        return next(iter(opened)).claim if opened else None
 
     def offer(self, event: EventTuple, arrival: float, claim: Claim) -> Passed[Claim]:
         """The events that pass now that this one came: itself, or those of intervals that are over.
@@ -139,7 +141,7 @@ class Thinner(Generic[Claim]):
         Args:
             event: the next one, of any stream.
             arrival: when it came, in epoch seconds; never less than before.
-            claim: given back with the event that it is part of, if it is the first in there.
+            claim: given back with the event that it becomes part of, if it is the first or the last in there.
         """
         key = event[:2]
         try:
@@ -149,9 +151,9 @@ class Thinner(Generic[Claim]):
                 return [*forgotten, *self.offer(event, arrival, claim)]
             stream = self._streams[key]
         if stream is None:
-            return [(event, claim)]
+            return [(event, claim, claim)]
         if not stream.thinning.every:
-            return [(event, claim)] if stream.admits(event[2], event[3]) else []
+            return [(event, claim, claim)] if stream.admits(event[2], event[3]) else []
         passed = stream.collect(event, arrival, claim)
         if stream.is_open and not stream.is_scheduled:
             self._schedule(stream)
@@ -183,9 +185,13 @@ class Thinner(Generic[Claim]):
 
     def take_dropped(self) -> Counter[Thinned]:
         """How many events were not kept since the last call, by reason."""
-        taken = self._dropped.copy()
-        self._dropped.clear()
+        taken, self._ledger.dropped = self._ledger.dropped, Counter()
         return taken
+
+    def take_over(self) -> list[tuple[Claim, Claim]]:
+        """First and last claim of the intervals that are over since the last call, whether or not they passed."""
+        over, self._ledger.over = self._ledger.over, None if self._ledger.over is None else []
+        return over or []
 
     def _meet(self, key: tuple[str, str]) -> Passed[Claim]:
         """Remember a new stream. Returns the events of the intervals that end for want of room."""
@@ -195,7 +201,7 @@ class Thinner(Generic[Claim]):
                 if (stream := self._streams.pop(old)) is not None:
                     forgotten += stream.close()
         thinning = next((each for each in self._thinnings if each.pattern.fullmatch(key[1])), None)
-        self._streams[key] = None if thinning is None else _Stream(thinning, self._dropped, self._opened)
+        self._streams[key] = None if thinning is None else _Stream(thinning, self._ledger)
         return forgotten
 
     def _schedule(self, stream: _Stream[Claim], not_before: float = 0.0) -> None:
@@ -204,19 +210,38 @@ class Thinner(Generic[Claim]):
         heappush(self._due, (max(stream.due, not_before + 1e-3), next(self._numbers), stream))
 
 
+class _Ledger(Generic[Claim]):
+    """What the streams of one thinner write down together.
+
+    Attributes:
+        dropped: events that were not kept.
+        opened: the open intervals, in the order in which they began.
+        over: first and last claims of those that are over; None where nobody asks.
+    """
+
+    __slots__ = ("dropped", "opened", "over")
+
+    def __init__(self, *, note_over: bool) -> None:
+        self.dropped: Counter[Thinned] = Counter()
+        self.opened: OrderedDict[_Interval[Claim], None] = OrderedDict()
+        self.over: list[tuple[Claim, Claim]] | None = [] if note_over else None
+
+    def close(self, interval: _Interval[Claim]) -> None:
+        del self.opened[interval]
+        if self.over is not None:
+            self.over.append((interval.claim, interval.last_claim))
+
+
 class _Stream(Generic[Claim]):
     """What is remembered of one stream: the last event kept, and its open intervals by their number."""
 
-    __slots__ = ("_dropped", "_intervals", "_kept_epoch", "_kept_value", "_mark", "_marked_at", "_opened",
-                 "_over_below", "is_scheduled", "thinning")  # fmt: skip
+    __slots__ = ("_intervals", "_kept_epoch", "_kept_value", "_ledger", "_mark", "_marked_at", "_over_below",
+                 "is_scheduled", "thinning")  # fmt: skip
 
-    def __init__(
-        self, thinning: Thinning, dropped: Counter[Thinned], opened: OrderedDict[_Interval[Claim], None]
-    ) -> None:
+    def __init__(self, thinning: Thinning, ledger: _Ledger[Claim]) -> None:
         self.thinning = thinning
         self.is_scheduled = False
-        self._dropped = dropped
-        self._opened = opened
+        self._ledger = ledger
         self._kept_value: Value | None = None
         self._kept_epoch = 0.0
         self._intervals: dict[int, _Interval[Claim]] | None = {} if thinning.every else None
@@ -232,14 +257,14 @@ class _Stream(Generic[Claim]):
             # Either way round: a clock that was set back, or had been wrong, does not silence the stream.
             age = abs(epoch - self._kept_epoch)
             if age < thinning.apart:
-                self._dropped[Thinned.THROTTLE] += 1
+                self._ledger.dropped[Thinned.THROTTLE] += 1
                 return False
             if (
                 thinning.by_value is not None
                 and not _differs(value, kept, thinning)
                 and (thinning.at_least_every is None or age < thinning.at_least_every)
             ):
-                self._dropped[thinning.by_value] += 1
+                self._ledger.dropped[thinning.by_value] += 1
                 return False
         self._kept_value, self._kept_epoch = value, epoch
         return True
@@ -265,14 +290,14 @@ class _Stream(Generic[Claim]):
         thinning, intervals, epoch = self.thinning, self._open, event[3]
         number = floor(epoch / thinning.every)
         if number < self._over_below:
-            self._dropped[Thinned.LATE] += 1
+            self._ledger.dropped[Thinned.LATE] += 1
             return []
         interval = intervals.get(number)
         if interval is None:
             interval = intervals[number] = _Interval(event, claim)
-            self._opened[interval] = None
+            self._ledger.opened[interval] = None
         else:
-            interval.add(event)
+            interval.add(event, claim)
         # A time that is still to come is no sign that the time before it has passed.
         mark = min(epoch, arrival)
         if mark > self._mark:
@@ -298,28 +323,29 @@ class _Stream(Generic[Claim]):
         passed: Passed[Claim] = []
         for over in sorted(each for each in intervals if each < number):
             interval = intervals.pop(over)
-            del self._opened[interval]
-            self._dropped[thinning.interval] += interval.count - 1
+            self._ledger.close(interval)
+            self._ledger.dropped[thinning.interval] += interval.count - 1
             event = interval.event(thinning.take)
             if self.admits(event[2], event[3]):
-                passed.append((event, interval.claim))
+                passed.append((event, interval.claim, interval.last_claim))
         return passed
 
 
 class _Interval(Generic[Claim]):
-    """The events of one interval so far, and the claim of the first that came."""
+    """The events of one interval so far, and the claims of the first and the last that came."""
 
-    __slots__ = ("_are_numbers", "_last", "_least", "_most", "_total", "claim", "count")
+    __slots__ = ("_are_numbers", "_last", "_least", "_most", "_total", "claim", "count", "last_claim")
 
     def __init__(self, event: EventTuple, claim: Claim) -> None:
-        self.claim = claim
+        self.claim = self.last_claim = claim
         self.count = 1
         self._last = self._least = self._most = event
         value = event[2]
         self._are_numbers = _is_number(value)
         self._total = float(value) if _is_number(value) else 0.0
 
-    def add(self, event: EventTuple) -> None:
+    def add(self, event: EventTuple, claim: Claim) -> None:
+        self.last_claim = claim
         self.count += 1
         value = event[2]
         if event[3] >= self._last[3]:

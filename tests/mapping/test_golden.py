@@ -48,7 +48,7 @@ def outcome(book, message):
             yield {"rule": route.rule, "rejected": result.reason, "detail": result.detail}
             continue
         if route.thinner is not None:
-            result = [kept for event in result for kept, _ in route.thinner.offer(event, arrival, None)]
+            result = [kept for event in result for kept, _, _ in route.thinner.offer(event, arrival, None)]
         told = {"rule": route.rule, "events": result}
         if route.to:
             told["to"] = route.to

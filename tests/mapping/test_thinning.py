@@ -25,7 +25,7 @@ def run(thin, samples):
     passed = []
     for claim, (value, epoch, *arrival) in enumerate(samples):
         passed += thin.offer(event(value, epoch), arrival[0] if arrival else epoch, claim)
-    return [(kept[2], kept[3]) for kept, _ in passed]
+    return [(kept[2], kept[3]) for kept, _, _ in passed]
 
 
 def values(thin, *given_values):
@@ -140,7 +140,7 @@ def test_an_interval_ends_by_the_time_that_passes_when_nothing_more_comes():
     run(thin, [(7, START + 1)])
 
     assert thin.tick(START + 64.9) == []
-    assert thin.tick(START + 65.1) == [(event(7, START + 1), 0)]
+    assert thin.tick(START + 65.1) == [(event(7, START + 1), 0, 0)]
     assert thin.tick(START + 1000) == []
 
 
@@ -150,7 +150,7 @@ def test_a_device_whose_clock_is_slow_has_intervals_by_its_own_clock():
 
     assert run(thin, [(0, START - hour, START), (0, START - hour + 30, START + 30)]) == []
     assert thin.tick(START + 59) == []
-    assert [kept[2] for kept, _ in thin.tick(START + 61)] == [2]
+    assert [kept[2] for kept, _, _ in thin.tick(START + 61)] == [2]
 
 
 def test_a_time_that_is_still_to_come_ends_no_interval_early():
@@ -169,7 +169,7 @@ def test_wrong_times_open_no_more_than_a_few_intervals():
     thin = thinner({"sample": {"every": "1s", "lateness": "0s"}})
     run(thin, [(0, START + n, START) for n in range(1000)])
 
-    assert len(thin._opened) <= thinning_module._SPARE_INTERVALS + 1
+    assert len(thin._ledger.opened) <= thinning_module._SPARE_INTERVALS + 1
 
 
 def test_a_flush_ends_all_intervals_as_they_are():
@@ -177,7 +177,7 @@ def test_a_flush_ends_all_intervals_as_they_are():
     thin.offer(event(1, START, "x"), START, None)
     thin.offer(event(2, START, "y"), START, None)
 
-    assert [kept[1:3] for kept, _ in thin.flush()] == [("x", 1), ("y", 2)]
+    assert [kept[1:3] for kept, _, _ in thin.flush()] == [("x", 1), ("y", 2)]
     assert thin.flush() == []
     assert thin.oldest_claim is None
 
@@ -186,7 +186,7 @@ def test_a_mean_beyond_what_a_float_can_add_up_stays_in_bounds():
     thin = thinner({"sample": {"every": "1m"}})
     run(thin, [(1.7e308, START), (1.6e308, START + 1)])
 
-    ((kept, _),) = thin.flush()
+    ((kept, _, _),) = thin.flush()
     assert 1.6e308 <= kept[2] <= 1.7e308
 
 
@@ -219,7 +219,7 @@ def test_nothing_is_invented_lost_or_put_out_of_order(entry, given_samples):
     arrivals = sorted(START + when for _, when, _ in given_samples)
     given_events = [event(v, a - late) for (v, _, late), a in zip(given_samples, arrivals, strict=True)]
     passed = [kept for e, a in zip(given_events, arrivals, strict=True) for kept in thin.offer(e, a, None)]
-    passed = [kept for kept, _ in passed + thin.tick(START + 103) + thin.flush()]
+    passed = [kept for kept, _, _ in passed + thin.tick(START + 103) + thin.flush()]
 
     numbers = [e[2] for e in given_events if isinstance(e[2], float)]
     times = {e[3] for e in given_events}
@@ -247,7 +247,7 @@ def test_ticks_make_no_difference_to_streams_that_are_on_time(given_samples):
     with_ticks = [kept for t in times for kept in [*ticked.tick(t), *ticked.offer(event(0, t), t, None)]]
 
     assert with_ticks + ticked.flush() == without
-    assert Counter(floor(t / 10) for t in times) == Counter({floor(e[3] / 10): e[2] for e, _ in without})
+    assert Counter(floor(t / 10) for t in times) == Counter({floor(e[3] / 10): e[2] for e, _, _ in without})
 
 
 # --- many streams
@@ -275,7 +275,7 @@ def test_no_more_streams_are_remembered_than_there_is_room_for_and_none_is_lost(
     passed = [kept for n in range(100) for kept in thin.offer(event(n, START, f"s{n}"), START, None)]
 
     assert len(thin._streams) <= 10
-    assert {kept[1] for kept, _ in passed + thin.flush()} == {f"s{n}" for n in range(100)}
+    assert {kept[1] for kept, _, _ in passed + thin.flush()} == {f"s{n}" for n in range(100)}
 
 
 # --- what makes no sense
