@@ -21,7 +21,9 @@ from typing import Final
 
 from mqttbridge.delivery.window import Pick, Window
 from mqttbridge.events import Position
-from mqttbridge.mapping.thinning import Passed, Thinned, Thinner, Thinning
+from mqttbridge.mapping.thinned_stream import Passed
+from mqttbridge.mapping.thinner import Thinner
+from mqttbridge.mapping.thinning import Thinned, Thinning
 from mqttbridge.spool import Row, Spool
 
 _KEY: Final = "thinned up to"

@@ -23,7 +23,9 @@ from mqttbridge.mapping.counters import Counters
 from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.templates import checked_name
-from mqttbridge.mapping.thinning import Passed, Thinned, Thinner, compile_thinning
+from mqttbridge.mapping.thinned_stream import Passed
+from mqttbridge.mapping.thinner import Thinner
+from mqttbridge.mapping.thinning import Thinned, compile_thinning
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
 

@@ -2,12 +2,14 @@
 
 from hypothesis import given, settings, strategies as st
 
+from mqttbridge.config.model import SpoolConfig
 from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.delivery.settlement import Accepted, Kept
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations.base import BatchLimits
-from mqttbridge.events import Position
+from mqttbridge.events import Batch, Position
 from mqttbridge.metrics import Metrics
+from mqttbridge.spool import Spool
 from tests.support.memory_spool import FakeTime, MemorySpool
 
 START = 1_760_000_040.0  # a whole minute
@@ -175,6 +177,30 @@ def test_a_deadband_leaves_nothing_behind_in_the_spool():
     assert rig.got() == [(5, 0)]
     assert rig.spool.cursor == Position(2, 0)
     assert rig.metrics.dropped.value(reason="thinned_deadband", destination="cloud") == 999
+
+
+def test_a_real_spool_keeps_what_the_next_process_needs(tmp_path):
+    spool = Spool(tmp_path / "spool.db", SpoolConfig(), Metrics(), ("cloud",))
+    cloud = Cloud()
+
+    def process():
+        thin = [ThinConfig.model_validate(MINUTES)]
+        uploader = Uploader(cloud, spool, Metrics(), thin=thin, sleep=lambda seconds: None)
+        uploader.stop(deadline=float("inf"))
+        uploader.run()
+
+    try:
+        for second in (0, 30, 59, 61):
+            spool.append([Batch([("b", "s", 0, START + second)])])
+        process()
+        assert [event[2] for event in cloud.accepted] == [3]
+        for second in (90, 125):
+            spool.append([Batch([("b", "s", 0, START + second)])])
+        process()
+        assert [event[2] for event in cloud.accepted] == [3, 2]
+        assert spool.stats().kept["cloud"] == 1
+    finally:
+        spool.close()
 
 
 def test_what_no_entry_is_for_goes_on_as_it_is():

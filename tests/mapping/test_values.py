@@ -76,6 +76,12 @@ def test_a_rule_says_more_than_its_model_key_by_key():
     assert values(book, b'{"f": 21.56}') == {"f": 70.8}
 
 
+def test_each_message_is_converted_not_only_a_streams_first():
+    book = rulebook(field(unit="°C", to="°F"), model="M")
+
+    assert [values(book, b'{"f": 100}') for _ in range(3)] == [{"f": 212}] * 3
+
+
 def test_a_pattern_of_a_rule_with_a_model_is_for_the_models_fields():
     models = {"M": {name: {"type": "float"} for name in ("t1", "t2", "h")}}
     book = rulebook(models, model="M", values={"t?": {"scale": 10}, "t2": {"scale": 100}})

@@ -6,8 +6,9 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from mqttbridge.config.thinning import ThinConfig
-from mqttbridge.mapping import thinning as thinning_module
-from mqttbridge.mapping.thinning import Thinner, compile_thinning
+from mqttbridge.mapping import thinned_stream, thinner as thinner_module
+from mqttbridge.mapping.thinner import Thinner
+from mqttbridge.mapping.thinning import compile_thinning
 
 START = 1_760_000_040.0  # a whole minute
 
@@ -169,7 +170,7 @@ def test_wrong_times_open_no_more_than_a_few_intervals():
     thin = thinner({"sample": {"every": "1s", "lateness": "0s"}})
     run(thin, [(0, START + n, START) for n in range(1000)])
 
-    assert len(thin._ledger.opened) <= thinning_module._SPARE_INTERVALS + 1
+    assert len(thin._ledger.opened) <= thinned_stream._SPARE_INTERVALS + 1
 
 
 def test_a_flush_ends_all_intervals_as_they_are():
@@ -270,7 +271,7 @@ def test_streams_are_thinned_apart_in_each_bucket():
 
 
 def test_no_more_streams_are_remembered_than_there_is_room_for_and_none_is_lost(monkeypatch):
-    monkeypatch.setattr(thinning_module, "MAX_STREAMS", 10)
+    monkeypatch.setattr(thinner_module, "MAX_STREAMS", 10)
     thin = thinner({"sample": {"every": "1m", "take": "count"}})
     passed = [kept for n in range(100) for kept in thin.offer(event(n, START, f"s{n}"), START, None)]
 
