@@ -23,6 +23,11 @@ OPTIONAL = CLIMATE | {"battery": {"type": "int", "optional": True}}
 PAYLOAD = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93}'
 TIMED = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": 1760000000123}'
 ISO = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": "2025-10-09T08:53:20.123Z"}'
+DEW_POINT = "temperature - (100 - humidity) / 5"
+CONVERTED = {
+    "temperature": {"unit": "°C", "to": "°F", "round": 1},
+    "humidity": {"unit": "%", "to": "1", "round": 3},
+}
 ROUNDS, CALLS = 7, 20_000
 
 
@@ -49,6 +54,23 @@ def bench_apply(name: str, payload: bytes, **changes: object) -> None:
     (route,) = routes
     assert isinstance(route.apply(payload, ARRIVAL), list), route.apply(payload, ARRIVAL)
     show(name, best("route.apply(payload, arrival)", route=route, payload=payload, arrival=ARRIVAL))
+
+
+def bench_thin(name: str, **entry: object) -> None:
+    """Thinning beside what comes before it; few events pass, as it is meant."""
+    routes = rulebook(rule(format="json", thin=[entry])).routes(b"fleet/lab/d1/climate")
+    assert not isinstance(routes, Rejected)
+    (route,) = routes
+    thinner = route.thinner
+    assert thinner is not None
+
+    def message() -> None:
+        mapped = route.apply(PAYLOAD, ARRIVAL)
+        assert not isinstance(mapped, Rejected)
+        for event in mapped:
+            thinner.offer(event, ARRIVAL, None)
+
+    show(name, best("message()", message=message))
 
 
 def many(count: int) -> Rulebook:
@@ -94,6 +116,11 @@ def main() -> None:
     bench_apply("text", b"running", format="text")
     bench_apply("auto, a text", b"running")
     bench_apply("boolean", b"ON", format="boolean")
+    bench_apply("json, 1 expression", PAYLOAD, format="json", derive={"dew_point": DEW_POINT})
+    bench_apply("json, 2 units converted and rounded", PAYLOAD, format="json", values=CONVERTED)
+    bench_apply("json, 1 counter", PAYLOAD, format="json", values={"battery": {"counter": "delta"}})
+    bench_thin("json, 1 deadband on 3 streams", deadband=0.5)
+    bench_thin("json, 1 sample on 3 streams", sample={"every": "1m"})
     for count in (1, 10_000):
         bench_rules(count)
     memory()

@@ -148,6 +148,7 @@ class Bridge:
                 self.spool,
                 self.metrics,
                 pacer=pacers.of(destination.limits.rate),
+                thin=() if isinstance(config, EmbeddedConfig) else config.thin,
                 shutdown_timeout=self._config.shutdown_timeout,
             )
             self._uploaders.append(uploader)

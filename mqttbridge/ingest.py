@@ -37,6 +37,8 @@ _WORTH_A_COMMIT: Final = 64
 # Pause between attempts while the spool blocks: soon enough to go on when there is room, and to keep the
 # broker's connection alive, without burdening a full disk.
 _BLOCKED_PAUSE: Final = 0.2
+# How often thinning intervals are looked after that no further event ends.
+_TICK_SECONDS: Final = 1.0
 
 
 class Source(Protocol):
@@ -82,11 +84,15 @@ class Ingest:
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = 0.0
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
+        self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
+        """Units of streams met, by destinations, until a batch of theirs takes them along."""
+        self._next_tick = 0.0 if rulebook.has_intervals else float("inf")
 
     def run(self) -> None:
         """Work until `stop`; then keep what was last known and say goodbye to the source."""
         while not self._stop.is_set():
             self.step()
+        self._store_intervals(self._rulebook.flush())
         if self._known is not None:
             self._known.save_all()
         self._source.close()
@@ -106,8 +112,26 @@ class Ingest:
                 return  # stopped while blocked: not stored, so not acknowledged
             self._source.acknowledge()
             self._metrics.ingest_lag.observe(time.time() - arrival, weight=len(messages))
+        if (now := time.time()) >= self._next_tick:
+            self._next_tick = now + _TICK_SECONDS
+            self._store_intervals(self._rulebook.tick(now))
         if self._known is not None:
             self._known.save_when_due()
+
+    def _store_intervals(self, passed: list[tuple[tuple[str, ...], list[EventTuple]]]) -> None:
+        """Store the events of thinning intervals that are over; their messages were acknowledged long ago."""
+        self._count_thinned()
+        batches = [Batch(events, to, self._units.pop(to, {})) for to, events in passed]
+        if not self._commit(batches, []):
+            lost = sum(len(batch.events) for batch in batches)
+            self._metrics.dropped.add(lost, reason="thinned_unsaved")
+            log.error(
+                "%d events of thinning intervals are lost: the spool takes nothing, and we were told to stop", lost
+            )
+
+    def _count_thinned(self) -> None:
+        for reason, events in self._rulebook.take_thinned().items():
+            self._metrics.dropped.add(events, reason=reason)
 
     def _gather(self, timeout: float) -> list[Publish]:
         """Messages for one commit: what is there, and what comes within the gap or the linger that is asked for."""
@@ -130,7 +154,7 @@ class Ingest:
         """Map messages. Arrival times are a microsecond apart, so that no two values of a stream share one."""
         rejected: list[Rejected] = []
         batches: dict[tuple[str, ...], list[EventTuple]] = {}
-        units: dict[tuple[str, str], str] = {}
+        units = self._units
         micros, unmatched, not_data = round(arrival * 1e6), 0, 0
         find_routes, own_topic, policy, known = self._rulebook.routes, self._own_topic, self._retained, self._known
         to: tuple[str, ...] | None = None
@@ -167,8 +191,10 @@ class Ingest:
                     else:
                         known.keep(route, events)
                 if route.new_units:
-                    units.update(route.new_units)
+                    units.setdefault(route.to, {}).update(route.new_units)
                     route.new_units = {}
+                if (thinner := route.thinner) is not None:
+                    events = [kept for event in events for kept, _, _ in thinner.offer(event, arrival, None)]
                 if route.to is not to:
                     to = route.to
                     batch = batches.setdefault(to, [])
@@ -178,7 +204,8 @@ class Ingest:
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
-        return [Batch(events, to, units) for to, events in batches.items() if events], rejected
+        self._count_thinned()
+        return [Batch(events, to, units.pop(to, {})) for to, events in batches.items() if events], rejected
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""

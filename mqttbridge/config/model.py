@@ -9,31 +9,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from mqttbridge.config.quantities import Duration, Size
+from mqttbridge.config.section import Section
+from mqttbridge.config.thinning import ThinConfig
+from mqttbridge.config.values import DerivedConfig, ValueConfig
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 MIB, GIB = 2**20, 2**30
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, strict about unknown keys, secrets masked."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        use_attribute_docstrings=True,
-        populate_by_name=True,
-    )
 
 
 class RetainedPolicy(StrEnum):
@@ -217,6 +201,8 @@ class InitialStateConfig(Section):
     """How long to pause after 402 (the plan's events are used up); everything is kept meanwhile."""
     bucket_prefix: str = ""
     """Put before each bucket key, to keep several bridges of one account apart."""
+    thin: tuple[ThinConfig, ...] = ()
+    """Which events are enough for this destination; default: all."""
 
     @field_validator("url")
     @classmethod
@@ -236,8 +222,8 @@ class FieldType(StrEnum):
     STR = "str"
 
 
-class FieldConfig(Section):
-    """One field of a model: its type, its bounds, where it stands in the payload, its unit."""
+class FieldConfig(ValueConfig):
+    """One field of a model: its type, its bounds, where it stands in the payload, what is made of its value."""
 
     type: FieldType
     ge: float | None = None
@@ -254,7 +240,6 @@ class FieldConfig(Section):
     """Used when the field is missing or null."""
     path: str | None = None
     """Where the field stands in the payload, as in `sensors.0.value`; default: a key of its own name."""
-    unit: str = Field("", max_length=16)
 
 
 ModelConfig = dict[str, FieldConfig]
@@ -289,6 +274,12 @@ class RuleConfig(Section):
     """Template of the stream's name, from the captures and `{field}`."""
     unit: str = Field("", max_length=16)
     """Unit of the rule's streams where no model's field says it."""
+    values: dict[str, ValueConfig] = Field(default_factory=dict)
+    """What is made of the values of fields, by name or pattern; says more than the model, key by key."""
+    derive: dict[str, DerivedConfig] = Field(default_factory=dict)
+    """Fields made of others by an expression; one that the payload has is replaced."""
+    thin: tuple[ThinConfig, ...] = ()
+    """Which events are enough; default: all. Every destination gets what is left."""
     timestamp: str | None = None
     """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601); default: arrival."""
     bad_timestamp: BadTimestamp = BadTimestamp.REJECT

@@ -17,16 +17,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
+from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.delivery.health import DestinationStatus, Health, State
+from mqttbridge.delivery.intake import Intake
 from mqttbridge.delivery.pacer import Pacer
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused, Settlement
 from mqttbridge.delivery.window import Parcel, Window
 from mqttbridge.destinations.base import Delivery, Destination
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import EventTuple, Position, Reason, Rejected
+from mqttbridge.mapping.thinning import compile_thinning
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import Spool, SpoolReader
 
@@ -50,6 +53,7 @@ class Uploader:
         spool: where its rows and cursor are.
         metrics: of the bridge.
         pacer: of the destination's account, where requests are limited.
+        thin: which events are enough for this destination; empty for all.
         shutdown_timeout: seconds to go on delivering after `stop`, unless that names a deadline.
         clock: monotonic seconds, the same clock as the pacer's.
         wall: epoch seconds, as the spool stamps its rows.
@@ -64,6 +68,7 @@ class Uploader:
         metrics: Metrics,
         *,
         pacer: Pacer | None = None,
+        thin: Sequence[ThinConfig] = (),
         shutdown_timeout: float = 10.0,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -72,6 +77,8 @@ class Uploader:
     ) -> None:
         self.name = destination.name
         self._destination, self._spool, self._metrics, self._pacer = destination, spool, metrics, pacer
+        self._thinnings = compile_thinning(thin)
+        self._intake: Intake | None = None
         self._shutdown_timeout = shutdown_timeout
         self._clock, self._wall = clock, wall
         self._health = Health(self.name, metrics, clock, wall, luck)
@@ -128,6 +135,8 @@ class Uploader:
         start = self._destination.open()
         self._reader = self._spool.reader(self.name, start)
         self._saved = self._reader.position
+        if self._thinnings:
+            self._intake = Intake(self._thinnings, self.name, self._spool)
         self._window = Window(self._destination.limits, self._reader.position, one_bucket=self._destination.one_bucket)
 
     def step(self) -> None:
@@ -165,16 +174,27 @@ class Uploader:
     def _fill(self) -> bool:
         """Read what the window has room for. Returns False when the spool cannot be read now."""
         found = False
+        now = self._wall()  # before the read: what is committed after it is later
         try:
-            while (room := self._window.room) > 0:
+            left = self._window.room  # also where what is read is thinned out, and leaves the window as it is
+            while (room := min(left, self._window.room)) > 0:
                 rows = self._reader.read(self._window.tail, min(room, _READ_EVENTS))
+                left -= sum(len(row.events) for row in rows)
                 if not rows:
+                    if self._intake is not None:
+                        self._intake.tick(now, self._window)
                     break
                 found = True
                 for row in rows:
-                    self._window.add(row)
+                    if self._intake is None:
+                        self._window.add(row)
+                    else:
+                        self._intake.take(row, self._window)
         except SpoolError as error:
             return self._spool_fails(error)
+        if self._intake is not None:
+            for reason, events in self._intake.take_thinned().items():
+                self._metrics.dropped.add(events, reason=reason, destination=self.name)
         if self._spool_failed:
             self._spool_failed = False
             self._health.worked()
@@ -252,10 +272,12 @@ class Uploader:
 
     def _save(self) -> bool:
         """Give the spool the settled prefix and what was refused. Returns False when it cannot take it now."""
-        position = self._window.position
+        position = self._window.position if self._intake is None else self._intake.cursor(self._window.position)
         if position == self._saved and not self._unsaved:
             return True
         try:
+            if self._intake is not None:
+                self._intake.save()
             self._spool.settle(self.name, position, self._unsaved)
         except SpoolError as error:
             return self._spool_fails(error)

@@ -4,7 +4,8 @@ Rows come in spool order; each bucket's events wait in a lane of their own, so t
 although buckets alternate on the wire. A lane is settled from its head only, which gives both promises:
 
 1. Order within a stream is kept: an event is never sent before an older one of its lane is settled.
-2. `position` is the longest settled prefix. All lanes being settled from their heads, it is the oldest head.
+2. `position` is the longest settled prefix. All lanes being settled from their heads, it is the oldest head; where
+   a destination thins its events out, it is also before all that an event on its way, or yet to be made, stands for.
 
 After a crash everything behind `position` is sent again: never more than one window, which is bounded. The pure
 core holds here: no clock, no socket; times are given.
@@ -13,12 +14,12 @@ core holds here: no clock, no socket; times are given.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mqttbridge.destinations.base import BatchLimits
 from mqttbridge.events import EventTuple, Position
@@ -35,6 +36,9 @@ _MIN_BYTES: Final = 8 * 2**20
 _EVENT_OVERHEAD: Final = 48
 _NUMBER: Final = 24
 
+# An event of a thinned row: see `Window.add_thinned`.
+Pick: TypeAlias = tuple[int, EventTuple, Position]
+
 
 def approximate_size(event: EventTuple) -> int:
     """Bytes an event takes in a body of JSON, but for escapes; a destination checks the body it really made."""
@@ -46,9 +50,9 @@ def approximate_size(event: EventTuple) -> int:
 
 
 class _Lane:
-    """Events that wait in line; four columns of the same length, oldest first."""
+    """Events that wait in line; columns of the same length, oldest first."""
 
-    __slots__ = ("bucket", "bytes", "created", "events", "indexes", "pieces", "sizes")
+    __slots__ = ("bucket", "bytes", "claims", "created", "events", "indexes", "pieces", "sizes")
 
     def __init__(self, bucket: str | None) -> None:
         self.bucket = bucket
@@ -56,9 +60,14 @@ class _Lane:
         self.indexes: list[int] = []
         self.created: list[float] = []
         self.sizes: list[int] = []
+        self.claims: list[Position] = []
+        """Where the first event stands that each one stands for; empty where nothing is thinned out."""
         self.bytes = 0
         self.pieces: list[int] = []
         """Sizes of the next parcels while a refused one is bisected, the next one last."""
+
+    def __lt__(self, other: _Lane) -> bool:
+        return id(self) < id(other)  # where two heads have one index: any order will do
 
     def is_full(self, limits: BatchLimits) -> bool:
         return bool(self.pieces) or len(self.events) >= limits.max_events or self.bytes >= limits.max_bytes
@@ -75,7 +84,7 @@ class _Lane:
     def drop(self, count: int) -> int:
         """Forget the first `count` events. Returns their bytes."""
         freed = sum(self.sizes[:count])
-        for column in (self.events, self.indexes, self.created, self.sizes):
+        for column in (self.events, self.indexes, self.created, self.sizes, self.claims):
             del column[:count]
         self.bytes -= freed
         return freed
@@ -132,6 +141,12 @@ class Window:
         self._settled = self._past = 0
         """Indexes below the first are settled, the second is the next one to come."""
         self._bytes = 0
+        self._reached = start
+        """Where the heads of the lanes allow the position to be."""
+        self._claims: list[Position] = []
+        """A heap of the claims of events on their way; those that were settled are skipped when they surface."""
+        self._released: Counter[Position] = Counter()
+        self._hold: Position | None = None
         self.position = start
         """Everything before it is settled."""
         self.tail = start
@@ -163,6 +178,33 @@ class Window:
             lane.created += repeat(row.created, len(row.events))
             lane.sizes += sizes
             self._grew(lane, sum(sizes))
+        self._advance()
+
+    def add_thinned(self, row: Row, passed: Sequence[Pick], hold: Position | None) -> None:
+        """Take in a row of which these events are to be sent: its own, or some that stand for it and rows before.
+
+        `Parcel.end` means nothing then: only `position` knows what events stand for.
+
+        Args:
+            row: the next one; or one without events that begins and ends at `tail`, for events that come by time.
+            passed: index in the row, event, and where the first event stands that it stands for; in order.
+            hold: the position stays before this, since events from there on are still to be thinned out.
+        """
+        first = self._past
+        self._past += max(len(row.events), 1 if passed else 0)
+        self._spans.append(_Span(first, self._past, replace(row, events=[])))
+        self.tail = row.end
+        self._hold = hold
+        for index, event, claim in passed:
+            lane = self._lane(event[0] if self._one_bucket else None, first + index)
+            size = approximate_size(event)
+            lane.events.append(event)
+            lane.indexes.append(first + index)
+            lane.created.append(row.created)
+            lane.sizes.append(size)
+            lane.claims.append(claim)
+            heappush(self._claims, claim)
+            self._grew(lane, size)
         self._advance()
 
     def _deal(self, row: Row, first: int) -> None:
@@ -234,6 +276,7 @@ class Window:
         lane = parcel.lane
         if lane.pieces:
             lane.pieces.pop()
+        self._released.update(lane.claims[: len(parcel.events)])
         self._bytes -= lane.drop(len(parcel.events))
         self._full_lanes.pop(lane, None)
         if lane.is_full(self._limits):
@@ -259,9 +302,18 @@ class Window:
             heappop(heads)
         self._settled = heads[0][0] if heads else self._past
         while self._spans and self._spans[0].past <= self._settled:
-            self.position = self._spans.popleft().row.end
+            self._reached = self._spans.popleft().row.end
         if self._spans:
-            self.position = _position(self._spans[0], self._settled)
+            self._reached = _position(self._spans[0], self._settled)
+        self.position = self._reached if self._hold is None else min(self._reached, self._hold)
+        claims, released = self._claims, self._released
+        while claims and released[claims[0]]:
+            released[claims[0]] -= 1
+            if not released[claims[0]]:
+                del released[claims[0]]
+            heappop(claims)
+        if claims and claims[0] < self.position:
+            self.position = claims[0]
 
     def __len__(self) -> int:
         """How many events are not settled yet."""

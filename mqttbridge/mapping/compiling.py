@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
 
 from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleConfig
+from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.events import Reason
+from mqttbridge.mapping.compiling_values import compile_values, model_problems
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 from mqttbridge.mapping.imported import imported_model
 from mqttbridge.mapping.models import ConfiguredModel, InvalidModel, Model, configured_model
@@ -17,6 +19,7 @@ from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse
 from mqttbridge.mapping.timestamps import Timestamp, parse_path
 from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
 from mqttbridge.mapping.unusable import Unusable
+from mqttbridge.mapping.values import Values
 
 Loc: TypeAlias = tuple[str | int, ...]
 
@@ -53,6 +56,8 @@ class CompiledRule:
     timestamp: Timestamp | None
     model: Model | None
     unit: str
+    values: Values | None
+    thin: tuple[ThinConfig, ...]
 
     @property
     def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
@@ -93,7 +98,8 @@ class CompiledRule:
 
     def unit_of(self, field: str) -> str:
         """Unit of a field's stream, empty where nothing says it."""
-        return (self.model.unit_of(field) if self.model is not None else "") or self.unit
+        made = self.values.unit_of(field) if self.values is not None else ""
+        return made or (self.model.unit_of(field) if self.model is not None else "") or self.unit
 
 
 def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
@@ -113,14 +119,16 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             problems.append(((*loc, "name"), f"{name!r} is the name of rules[{first}] already"))
         problems += [((*loc, *where), what) for where, what in _problems(rule, config.destinations)]
         model = models.get(rule.model, loc) if rule.model is not None else None
+        values, found = compile_values(rule, config.models.get(rule.model or ""))
+        problems += [((*loc, *where), what) for where, what in found]
         if (parsed := _parse_names(rule, loc, problems)) is not None:
-            rules.append(_compile(rule, name, model, parsed))
+            rules.append(_compile(rule, name, model, values, parsed))
     if problems:
         raise InvalidRules(problems)
     return tuple(rules)
 
 
-def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) -> CompiledRule:
+def _compile(rule: RuleConfig, name: str, model: Model | None, values: Values | None, names: _Names) -> CompiledRule:
     timestamp = None
     if rule.timestamp is not None:
         timestamp = Timestamp(
@@ -141,6 +149,8 @@ def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) ->
         timestamp=timestamp,
         model=model,
         unit=rule.unit,
+        values=values,
+        thin=rule.thin,
     )
 
 
@@ -196,6 +206,7 @@ class _Models:
         for name, model in config.models.items():
             try:
                 self._models[name] = configured_model(model)
+                problems += [(("models", name, *path), what) for path, what in model_problems(model)]
             except InvalidModel as error:
                 self._models[name] = None
                 problems += [(("models", name, *path), what) for path, what in error.problems]

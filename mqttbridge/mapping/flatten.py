@@ -33,7 +33,7 @@ def flatten(document: Any) -> Fields:
     if kind is dict or kind is list:
         _collect(document, "", fields)
     elif document is not None:
-        fields[SCALAR] = _storable(document, SCALAR)
+        fields[SCALAR] = storable(document, SCALAR)
     return fields
 
 
@@ -54,7 +54,7 @@ def _collect(container: dict[str, Any] | list[Any], prefix: str, fields: Fields)
             if field in fields:
                 raise Unusable(Reason.DUPLICATE_KEYS, f"{named(field)} stands in the payload twice")
             # Most values are plain floats: they are spared a call.
-            fields[field] = value if kind is float and isfinite(value) else _storable(value, field)
+            fields[field] = value if kind is float and isfinite(value) else storable(value, field)
     if len(fields) > MAX_FIELDS:
         raise _too_many_fields()
 
@@ -65,7 +65,12 @@ def _items(container: dict[str, Any] | list[Any]) -> Iterable[tuple[str, Any]]:
     return ((str(index), value) for index, value in enumerate(container))
 
 
-def _storable(value: float | str, field: str) -> Value:
+def storable(value: float | str, field: str) -> Value:
+    """The value itself where an event can hold it.
+
+    Raises:
+        Unusable: NaN or an infinity, more than 64 bits, too long a text.
+    """
     if isinstance(value, str):
         if len(value) > MAX_TEXT_CHARS:
             raise Unusable(

@@ -10,7 +10,8 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
@@ -18,8 +19,13 @@ from typing import Final, TypeAlias
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiling import CompiledRule, Loc, compile_rules
+from mqttbridge.mapping.counters import Counters
 from mqttbridge.mapping.flatten import Fields
+from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.templates import checked_name
+from mqttbridge.mapping.thinned_stream import Passed
+from mqttbridge.mapping.thinner import Thinner
+from mqttbridge.mapping.thinning import Thinned, compile_thinning
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
 
@@ -52,8 +58,11 @@ class Rulebook:
         self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
         self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
         self.warnings: Final = tuple(self._unreachable())
+        self._thinners = tuple(
+            Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self._rules
+        )
         self._routes: dict[bytes, Routes] = {}
-        self._room = _Room(MAX_KEPT_BYTES)
+        self._room = Room(MAX_KEPT_BYTES)
 
     def routes(self, topic: bytes) -> Routes:
         """The rules that a message on this topic falls under, in their order; empty when it is nobody's.
@@ -68,6 +77,38 @@ class Rulebook:
         for routes in self._routes.values():
             if not isinstance(routes, Rejected):
                 yield from routes
+
+    @property
+    def has_intervals(self) -> bool:
+        """Whether `tick` is needed: some rule makes one event of an interval's."""
+        return any(thinner is not None and thinner.has_intervals for thinner in self._thinners)
+
+    def tick(self, now: float) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
+        """Events of thinning intervals that are over although nothing more came, with their rules' destinations.
+
+        Args:
+            now: epoch seconds, by the clock of the arrivals.
+        """
+        return self._passed(lambda thinner: thinner.tick(now))
+
+    def flush(self) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
+        """Events of all open thinning intervals as they are, at the end."""
+        return self._passed(Thinner.flush)
+
+    def take_thinned(self) -> Counter[Thinned]:
+        """How many events were thinned out since the last call, by reason."""
+        thinned: Counter[Thinned] = Counter()
+        for thinner in self._thinners:
+            if thinner is not None:
+                thinned.update(thinner.take_dropped())
+        return thinned
+
+    def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
+        return [
+            (rule.to, [event for event, _, _ in passed])
+            for rule, thinner in zip(self._rules, self._thinners, strict=True)
+            if thinner is not None and (passed := ask(thinner))
+        ]
 
     def _meet(self, topic: bytes) -> Routes:
         routes = self._find(topic)
@@ -93,7 +134,9 @@ class Rulebook:
                 bucket = checked_name("".join(rule.bucket.bind(captured)), "the bucket's name")
             except Unusable as unusable:
                 return Rejected(unusable.reason, unusable.detail, text, b"", rule.name)
-            routes.append(Route(rule, topic, intern(bucket), rule.stream.bind(captured), self._room))
+            route = Route(rule, topic, intern(bucket), rule.stream.bind(captured), self._room)
+            route.thinner = self._thinners[index]
+            routes.append(route)
             if not rule.goes_on:
                 break
         return tuple(routes)
@@ -117,15 +160,6 @@ class Rulebook:
         return warnings
 
 
-class _Room:
-    """How many more bytes may be kept."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-
 def _size(topic: bytes, routes: Routes) -> int:
     """About how much memory a topic takes, its streams apart."""
     if isinstance(routes, Rejected):
@@ -143,16 +177,19 @@ class Route:
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
         last: the last events of its streams, owned by the ingest loop.
         saved: what of `last` is on disk, likewise.
+        thinner: of the rule, where that thins its streams out; for what `apply` makes, once it is to be stored.
     """
 
     __slots__ = (
-        "_at_once", "_compiled", "_pieces", "_room", "_streams", "_topic",
-        "bucket", "last", "new_units", "rule", "saved", "to",
+        "_at_once", "_compiled", "_counters", "_pieces", "_room", "_streams", "_topic", "_values",
+        "bucket", "last", "new_units", "rule", "saved", "thinner", "to",
     )  # fmt: skip
 
-    def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: _Room) -> None:
+    def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: Room) -> None:
         self._compiled = compiled
-        self._at_once = compiled.read_at_once
+        self._values = compiled.values if compiled.values is not None and not compiled.values.is_plain else None
+        self._counters = Counters(room) if self._values is not None else None
+        self._at_once = compiled.read_at_once if self._values is None else None
         self._topic = topic
         self._pieces = pieces
         self._room = room
@@ -163,6 +200,7 @@ class Route:
         self.new_units: dict[tuple[str, str], str] = {}
         self.last: list[EventTuple] | None = None
         self.saved: list[EventTuple] | None = None
+        self.thinner: Thinner[None] | None = None
 
     @property
     def topic(self) -> str:
@@ -184,6 +222,8 @@ class Route:
                 pass  # a stream is met first
         try:
             fields, epoch = self._compiled.read(payload, arrival)
+            if self._values is not None and self._counters is not None:
+                fields = self._values.apply(fields, epoch, arrival, self._counters)
             try:
                 return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
             except KeyError:
@@ -193,9 +233,11 @@ class Route:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
 
     def forget_streams(self) -> None:
-        """Give the room of the streams' names back."""
+        """Give the room of the streams' names and counters back."""
         self._room.left += sum(_stream_size(field, stream) for field, stream in self._streams.items())
         self._streams = {}
+        if self._counters is not None:
+            self._counters.forget()
 
     def _name(self, fields: Fields) -> dict[str, str]:
         """Streams of all these fields; those that are new are kept while there is room."""

@@ -234,3 +234,73 @@ def test_a_lingering_loop_gathers_several_reads_into_one_commit(bench) -> None:
     ingest.step(0)
     assert one.journal == ["commit", "acknowledge"]
     assert len(one.stored()) == 3
+
+
+# --- thinning
+
+THINNED = {
+    "rules": [
+        {"topic": "flat/{d}", "bucket": "b", "stream": "{d}", "unit": "W", "thin": [{"changed": True}]},
+        {"topic": "mean/{d}", "bucket": "b", "stream": "{d}", "unit": "W", "thin": [{"sample": {"every": "1h"}}]},
+    ],
+}
+
+
+def units_stored(one) -> list[dict[tuple[str, str], str]]:
+    reader = one.spool.reader("a")
+    units = [row.units for row in reader.read(Position(0, 0), 10**6)]
+    reader.close()
+    return units
+
+
+def test_events_that_are_thinned_out_are_acknowledged_and_counted(bench) -> None:
+    one = bench(THINNED)
+    one.run([message("flat/d", b"1"), message("flat/d", b"1"), message("flat/d", b"2")], [message("flat/d", b"2")])
+    assert one.stored() == [("b", "d", 1), ("b", "d", 2)]
+    assert one.journal == ["commit", "acknowledge", "acknowledge"]
+    assert one.metrics.dropped.value(reason="thinned_changed") == 2
+    assert one.metrics.matched.value() == 4
+
+
+def test_a_retained_message_is_compared_with_what_was_known_not_with_what_was_kept(bench) -> None:
+    one = bench({"rules": [THINNED["rules"][0] | {"thin": [{"deadband": 5}]}]})
+    one.run([message("flat/d", b"1"), message("flat/d", b"3")], [message("flat/d", b"3", RETAINED_FIRST)])
+    assert one.metrics.dropped.value(reason="retained_unchanged") == 1
+    assert one.metrics.dropped.value(reason="thinned_deadband") == 1
+
+
+def test_an_interval_that_is_over_is_stored_with_its_unit_though_nothing_more_comes(
+    bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_760_000_400.0  # a whole hour
+    monkeypatch.setattr("mqttbridge.ingest.time.time", lambda: now)
+    one = bench(THINNED)
+    ingest = one.run([message("mean/d", b"1"), message("mean/d", b"3")])
+    assert one.stored() == []
+    now += 3599
+    ingest.step(0)
+    assert one.stored() == []
+    now += 4
+    ingest.step(0)
+    assert one.stored() == [("b", "d", 2.0)]
+    assert units_stored(one) == [{("b", "d"): "W"}]
+    assert one.metrics.dropped.value(reason="thinned_sample") == 1
+
+
+def test_a_stop_stores_the_intervals_as_they_are(bench) -> None:
+    one = bench(THINNED)
+    ingest = one.run([message("mean/d", b"1"), message("mean/d", b"3")])
+    ingest.stop()
+    ingest.run()
+    assert one.stored() == [("b", "d", 2.0)]
+    assert one.journal[-2:] == ["commit", "close"]
+
+
+def test_intervals_that_cannot_be_stored_at_a_stop_are_counted(bench, caplog: pytest.LogCaptureFixture) -> None:
+    one = bench(THINNED)
+    ingest = one.run([message("mean/d", b"1")])
+    one.refusals = 10**6
+    ingest.stop()
+    ingest.run()
+    assert one.metrics.dropped.value(reason="thinned_unsaved") == 1
+    assert "1 events of thinning intervals are lost" in caplog.text

@@ -33,16 +33,22 @@ def outcomes(case):
 
 
 def outcome(book, message):
+    arrival = ARRIVAL + message.get("at", 0)
+    if "tick" in message:
+        yield from ({"to": to, "events": events} for to, events in book.tick(ARRIVAL + message["tick"]))
+        return
     payload = text_or_hex(message, "payload") * message.get("repeat", 1)
     routes = book.routes(text_or_hex(message, "topic"))
     if isinstance(routes, Rejected):
         yield {"rule": routes.rule, "rejected": routes.reason, "detail": routes.detail}
         return
     for route in routes:
-        result = route.apply(payload, ARRIVAL)
+        result = route.apply(payload, arrival)
         if isinstance(result, Rejected):
             yield {"rule": route.rule, "rejected": result.reason, "detail": result.detail}
             continue
+        if route.thinner is not None:
+            result = [kept for event in result for kept, _, _ in route.thinner.offer(event, arrival, None)]
         told = {"rule": route.rule, "events": result}
         if route.to:
             told["to"] = route.to

@@ -38,6 +38,7 @@ class MemorySpool:
         self.rejected: list[Rejected] = []
         self.faults: list[SpoolError] = []
         self.read_faults: list[SpoolError] = []
+        self.metas: dict[str, str] = {}
         self.woken = 0
         self.on_wait: Callable[[], None] = lambda: None
         """Called when a reader waits: where a test lets things happen meanwhile."""
@@ -56,6 +57,12 @@ class MemorySpool:
         assert position >= self.cursor, "a cursor never moves back"
         self.cursor = position
         self.rejected += rejected
+
+    def meta(self, key: str) -> str | None:
+        return self.metas.get(key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.metas[key] = value
 
     def wake(self) -> None:
         self.woken += 1
