@@ -176,17 +176,17 @@ class Leftovers:
             ).fetchall()
         return [Kept(base, account, Bucket(key, name), *rest) for base, account, key, name, *rest in rows]
 
-    def hand_over(self, sender: Sender, *, refused: bool = False) -> int:
-        """Make what waits for other accounts the sender's own, with `refused` also what was refused.
+    def hand_over(self, sender: Sender) -> None:
+        """Make everything that waits for other accounts the sender's own."""
+        self._change("UPDATE parcel SET account = :account, base = :base WHERE refused IS NULL", sender)
 
-        Returns how many events changed hands.
-        """
-        which = "account != :account OR refused IS NOT NULL" if refused else "account != :account AND refused IS NULL"
+    def retry_refused(self, sender: Sender) -> None:
+        """Let what the sender was refused be sent once more."""
+        self._change("UPDATE parcel SET refused = NULL WHERE account = :account AND refused IS NOT NULL", sender)
+
+    def _change(self, statement: str, sender: Sender) -> None:
         with self._transaction() as db:
-            named = {"account": sender.account, "base": sender.base}
-            (events,) = db.execute(f"SELECT coalesce(sum(events), 0) FROM parcel WHERE {which}", named).fetchone()
-            db.execute(f"UPDATE parcel SET account = :account, base = :base, refused = NULL WHERE {which}", named)
-        return int(events)
+            db.execute(statement, {"account": sender.account, "base": sender.base})
 
     def close(self) -> None:
         if self._connection is not None:

@@ -131,6 +131,8 @@ class Shipper:
                 if not self._asked:
                     self._resume_at = now
             self._wake.set()
+            if threading.current_thread() is self._thread:
+                return self.stats()  # the garbage collector came by here: we shall end without being waited for
             if not self._changed.wait_for(lambda: self._ended, self._deadline - time.monotonic() + 0.05):
                 # The thread is in a request that takes too long. Whether it gets through nobody knows: it is kept.
                 self._abandoned = True
@@ -139,7 +141,9 @@ class Shipper:
             self.pending.put_away(None)  # what came after the end
             stats = self.stats()
             self.pending.close()
-            return stats
+        if not self._abandoned:
+            self._thread.join()
+        return stats
 
     def stats(self) -> Stats:
         with self._lock:

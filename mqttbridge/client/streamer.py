@@ -349,7 +349,8 @@ class Streamer:
         if abs(seconds) < _NOT_SECONDS:  # false for NaN
             return seconds
         if not self._bad_epoch_said:
-            log.warning("epoch %.100r is no time in seconds since 1970: the present is used instead", epoch)
+            kind = type(epoch).__name__
+            log.warning("an epoch (%s, %g) is no time in seconds since 1970: the present is used", kind, seconds)
             self._bad_epoch_said = True
         return time.time()
 
