@@ -64,7 +64,7 @@ def replay(
     """
     leftovers = Leftovers(file)
     found = leftovers.summary()
-    bases = {kept.base for kept in found}
+    bases = list(dict.fromkeys(kept.base for kept in found))
     if url is None and len(bases) > 1:
         raise click.UsageError(f"{file} holds events for several addresses, name one by --url: {', '.join(bases)}")
     api = _api(url or next(iter(bases), DEFAULT_URL), key)

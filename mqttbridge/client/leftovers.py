@@ -37,8 +37,8 @@ CREATE TABLE IF NOT EXISTS parcel(
     bucket_key TEXT NOT NULL, bucket_name TEXT NOT NULL, events INTEGER NOT NULL, body BLOB NOT NULL,
     leased REAL NOT NULL DEFAULT 0, refused TEXT) STRICT
 """
-# A lease is of no worth once its end is past, nor when the clock was set back and it lies far ahead.
-_FREE: Final = f"refused IS NULL AND NOT (leased > :now AND leased <= :now + {LEASE})"
+# A lease is of no worth once its end is past, nor when it lies so far ahead that the clock must have been set back.
+_FREE: Final = f"refused IS NULL AND NOT (leased > :now AND leased <= :now + {2 * LEASE})"
 _INSERT: Final = (
     "INSERT INTO parcel(seq, created, base, account, bucket_key, bucket_name, events, body, refused) "
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -126,8 +126,8 @@ class Leftovers:
         """Lease the sender's oldest parcel; None where there is none that is free."""
         if not self.exists:
             return None
-        now = time.time()
         with self._transaction() as db:
+            now = time.time()  # not before the lock: another may have waited for it less long
             row = db.execute(
                 "SELECT seq, bucket_key, bucket_name, events, body FROM parcel "
                 f"WHERE account = :account AND {_FREE} ORDER BY seq LIMIT 1",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
+from itertools import count
 from typing import Any, Final, TypeAlias
 
 from mqttbridge.client.values import is_value
@@ -39,22 +40,20 @@ def fields_of(obj: Any, key_prefix: str | None = None) -> list[tuple[str, Any]]:
     members = _members(obj)
     if members is None:
         members = _attributes(obj)
-    fields: list[tuple[str, Any]] = []
-    _collect(members, f"{prefix}_" if prefix else "", fields, 1)
-    return fields
+    return list(_walk(members, f"{prefix}_" if prefix else "", 1, count(1)))
 
 
-def _collect(members: _Members, prefix: str, fields: list[tuple[str, Any]], depth: int) -> None:
+def _walk(members: _Members, prefix: str, depth: int, visits: Iterator[int]) -> Iterator[tuple[str, Any]]:
     if depth > MAX_DEPTH:
         raise ValueError(f"{prefix.rstrip('_')!r} is nested more than {MAX_DEPTH} deep: does it hold itself?")
     for name, value in members:
+        if next(visits) > MAX_FIELDS:  # members that make no field count, too: the bound is on the work
+            raise ValueError(f"the object has more than {MAX_FIELDS} fields")
         inner = None if is_value(value) else _members(value)
         if inner is not None:
-            _collect(inner, f"{prefix}{name}_", fields, depth + 1)
+            yield from _walk(inner, f"{prefix}{name}_", depth + 1, visits)
         elif value is not None:
-            fields.append((f"{prefix}{name}", value))
-        if len(fields) > MAX_FIELDS:
-            raise ValueError(f"the object has more than {MAX_FIELDS} fields")
+            yield f"{prefix}{name}", value
 
 
 def _members(obj: Any) -> _Members | None:

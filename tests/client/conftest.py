@@ -6,6 +6,7 @@ from mqttbridge import Streamer
 from mqttbridge.client import shipping
 from mqttbridge.delivery.pacing import Backoff
 from tests.support.fake_events_api import ACCESS_KEY, FakeEventsApi
+from tests.support.processes import free_port
 from tests.support.unsent import delivered, in_file
 
 
@@ -59,3 +60,8 @@ def assert_balance(api, spool):
         assert found == Counter(sent)
 
     return check
+
+
+@pytest.fixture
+def free_api_port():
+    return free_port()
