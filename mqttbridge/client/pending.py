@@ -6,8 +6,8 @@ A batch is taken from the file while there is anything in it, else from memory. 
 to the end of the file in one transaction; what was under way and did not get through goes to its front. So order
 holds through overflow, a dead server and the end of the program.
 
-The policy at the bounds: memory holds `max_pending` events, then the file takes them; when that is full or cannot be
-written, the newest events are dropped, counted and said.
+The policy at the bounds: memory holds `max_pending` events or 16 MB of long texts, then the file takes them; when that
+is full or cannot be written, the newest events are dropped, counted and said.
 """
 
 from __future__ import annotations
@@ -27,10 +27,13 @@ log = logging.getLogger("mqttbridge.client")
 
 T = TypeVar("T")
 
-# How many events a parcel in the file holds: some 60 KB, a request's worth.
-_FILED_EVENTS: Final = 1_000
+# How many events a parcel in the file holds: some 300 KB, a request's worth.
+_FILED_EVENTS: Final = 5_000
 # While others hold what is in the file, and after the disk refused: how long until we ask again, in seconds.
 _FILE_REST: Final = 5.0
+# Numbers are all of a size, and counted; texts are measured from this length on, in characters.
+LONG_TEXT: Final = 256
+_MAX_TEXT: Final = 16 * 2**20
 
 
 @dataclass(slots=True)
@@ -74,12 +77,19 @@ class Pending:
         self._max_pending = max_pending
         self._ask_file_at = 0.0
         self._file_trouble = ""
+        self._text = 0
 
     def add(self, event: Logged) -> None:
         """Queue an event. This is the hot path: no lock, and seldom more than an append."""
         self.memory.append(event)
         if len(self.memory) >= self.attend_at:
             self._attend()
+
+    def expect_text(self, chars: int) -> None:
+        """Say that an event with a long text comes next. An estimate that errs upwards is good enough, so: no lock."""
+        self._text += chars
+        if self._text > _MAX_TEXT:
+            self.attend_at = 1  # whoever adds next makes room
 
     # --- taking and settling -------------------------------------------------------------------------------
 
@@ -132,7 +142,7 @@ class Pending:
     @property
     def is_full(self) -> bool:
         """Whether memory holds all that it may."""
-        return len(self.memory) >= self._max_pending
+        return len(self.memory) >= self._max_pending or self._text > _MAX_TEXT
 
     def spill(self) -> None:
         """Make room in memory."""
@@ -140,7 +150,7 @@ class Pending:
         if not disk_rests and self._file_memory():
             return
         self._ask_file_at = time.monotonic() + _FILE_REST
-        excess = len(self.memory) - self._max_pending
+        excess = len(self.memory) - self._max_pending if self._text <= _MAX_TEXT else 1
         for _ in range(excess):
             self.memory.pop()
         if excess > 0:
@@ -181,11 +191,14 @@ class Pending:
             self.memory.popleft()
         self.taken += count
         self.filed += len(parcels)
+        self._text = 0
         return True
 
     def _pop(self, most: int) -> list[Logged]:
         events = _pop(self.memory, most)
         self.taken += len(events)
+        if not self.memory:
+            self._text = 0
         return events
 
     # --- the file, and what if it fails --------------------------------------------------------------------

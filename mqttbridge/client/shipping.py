@@ -29,7 +29,7 @@ from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared,
 log = logging.getLogger("mqttbridge.client")
 
 # A backlog goes out in batches of this size whatever the buffer's: fewer requests, and a server's limit is in bytes.
-BACKLOG_EVENTS: Final = 2_000
+BACKLOG_EVENTS: Final = 5_000
 # At the end a server that fails is tried so often, a second apart at most.
 _TRIES_AT_CLOSE: Final = 3
 _PAUSE_AT_CLOSE: Final = 1.0

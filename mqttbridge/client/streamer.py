@@ -28,14 +28,15 @@ from mqttbridge.client.leftovers import DEFAULT_FILE, Leftovers
 from mqttbridge.client.objects import fields_of
 from mqttbridge.client.offline import CsvFile
 from mqttbridge.client.parcels import Bucket, Logged
+from mqttbridge.client.pending import LONG_TEXT
 from mqttbridge.client.posting import API_VERSION, EventsApi
 from mqttbridge.client.shipping import Shipper, Stats
 from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_NAME_CHARS
 
 log = logging.getLogger("mqttbridge.client")
 
-# Some 4 MB of numbers. Beyond it the file takes what waits, so a long outage costs disk and no memory.
-MAX_PENDING: Final = 20_000
+# Some 15 MB of numbers. Beyond it the file takes what waits, so a long outage costs disk and no memory.
+MAX_PENDING: Final = 100_000
 # At the end of a program: long enough for a slow network, short enough for a person who pressed Ctrl-C.
 CLOSE_TIMEOUT: Final = 10.0
 FLUSH_TIMEOUT: Final = 30.0
@@ -58,7 +59,7 @@ class Streamer:
         url: the server; by default the ini file's `stream_api_base`, or https://groker.init.st.
         max_wait: seconds an event may wait for its batch to fill.
         spool: the file for what cannot be delivered; None is no file. Made when first needed. Programs may share it.
-        max_pending: events held in memory; more go to the file.
+        max_pending: events held in memory; more go to the file, as do texts of more than 16 MB in all.
         timeout: seconds to wait for a server's answer.
 
     Raises:
@@ -151,6 +152,8 @@ class Streamer:
                 values.storable(key, value)
         elif kind is not bool:
             value = values.storable(key, value)
+            if isinstance(value, str) and len(value) > LONG_TEXT and self._shipper is not None:
+                self._shipper.pending.expect_text(len(value))
         if type(key) is not str or not key.isascii() or not 0 < len(key) <= MAX_NAME_CHARS:
             key = values.stream_name(key)
         event = (self._bucket, key, value, time.time() if epoch is None else self._seconds(epoch))

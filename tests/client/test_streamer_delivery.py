@@ -8,7 +8,7 @@ import time
 import pytest
 
 from mqttbridge import Streamer
-from mqttbridge.client import posting
+from mqttbridge.client import pending, posting
 from tests.support.fake_events_api import ACCESS_KEY, BUCKET_REMOVED, FakeEventsApi, Reply
 from tests.support.processes import eventually
 from tests.support.unsent import delivered, in_file
@@ -346,3 +346,18 @@ def test_a_server_that_comes_up_late_gets_everything(make, free_api_port):
         late.wait_for_events(25)
         assert delivered(late) == EVENTS
         streamer.close()
+
+
+def test_long_texts_count_by_their_length(make, api, spool, monkeypatch):
+    monkeypatch.setattr(pending, "_MAX_TEXT", 10_000)
+    api.always(503)
+    streamer = make()
+    for n in range(30):
+        streamer.log("t", f"{n:02}" + "x" * 998)
+        assert sum(len(value) for _, _, value, _ in streamer.LogQueue) <= 10_000
+    assert len(in_file(spool)) >= 20
+    api.always(None)
+    streamer.log("n", 1)
+
+    api.wait_for_events(31)
+    assert [value[:2] for _, stream, value in delivered(api) if stream == "t"] == [f"{n:02}" for n in range(30)]
