@@ -351,7 +351,7 @@ def test_a_server_that_comes_up_late_gets_everything(make, free_api_port):
 def test_long_texts_count_by_their_length(make, api, spool, monkeypatch):
     monkeypatch.setattr(pending, "_MAX_TEXT", 10_000)
     api.always(503)
-    streamer = make()
+    streamer = make(max_wait=0)
     for n in range(30):
         streamer.log("t", f"{n:02}" + "x" * 998)
         assert sum(len(value) for _, _, value, _ in streamer.LogQueue) <= 10_000
