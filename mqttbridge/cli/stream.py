@@ -29,11 +29,14 @@ _PROBLEMS_SHOWN: Final = 5
 @click.option("--name", default="", metavar="NAME", help="What the dashboard calls the bucket.")
 @click.option("--stream", metavar="NAME", help="The stream, where lines are bare values; begins the fields' names.")
 @click.option("--columns", is_flag=True, help="The first line names the streams, each other line has a value for each.")
+@click.option("--skip", type=click.IntRange(min=0), default=0, metavar="LINES", help="Pass over the first lines.")
 @url_option()
 @key_option
 @click.option("--spool", default=DEFAULT_FILE, show_default=True, metavar="FILE", help="Keeps what cannot be sent.")
 @click.pass_context
-def stream(ctx: click.Context, /, *, bucket: str, name: str, url: str, key: str, spool: str, **lines: Any) -> None:
+def stream(
+    ctx: click.Context, /, *, bucket: str, name: str, url: str, key: str, skip: int, spool: str, **lines: Any
+) -> None:
     """Read values from standard input and push them to a dashboard.
 
     A line is a value (with --stream), `stream value`, a JSON object whose fields are streams, or an event
@@ -51,7 +54,7 @@ def stream(ctx: click.Context, /, *, bucket: str, name: str, url: str, key: str,
     meter = _Meter(streamer)
     ahead = 0
     try:
-        for readings in _read(sys.stdin.buffer, LineReader(**lines), meter):
+        for readings in _read(sys.stdin.buffer, LineReader(**lines), meter, skip):
             for reading in readings:
                 streamer.log(*reading)
             meter.update(len(readings))
@@ -79,12 +82,15 @@ def stream(ctx: click.Context, /, *, bucket: str, name: str, url: str, key: str,
     ctx.exit(EXIT_FAILURE if stats.kept or stats.refused or stats.dropped else 0)
 
 
-def _read(source: BinaryIO, reader: LineReader, meter: _Meter) -> Iterator[Sequence[Reading]]:
+def _read(source: BinaryIO, reader: LineReader, meter: _Meter, skip: int) -> Iterator[Sequence[Reading]]:
     """The readings of each line. A line that is too long is passed over without being held in memory."""
     whole = True
     while line := source.readline(MAX_LINE + 1):
         begins, whole = whole, line.endswith(b"\n")
         if not begins:
+            continue
+        if skip:
+            skip -= 1
             continue
         match found := reader.read(line):
             case Unreadable(why):

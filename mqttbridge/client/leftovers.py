@@ -44,6 +44,9 @@ _INSERT: Final = (
     "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+_inherited: Final[list[sqlite3.Connection]] = []
+"""Connections of the process we were forked from, kept so that nobody closes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sender:
@@ -191,6 +194,12 @@ class Leftovers:
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
+            self._connection = None
+
+    def after_fork(self) -> None:
+        """In a forked child: open the file anew when it is needed. SQLite forbids to use, or close, the parent's."""
+        if self._connection is not None:
+            _inherited.append(self._connection)
             self._connection = None
 
     # --- the file ------------------------------------------------------------------------------------------

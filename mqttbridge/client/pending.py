@@ -172,6 +172,14 @@ class Pending:
         """How many events are in the file, ours to send."""
         return self._ask(lambda file: file.waiting(self._sender), (0, 0))[1]
 
+    def after_fork(self) -> None:
+        """In a forked child: what waits is the parent's to send, and so is what it put into the file."""
+        self.memory.clear()
+        self.taken = self.refused = self.dropped = self.filed = self._text = 0
+        self.attend_at = 1
+        if self._leftovers is not None:
+            self._leftovers.after_fork()
+
     def close(self) -> None:
         """Let go of the file."""
         if self._leftovers is not None:

@@ -80,6 +80,10 @@ class EventsApi:
             self._session.close()
             self._session = None
 
+    def after_fork(self) -> None:
+        """In a forked child: the connection is the parent's, so let go of it without a word."""
+        self._session = None
+
     def _post(self, path: str, bucket: Bucket, body: bytes) -> Settlement:
         headers: dict[str, str | bytes] = {
             "Content-Type": "application/json",

@@ -12,9 +12,11 @@ while a server hangs. `log` does not take it, but when memory is full.
 from __future__ import annotations
 
 import logging
+import os
 import random
 import threading
 import time
+import weakref
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +37,10 @@ _TRIES_AT_CLOSE: Final = 3
 _PAUSE_AT_CLOSE: Final = 1.0
 # A wrong key or a used up plan is mended by a human: soon enough to notice, seldom enough not to annoy.
 _PAUSE_FOR_HUMANS: Final = 60.0
+
+
+# Those whose thread a fork would take away.
+_alive: Final[weakref.WeakSet[Shipper]] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,8 @@ class Shipper:
         self.buffer_size, self.max_wait = buffer_size, max_wait
         self._api, self._max_pending = api, max_pending
         self.pending = Pending(Sender(api.base, api.account), leftovers, max_pending, self._attend)
-        self._wake = threading.Event()
-        self._lock = threading.RLock()  # `attend` may be called from a place that holds it
-        self._changed = threading.Condition(self._lock)
-        self._thread = threading.Thread(target=self._run, name="mqttbridge-streamer", daemon=True)
+        self._make_thread()
+        _alive.add(self)
         self._announced: deque[Bucket] = deque()
         self._known: set[str] = set()
         self._gone: dict[str, str] = {}
@@ -100,12 +104,13 @@ class Shipper:
         """Start the thread. What an earlier run left in the file goes first."""
         with self._lock:
             self.pending.look_into_file()
-        self._thread.start()
+            self._ensure_running()
 
     def announce(self, bucket: Bucket) -> None:
         """Create the bucket, even if nothing is ever logged into it."""
         with self._lock:
             self._announced.append(bucket)
+            self._ensure_running()
         self._wake.set()
 
     def flush(self, timeout: float) -> bool:
@@ -114,6 +119,7 @@ class Shipper:
         with self._changed:
             goal = pending.taken + len(pending.memory)
             self._flush_to = max(self._flush_to, goal)
+            self._ensure_running()
             self._wake.set()
 
             def is_out() -> bool:
@@ -130,6 +136,7 @@ class Shipper:
                 self._closing, self._deadline, self._failures = True, now + timeout, 0
                 if not self._asked:
                     self._resume_at = now
+            self._ensure_running()
             self._wake.set()
             if threading.current_thread() is self._thread:
                 return self.stats()  # the garbage collector came by here: we shall end without being waited for
@@ -166,10 +173,32 @@ class Shipper:
                     self.pending.spill()
         self.pending.attend_at = self._max_pending
         self._wake.set()
+        if self._thread.ident is None:
+            with self._lock:
+                self._ensure_running()
         if self._ended:  # nobody is there to wake: whoever logs puts it away
             with self._lock:
                 self.pending.put_away(None)
                 self.pending.attend_at = 0
+
+    def _make_thread(self) -> None:
+        self._wake = threading.Event()
+        self._lock = threading.RLock()  # `attend` may be called from a place that holds it
+        self._changed = threading.Condition(self._lock)
+        self._thread = threading.Thread(target=self._run, name="mqttbridge-streamer", daemon=True)
+
+    def _ensure_running(self) -> None:
+        if self._thread.ident is None:
+            self._thread.start()
+
+    def after_fork(self) -> None:
+        """In a forked child: the thread is the parent's, and so is everything that waits. Begin anew."""
+        if not self._ended:
+            self._make_thread()
+            self._api.after_fork()
+            self.pending.after_fork()
+            self._work, self._flush_to = None, 0
+            self._announced.clear()
 
     # --- the thread ----------------------------------------------------------------------------------------
 
@@ -331,3 +360,11 @@ class Shipper:
         self.pending.put_away(self._work)
         self._work = None
         self._changed.notify_all()
+
+
+def _after_fork() -> None:
+    for shipper in list(_alive):
+        shipper.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -101,12 +101,11 @@ class Streamer:
         self._csv = CsvFile(settings.offline_file) if self.Offline else None
         self._shipper: Shipper | None = None
         self._opening = threading.Lock()
-        self._bucket = Bucket("", "")
+        self._bucket = _bucket(bucket_name or settings.default_bucket, bucket_key)
         if self._csv is None:
-            self._open()
+            self._open().announce(self._bucket)
         else:
             self._printer.tell(0, f"Working in offline mode: events go to {self._csv.path}")
-        self.set_bucket(bucket_name or settings.default_bucket, bucket_key)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ, **arguments: Any) -> Self:
@@ -226,8 +225,7 @@ class Streamer:
         Raises:
             ValueError: there are no such buckets.
         """
-        key = values.bucket_key(bucket_key or str(uuid.uuid4()))
-        self._bucket = Bucket(key, values.bucket_name(bucket_name))
+        self._bucket = _bucket(bucket_name, bucket_key)
         if self._shipper is not None:
             self._shipper.announce(self._bucket)
 
@@ -358,6 +356,10 @@ class Streamer:
         return time.time()
 
 
+def _bucket(name: str, key: str | None) -> Bucket:
+    return Bucket(values.bucket_key(key or str(uuid.uuid4())), values.bucket_name(name))
+
+
 class _Printer:
     """What `debug_level` shows, on standard output as the original does."""
 
@@ -370,8 +372,11 @@ class _Printer:
 
     def event(self, event: Logged) -> None:
         _, stream, value, epoch = event
-        when = datetime.fromtimestamp(epoch, UTC).astimezone()
-        self.tell(1, f"{when:%Y-%m-%d %H:%M:%S.%f}: {stream} {value}")
+        try:
+            when = f"{datetime.fromtimestamp(epoch, UTC).astimezone():%Y-%m-%d %H:%M:%S.%f}"
+        except (ValueError, OverflowError, OSError):  # a time before all calendars is a time
+            when = f"{epoch:f}"
+        self.tell(1, f"{when}: {stream} {value}")
 
 
 def _close(shipper: Shipper, spool: Path | None, timeout: float) -> Stats:

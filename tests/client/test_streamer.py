@@ -301,6 +301,24 @@ def test_a_program_that_ends_while_the_server_is_away_leaves_its_events_and_says
     assert f"mqttbridge spool replay {spool}" in done.stderr
 
 
+def test_a_forked_child_sends_its_own_events_and_none_of_its_parents(api):
+    run(f"""
+        import os
+        from mqttbridge import Streamer
+        streamer = Streamer(bucket_key="b", access_key={ACCESS_KEY!r}, url={api.url!r}, max_wait=60)
+        streamer.log("parent", 1)
+        child = os.fork()
+        streamer.log("child" if child == 0 else "parent", 2)
+        if child == 0:
+            streamer.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        streamer.close()
+    """)
+
+    assert sorted(delivered(api)) == [("b", "child", 2), ("b", "parent", 1), ("b", "parent", 2)]
+
+
 def run(program):
     return subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{textwrap.dedent(program)}"],
@@ -339,6 +357,21 @@ def test_an_access_key_that_cannot_be_one_is_refused_without_being_shown():
     with pytest.raises(ValueError, match="access_key") as refused:
         Streamer(access_key="secret\nkey", url="http://127.0.0.1:1")
     assert "secret" not in str(refused.value)
+
+
+def test_a_time_that_no_calendar_has_is_shown_and_sent(make, api, capsys):
+    with make(debug_level=1) as streamer:
+        streamer.log("t", 1, -9e10)
+
+    assert "-90000000000.000000: t 1" in capsys.readouterr().out
+    assert [event.epoch for event in api.events] == [-9e10]
+
+
+def test_a_streamer_that_cannot_be_made_leaves_no_thread():
+    with pytest.raises(ValueError, match="bucket_key"):
+        Streamer(bucket_key="a:b", url="http://127.0.0.1:1")
+
+    assert "mqttbridge-streamer" not in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.mark.parametrize("url", ["groker.init.st", "ftp://x", "http://", "http://x?y=1", "http://user:pw@x"])
