@@ -25,6 +25,7 @@ from mqttbridge.client.leftovers import Leftovers, Refusal, Sender
 from mqttbridge.client.parcels import Bucket
 from mqttbridge.client.pending import Pending, Work
 from mqttbridge.client.posting import EventsApi
+from mqttbridge.client.resting import Rest
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused, Settlement
 
@@ -35,8 +36,6 @@ BACKLOG_EVENTS: Final = 5_000
 # At the end a server that fails is tried so often, a second apart at most.
 _TRIES_AT_CLOSE: Final = 3
 _PAUSE_AT_CLOSE: Final = 1.0
-# A wrong key or a used up plan is mended by a human: soon enough to notice, seldom enough not to annoy.
-_PAUSE_FOR_HUMANS: Final = 60.0
 
 
 # Those whose thread a fork would take away.
@@ -91,11 +90,8 @@ class Shipper:
         # Waiting for company: since when something waits, and up to which event a flush wants them out.
         self._since: float | None = None
         self._flush_to = 0
-        # Waiting for the server.
-        self._backoff = Backoff(first=1.0, longest=60.0)
-        self._resume_at, self._asked = 0.0, False
-        self._failures, self._trouble = 0, ""
-        self._closing = self._given_up = self._abandoned = self._ended = False
+        self._rest = Rest(Backoff(first=1.0, longest=60.0))
+        self._closing = self._abandoned = self._ended = False
         self._deadline = 0.0
 
     # --- for the program's threads -------------------------------------------------------------------------
@@ -125,7 +121,7 @@ class Shipper:
             def is_out() -> bool:
                 return self._work is None and pending.taken >= goal and pending.file_in(time.monotonic()) != 0
 
-            self._changed.wait_for(lambda: is_out() or self._trouble or self._ended, timeout)
+            self._changed.wait_for(lambda: is_out() or self._rest.trouble or self._ended, timeout)
             return is_out() and not pending.filed
 
     def close(self, timeout: float) -> Stats:
@@ -133,9 +129,8 @@ class Shipper:
         with self._changed:
             if not self._closing:
                 now = time.monotonic()
-                self._closing, self._deadline, self._failures = True, now + timeout, 0
-                if not self._asked:
-                    self._resume_at = now
+                self._closing, self._deadline = True, now + timeout
+                self._rest.cut_short(now)
             self._ensure_running()
             self._wake.set()
             if threading.current_thread() is self._thread:
@@ -143,7 +138,7 @@ class Shipper:
             if not self._changed.wait_for(lambda: self._ended, self._deadline - time.monotonic() + 0.05):
                 # The thread is in a request that takes too long. Whether it gets through nobody knows: it is kept.
                 self._abandoned = True
-                self._trouble = self._trouble or "the server did not answer in time"
+                self._rest.trouble = self._rest.trouble or "the server did not answer in time"
                 self._end()
             self.pending.put_away(None)  # what came after the end
             stats = self.stats()
@@ -162,7 +157,7 @@ class Shipper:
                 kept=pending.left(),
                 refused=pending.refused,
                 dropped=pending.dropped,
-                trouble=self._trouble,
+                trouble=self._rest.trouble,
             )
 
     def _attend(self) -> None:
@@ -244,7 +239,7 @@ class Shipper:
         due = self._due_in(now)
         if due is None and not self._closing:
             return None
-        rest = max(0.0, self._resume_at - now, due or 0.0)
+        rest = max(0.0, self._rest.until - now, due or 0.0)
         return min(rest, max(0.0, self._deadline - now)) if self._closing else rest
 
     def _due_in(self, now: float) -> float | None:
@@ -266,8 +261,8 @@ class Shipper:
 
     def _is_over(self, now: float) -> bool:
         nothing = self._due_in(now) is None
-        in_time = max(now, self._resume_at) < self._deadline
-        return self._given_up or not in_time or nothing
+        in_time = max(now, self._rest.until) < self._deadline
+        return self._rest.failures >= _TRIES_AT_CLOSE or not in_time or nothing
 
     def _take(self, now: float) -> Work | None:
         if self._work is not None:
@@ -300,10 +295,10 @@ class Shipper:
             case Accepted(quiet):
                 if work.pieces:
                     self._delivered += work.pieces.popleft().events
-                self._go_on(quiet)
+                self._went_well(quiet)
             case Prepared(quiet):
                 self._known.add(work.bucket.key)
-                self._go_on(quiet)
+                self._went_well(quiet)
             case Refused(detail):
                 self._refuse(work, detail)
             case BucketGone(key, detail):
@@ -313,7 +308,7 @@ class Shipper:
                 work.refusals += [Refusal(piece, detail) for piece in work.pieces]
                 work.pieces.clear()
             case Kept():
-                self._rest(settlement)
+                self._failed(settlement)
                 self._work = self.pending.put_back(work)
                 return
         if not work.pieces:
@@ -329,29 +324,15 @@ class Shipper:
             log.error("an event of bucket %r is refused, it is kept as such: %s", work.bucket.key, detail)
             work.refusals.append(Refusal(piece, detail))
 
-    def _go_on(self, quiet: float) -> None:
-        if self._trouble:
+    def _went_well(self, quiet: float) -> None:
+        if self._rest.went_well(time.monotonic(), quiet):
             log.warning("events are delivered again")
-        self._failures, self._trouble = 0, ""
-        self._resume_at, self._asked = time.monotonic() + quiet, quiet > 0
 
-    def _rest(self, kept: Kept) -> None:
-        self._failures += 1
-        if kept.detail != self._trouble:
+    def _failed(self, kept: Kept) -> None:
+        longest = _PAUSE_AT_CLOSE if self._closing else float("inf")
+        luck = random.random()  # noqa: S311  # spreads load, hides nothing
+        if self._rest.failed(time.monotonic(), kept, luck, longest=longest):
             log.warning("events wait: %s", kept.detail)
-        self._trouble = kept.detail
-        self._asked = kept.pause or kept.retry_after is not None
-        if kept.retry_after is not None:
-            pause = kept.retry_after
-        elif kept.pause:
-            pause = _PAUSE_FOR_HUMANS
-        else:
-            pause = self._backoff.pause(self._failures, random.random())  # noqa: S311  # spreads load, hides nothing
-        if self._closing:
-            if not self._asked:
-                pause = min(pause, _PAUSE_AT_CLOSE)
-            self._given_up = self._failures >= _TRIES_AT_CLOSE
-        self._resume_at = time.monotonic() + pause
 
     def _end(self) -> None:
         """Put away what is left. Under the lock, by whoever comes to the end first."""
