@@ -130,7 +130,9 @@ class Streamer:
     # --- logging -------------------------------------------------------------------------------------------
 
     def log(self, key: str, value: Any, epoch: float | datetime | None = None) -> None:
-        """Queue an event for the current bucket. Takes microseconds and never waits for the network.
+        """Queue an event for the current bucket. Takes a microsecond and never waits for the network.
+
+        The call that finds memory full puts all of it into the file, which takes as long as the disk does.
 
         Args:
             key: the stream, up to 250 characters.
