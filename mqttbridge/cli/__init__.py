@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "check": ("mqttbridge.cli.check:check", "Say everything that is wrong with a configuration."),
     "run": ("mqttbridge.cli.run:run", "Run the bridge and its dashboard in the foreground."),
     "serve": ("mqttbridge.cli.serve:serve", "Run the dashboard and its Events API alone, without a broker."),
+    "stream": ("mqttbridge.cli.stream:stream", "Push values from standard input to a dashboard."),
+    "spool": ("mqttbridge.cli.spool:spool", "See and send what a Streamer could not deliver."),
     "version": ("mqttbridge.cli.version:version", "Say which versions of what are at work here."),
 }
 
