@@ -11,11 +11,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 # From the words of the domain up to the command line. The longest prefix of a module's name counts.
 LAYERS = {
-    "mqttbridge": 0,  # the package itself: its version
+    "mqttbridge": 0,  # the package itself: its version, and the door to the clients
     "mqttbridge.errors": 0,
     "mqttbridge.events": 0,
     "mqttbridge.metrics": 0,
     "mqttbridge.config": 0,
+    "mqttbridge.client": 0,  # beside the bridge, not in it: it meets it over the network
     # the pure core
     "mqttbridge.mapping": 1,
     "mqttbridge.delivery.settlement": 1,
@@ -38,7 +39,8 @@ LAYERS = {
     "mqttbridge.demo": 5,
 }
 
-PURE = ("mqttbridge.events", "mqttbridge.mapping", "mqttbridge.delivery.settlement", "mqttbridge.delivery.pacing",
+PURE = ("mqttbridge.events", "mqttbridge.mapping", "mqttbridge.dashboard.plotly.protocol",
+        "mqttbridge.dashboard.plotly.update", "mqttbridge.dashboard.plotly.trace", "mqttbridge.delivery.settlement", "mqttbridge.delivery.pacing",
         "mqttbridge.sources.frames")  # fmt: skip
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select",

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "check": ("mqttbridge.cli.check:check", "Say everything that is wrong with a configuration."),
     "run": ("mqttbridge.cli.run:run", "Run the bridge and its dashboard in the foreground."),
     "serve": ("mqttbridge.cli.serve:serve", "Run the dashboard and its Events API alone, without a broker."),
+    "token": ("mqttbridge.cli.token:token", "Say who may stream to which figure: add, ls, rm."),
     "version": ("mqttbridge.cli.version:version", "Say which versions of what are at work here."),
 }
 
