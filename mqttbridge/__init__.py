@@ -1,9 +1,9 @@
 """mqttbridge: from any MQTT broker to a live dashboard, in one command, losing nothing."""
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING, Any as _Any
+from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
 
-if TYPE_CHECKING:
+if _TYPE_CHECKING:
     from mqttbridge.client.plotly_stream import Stream as Stream, StreamConfig as StreamConfig
 
 __version__ = "0.1.0"

@@ -63,7 +63,7 @@ def create_app(backend: Backend) -> Starlette:
     app = Starlette(
         routes=[
             Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in [*endpoints(backend, security, workers), *figure_endpoints(backend, plotly)]
+            for one in endpoints(backend, security, workers, plotly)
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
@@ -73,8 +73,9 @@ def create_app(backend: Backend) -> Starlette:
     return app
 
 
-def endpoints(backend: Backend, security: Security, workers: Workers) -> list[Endpoint]:
+def endpoints(backend: Backend, security: Security, workers: Workers, plotly: Plotly | None = None) -> list[Endpoint]:
     """Every path that is served."""
+    figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     health, pages = Health(backend, workers.reads), Pages()
@@ -92,21 +93,14 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/figures", figures.figures, Access.READ),
+        Endpoint("/api/v1/figures/{figure}", figures.figure, Access.READ),
+        Endpoint("/api/v1/figures/{figure}/live", figures.live, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/livez", health.livez, Access.OPEN),
         Endpoint("/readyz", health.readyz, Access.OPEN),
-    ]
-
-
-def figure_endpoints(backend: Backend, plotly: Plotly) -> list[Endpoint]:
-    """The paths of the figures that Plotly's streams draw."""
-    api = FiguresApi(backend, plotly.feed)
-    return [
-        Endpoint("/api/v1/figures", api.figures, Access.READ),
-        Endpoint("/api/v1/figures/{figure}", api.figure, Access.READ),
-        Endpoint("/api/v1/figures/{figure}/live", api.live, Access.READ),
     ]
 
 
