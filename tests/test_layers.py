@@ -39,9 +39,16 @@ LAYERS = {
     "mqttbridge.demo": 5,
 }
 
-PURE = ("mqttbridge.events", "mqttbridge.mapping", "mqttbridge.dashboard.plotly.protocol",
-        "mqttbridge.dashboard.plotly.update", "mqttbridge.dashboard.plotly.trace", "mqttbridge.delivery.settlement", "mqttbridge.delivery.pacing",
-        "mqttbridge.sources.frames")  # fmt: skip
+PURE = (
+    "mqttbridge.events",
+    "mqttbridge.mapping",
+    "mqttbridge.dashboard.plotly.protocol",
+    "mqttbridge.dashboard.plotly.update",
+    "mqttbridge.dashboard.plotly.trace",
+    "mqttbridge.delivery.settlement",
+    "mqttbridge.delivery.pacing",
+    "mqttbridge.sources.frames",
+)
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select",
     "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",

@@ -9,7 +9,7 @@
 A write is put into a queue, and one thread sends it: over a new connection if the old one is gone, again if the
 server did not acknowledge it. The queue has a bound; past it `write` waits, and then says that it took nothing.
 mqttbridge's listener acknowledges what it has on disk. Other servers are silent: there a write counts as
-delivered when its connection has held for two seconds after it, and those before a cut are sent again.
+delivered when its connection has held for a second after it, and those before a cut are sent again.
 """
 
 from __future__ import annotations

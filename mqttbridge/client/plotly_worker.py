@@ -21,8 +21,9 @@ log = logging.getLogger(__name__)
 
 # A third of what servers wait for.
 HEARTBEAT_SECONDS: Final = 20.0
-# Of a server that acknowledges nothing: how long the connection must have held after a write.
-CONFIRM_SECONDS: Final = 2.0
+# Of a server that acknowledges nothing: how long the connection must have held after a write. Such a server's 200
+# is also what it says when it ends a stream by itself, so the end is sent only after everything was confirmed.
+CONFIRM_SECONDS: Final = 1.0
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 30.0
 # A connection that held for so long was a good one: the next pause is a first one.
@@ -202,6 +203,14 @@ class Worker:
         ending = False
         spoken = time.monotonic()
         while True:
+            heard = link.receive()
+            if link.acknowledging:
+                self._outbox.delivered(heard.acknowledged)
+                self.welcomed.set()
+            elif not link.backlog and not heard.ended:
+                self._outbox.confirm(time.monotonic() - CONFIRM_SECONDS)
+            if heard.ended:
+                return None if ending and not self._outbox.waiting else heard
             while link.backlog < _AHEAD_BYTES and (line := self._outbox.take()) is not None:
                 link.put(line)
                 spoken = time.monotonic()
@@ -209,22 +218,11 @@ class Worker:
                 self._beat = False
                 link.put(b"\n")
                 spoken = time.monotonic()
-            if self._deadline is not None and not self._outbox.unsent and not ending:
+            delivered = link.acknowledging or not self._outbox.waiting
+            if self._deadline is not None and delivered and not self._outbox.unsent and not ending:
                 link.put_end()
                 ending = True
-            sound = link.send()
-            heard = link.receive()
-            if link.acknowledging:
-                self._outbox.delivered(heard.acknowledged)
-                self.welcomed.set()
-            elif not link.backlog and not heard.ended and not ending:
-                self._outbox.confirm(time.monotonic() - CONFIRM_SECONDS)
-            if heard.ended:
-                if ending and heard.status == 200:
-                    self._outbox.delivered(self._outbox.first + self._outbox.waiting)
-                    return None
-                return heard
-            if not sound:
+            if not link.send():
                 return Heard(ended=True)
             if self._overdue():
                 return None

@@ -77,7 +77,10 @@ def inked(page: Page) -> int:
 
 
 def test_points_titles_and_traces_appear_as_they_are_written(figures: Figures, page: Page) -> None:
-    with figures.stream("weather", "in", maxpoints=3) as inside, figures.stream("weather", "out", mode="markers") as out:
+    with (
+        figures.stream("weather", "in", maxpoints=3) as inside,
+        figures.stream("weather", "out", mode="markers") as out,
+    ):
         watched = figures.open(page, "weather")
         inside.write({"x": 1, "y": 20}, layout={"title": "Weather", "xaxis": {"title": "hour"}})
         out.write({"x": 1, "y": 7}, layout={"yaxis": {"title": {"text": "°C"}}})

@@ -43,7 +43,11 @@ class Streams(Protocol):
         ...
 
     def leave(self, connection: Connection) -> None:
-        """The connection is gone, and its tokens are free."""
+        """The connection has ended, and its tokens are free."""
+        ...
+
+    def gone(self, connection: Connection) -> None:
+        """Its socket is closed, too."""
         ...
 
     def claim(self, token: str, connection: Connection) -> Token | None:
@@ -116,6 +120,7 @@ class Connection(asyncio.Protocol):
         if self._lingering is not None:
             self._lingering.cancel()
         self._streams.leave(self)
+        self._streams.gone(self)
 
     # --- the listener's side --------------------------------------------------------------------------------
 
@@ -126,6 +131,10 @@ class Connection(asyncio.Protocol):
         self._stage, self._last_word = _Stage.ENDING, (status, message)
         if not self._in_flight:
             self._say_last_word()
+
+    def abort(self) -> None:
+        """Close the socket without another word."""
+        self._transport.abort()
 
     def committed(self, size: int, last: int) -> None:
         """So many bytes of lines are on disk, up to the write with this number."""

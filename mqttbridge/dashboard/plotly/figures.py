@@ -87,7 +87,7 @@ class Figures:
         before = {label: trace.maxpoints for label, trace in figure.traces.items()}
         for label, token in tokens.items():
             if label in figure.traces:
-                figure.traces[label].resize(token.maxpoints)
+                figure.traces[label].configure(token.maxpoints)
         figure.traces = {
             label: figure.traces.get(label) or Trace(label, token.maxpoints, token.mode)
             for label, token in tokens.items()

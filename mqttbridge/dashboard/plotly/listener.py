@@ -8,6 +8,7 @@ import resource
 import socket
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_SECONDS: Final = 1.0
 DRAIN_SECONDS: Final = 2.0
+FAREWELL_SECONDS: Final = 0.5
 # Descriptors for everything else: the page's viewers, the broker, the databases.
 OTHER_DESCRIPTORS: Final = 512
 BACKLOG: Final = 512
@@ -60,6 +62,8 @@ class Listener:
         self._now = now
         self._last = 0.0
         self._connections: set[Connection] = set()
+        self._sockets: set[Connection] = set()  # with those that have ended, and have yet to read why
+        self._all_gone = asyncio.Event()
         self._owners: dict[str, Connection] = {}
         self._sessions: dict[str, tuple[str, int]] = {}
         self._server: asyncio.Server | None = None
@@ -74,6 +78,7 @@ class Listener:
         self._sync()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+        log.info("plotly streams are taken at %s port %d", *listener.getsockname()[:2])
         self._sweeper = asyncio.create_task(self._sweep_on())
 
     async def stop(self) -> None:
@@ -86,10 +91,18 @@ class Listener:
             connection.end(503, "the bridge stops; it will be back")
         if not await self._committer.drain(DRAIN_SECONDS):
             log.warning("the spool did not take the last lines of the plotly streams: their senders were not told 200")
+        if self._sockets:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._all_gone.wait(), FAREWELL_SECONDS)
+        for connection in list(self._sockets):
+            connection.abort()
+        await asyncio.sleep(0)  # for the loop to close them
 
     # --- what a connection asks -----------------------------------------------------------------------------
 
     def admit(self, connection: Connection) -> bool:
+        self._sockets.add(connection)
+        self._all_gone.clear()
         if len(self._connections) >= self._max_connections:
             return False
         self._connections.add(connection)
@@ -101,6 +114,11 @@ class Listener:
             if self._owners.get(digest) is connection:
                 del self._owners[digest]
         connection.claimed.clear()
+
+    def gone(self, connection: Connection) -> None:
+        self._sockets.discard(connection)
+        if not self._sockets:
+            self._all_gone.set()
 
     def claim(self, token: str, connection: Connection) -> Token | None:
         found = self._tokens.find(token)

@@ -55,6 +55,7 @@ class Trace:
         self.kind = XKind.NUMBER
         self.style: dict[str, Any] = {"mode": mode}
         self._points: deque[Point] = deque(maxlen=maxpoints)
+        self._configured = maxpoints
         self._count = 0
 
     @property
@@ -73,6 +74,12 @@ class Trace:
             return False
         self._points = deque(self._points, maxlen=maxpoints)
         return True
+
+    def configure(self, maxpoints: int) -> None:
+        """The token's own `maxpoints`; as long as it stays the same, a stream's wish holds."""
+        if maxpoints != self._configured:
+            self._configured = maxpoints
+            self.resize(maxpoints)
 
     def write(self, update: Update) -> Change:
         """Do what a line says, and say what changed."""

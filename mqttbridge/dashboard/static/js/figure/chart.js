@@ -15,8 +15,32 @@ const LINE_WIDTH = 1.8;
 const MARKER_SIZE = 6;
 const DASHES = { solid: [], dot: [1.5, 4], dash: [8, 5], dashdot: [8, 4, 1.5, 4] };
 
+const MARGIN_PX = 5;
+const MINUTE = 60;
+const DAY = 86_400;
+
 /** Plotly shows dates as they are written; those without an offset are UTC to the server, so UTC it is. */
 const asWritten = (/** @type {number} */ epoch) => uPlot.tzDate(new Date(epoch * 1000), "Etc/UTC");
+
+const utc = (/** @type {Intl.DateTimeFormatOptions} */ parts) =>
+  new Intl.DateTimeFormat(undefined, { ...parts, timeZone: "UTC", hourCycle: "h23" });
+const clock = utc({ hour: "2-digit", minute: "2-digit" });
+const clockWithSeconds = utc({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = utc({ day: "numeric", month: "short" });
+
+/**
+ * The time of day, and under the first label and where one begins the day.
+ * @param {uPlot} _plot
+ * @param {number[]} ticks epoch seconds
+ * @param {number} _axis
+ * @param {number} _space
+ * @param {number} step seconds between ticks
+ */
+const dateLabels = (_plot, ticks, _axis, _space, step) => ticks.map((tick, i) => {
+  if (step >= DAY) return day.format(tick * 1000);
+  const time = (step < MINUTE ? clockWithSeconds : clock).format(tick * 1000);
+  return i === 0 || tick % DAY === 0 ? `${time}\n${day.format(tick * 1000)}` : time;
+});
 
 export class Chart {
   /**
@@ -79,7 +103,7 @@ export class Chart {
       size,
     });
     const labels = {
-      date: {},
+      date: { values: dateLabels, space: 76 },
       number: { values: numberLabels },
       category: {
         incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000],
@@ -137,7 +161,8 @@ export class Chart {
     const place = this._places();
     ctx.save();
     ctx.beginPath();
-    ctx.rect(left, top, width, height);
+    const margin = MARGIN_PX * uPlot.pxRatio; // half a marker on the edge is to be seen whole
+    ctx.rect(left - margin, top - margin, width + 2 * margin, height + 2 * margin);
     ctx.clip();
     [...this.figure.traces.values()].forEach((trace, i) => drawTrace(plot, trace, this.colourOf(i), place));
     ctx.restore();
