@@ -1,21 +1,27 @@
 """mqttbridge: from any MQTT broker to a live dashboard, in one command, losing nothing."""
 
-from importlib import import_module as _import_module
-from typing import TYPE_CHECKING as _TYPE_CHECKING, Any as _Any
-
-if _TYPE_CHECKING:
-    from mqttbridge.client.plotly_stream import Stream as Stream, StreamConfig as StreamConfig
-
 __version__ = "0.1.0"
 
-# What programs import from here, and where it is: loaded when it is asked for, since the bridge needs none of it.
-_LAZY = {
+# What programs import from here, loaded on use: `import mqttbridge` and the command line stay light.
+_ON_USE = {
     "Stream": "mqttbridge.client.plotly_stream",
     "StreamConfig": "mqttbridge.client.plotly_stream",
 }
 
+__all__ = ["Stream", "StreamConfig", "__version__"]  # see __getattr__
 
-def __getattr__(name: str) -> _Any:
-    if name not in _LAZY:
+TYPE_CHECKING = False  # type checkers take it for true
+if TYPE_CHECKING:
+    from mqttbridge.client.plotly_stream import Stream, StreamConfig
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ON_USE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(_import_module(_LAZY[name]), name)
+    from importlib import import_module  # noqa: PLC0415  # no public name of ours
+
+    return getattr(import_module(_ON_USE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ON_USE})

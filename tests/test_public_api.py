@@ -10,7 +10,7 @@ from mqttbridge import errors
 PUBLIC = {
     "mqttbridge.errors": {
         "BridgeError", "ConfigError", "DataDirError", "ListenError", "Problem", "ProtocolViolation", "SpoolError",
-        "SpoolFull", "StoreError",
+        "SpoolFull", "StoreError", "StreamError",
     },
     "mqttbridge.events": {
         "Batch", "Event", "EventTuple", "MAX_NAME_CHARS", "MAX_TEXT_CHARS", "Position", "Reason", "Rejected", "Value",
@@ -19,6 +19,7 @@ PUBLIC = {
     "mqttbridge.spool": {"RejectedRow", "Row", "Spool", "SpoolReader", "SpoolStats"},
     "mqttbridge.delivery.settlement": {"Accepted", "BucketGone", "Kept", "Refused", "Settlement"},
     "mqttbridge.destinations.base": {"BatchLimits", "Delivery", "Destination"},
+    "mqttbridge.client.plotly_stream": {"Stream", "StreamConfig"},
     "mqttbridge.bridge": {"Bridge"},
     "mqttbridge.cli": {"main"},
     "mqttbridge.cli.load": {"load_and_compile"},
@@ -32,12 +33,14 @@ def test_the_public_names_are_there(module):
     assert PUBLIC[module] <= names
 
 
-def test_the_package_itself_says_its_version_and_nothing_more():
-    public = {name for name in vars(mqttbridge) if not name.startswith("_")}
+def test_the_package_itself_offers_its_version_and_what_programs_import():
+    public = {name for name in vars(mqttbridge) if not name.startswith("_")} - {"TYPE_CHECKING"}
     modules = {name for name in public if importlib.util.find_spec(f"mqttbridge.{name}")}
 
     assert public == modules
     assert mqttbridge.__version__.count(".") == 2
+    assert set(mqttbridge.__all__) == {"Stream", "StreamConfig", "__version__"}
+    assert set(mqttbridge.__all__) <= set(dir(mqttbridge))
 
 
 def test_the_errors_are_one_tree():
