@@ -110,6 +110,10 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
         security=_READ,
     ),
+    ("/api/v1/status", "GET"): Operation(
+        "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),
     ("/api/v1/figures", "GET"): Operation(
         "Every figure that Plotly streams may draw", {200: schemas.Figures, **_OUR_ERRORS}, security=_READ
     ),
@@ -122,10 +126,6 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         security=_READ,
     ),
     ("/f/{figure}", "GET"): Operation("A figure's page", {200: "text/html"}),
-    ("/api/v1/status", "GET"): Operation(
-        "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
-    ),
-    ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),
     ("/livez", "GET"): Operation("Whether every thread lives", {200: schemas.Health, 503: schemas.Health}),
     ("/readyz", "GET"): Operation("Whether messages are taken and kept", {200: schemas.Health, 503: schemas.Health}),
     ("/openapi.json", "GET"): Operation("This document", {200: "application/json"}),

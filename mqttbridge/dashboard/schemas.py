@@ -157,6 +157,26 @@ class Frame(_Model):
     series: dict[str, Series]
 
 
+class Status(BaseModel):
+    """How the bridge is doing, part by part."""
+
+    model_config = ConfigDict(extra="allow")
+    version: str
+    now: Epoch
+    broker: dict[str, Any] = {}
+    spool: dict[str, Any] = {}
+    destinations: dict[str, dict[str, Any]] = {}
+    counts: dict[str, Any] = {}
+    rejected: int = 0
+
+
+class Health(_Model):
+    """Whether all is well, and what is not."""
+
+    ok: bool
+    problems: dict[str, str]
+
+
 class FigureSummary(_Model):
     """One figure on the shelf."""
 
@@ -205,23 +225,3 @@ class FigureChange(_Model):
     now: Epoch
     layout: dict[str, Any] | None = None
     traces: dict[str, TraceFrame]
-
-
-class Status(BaseModel):
-    """How the bridge is doing, part by part."""
-
-    model_config = ConfigDict(extra="allow")
-    version: str
-    now: Epoch
-    broker: dict[str, Any] = {}
-    spool: dict[str, Any] = {}
-    destinations: dict[str, dict[str, Any]] = {}
-    counts: dict[str, Any] = {}
-    rejected: int = 0
-
-
-class Health(_Model):
-    """Whether all is well, and what is not."""
-
-    ok: bool
-    problems: dict[str, str]

@@ -64,7 +64,9 @@ def trace(page: Page, label: str) -> Locator:
 # Whether the chart shows a colour that only one trace has.
 SHOWS_COLOUR = """() => {
   const canvas = document.querySelector(".figure-chart canvas");
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+  copy.drawImage(canvas, 0, 0);
+  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
   let count = 0;
   for (let i = 0; i < data.length; i += 4) count += data[i] === 1 && data[i + 1] === 200 && data[i + 2] === 3;
   return count > 100;
