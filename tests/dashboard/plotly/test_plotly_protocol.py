@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import reduce
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mqttbridge.dashboard.plotly import protocol
 from mqttbridge.dashboard.plotly.protocol import End, Head, Line, Malformed, StreamParser
+
+# On a busy machine an example may take its time: what counts is what comes out.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nHost: b\r\nplotly-streamtoken: tok\r\n\r\n"
 LIMIT = 64
@@ -37,6 +40,7 @@ def test_a_classic_client_is_understood_with_two_hosts_and_its_stray_line_end():
     assert rest == [Line(b'{"x": 1}'), Line(b""), Line(b'{"x": 2}'), End()]
 
 
+@unhurried
 @given(
     texts=st.lists(st.binary(max_size=40).map(lambda text: text.replace(b"\n", b"").strip()), max_size=8),
     chunks=st.lists(st.integers(1, 30), max_size=12),
@@ -62,6 +66,7 @@ def test_chunks_and_reads_may_cut_a_line_anywhere(texts, chunks, cuts, stray):
     assert events[-1] == End()
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=200), max_size=20))
 def test_whatever_comes_nothing_is_raised_nor_kept_beyond_its_bounds(pieces):
     parser = StreamParser(LIMIT)
@@ -73,6 +78,7 @@ def test_whatever_comes_nothing_is_raised_nor_kept_beyond_its_bounds(pieces):
     parser.eof()
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=300), max_size=20))
 def test_a_head_of_any_bytes_is_a_head_or_malformed(pieces):
     events = parse(*pieces, b"\r\n\r\n")

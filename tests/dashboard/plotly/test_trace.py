@@ -6,12 +6,15 @@ import json
 import math
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mqttbridge.dashboard.plotly.history import events_of
 from mqttbridge.dashboard.plotly.trace import Change, Trace
 from mqttbridge.dashboard.plotly.update import Malformed, Update, XKind, read_update, read_x, read_y
 from mqttbridge.events import Reason, Rejected
+
+# On a busy machine an example may take its time: what counts is what comes out.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 NOW = 1_790_000_000.0
 
@@ -122,6 +125,7 @@ JSON = st.recursive(
 )
 
 
+@unhurried
 @given(
     st.lists(
         st.dictionaries(st.sampled_from(["x", "y", "mode", "line", "marker", "layout"]), JSON, max_size=5), max_size=8
@@ -148,6 +152,7 @@ def test_whatever_lines_say_a_viewer_with_every_change_sees_what_a_late_one_gets
     assert seen == list(zip(whole["x"], whole["y"], strict=True))
 
 
+@unhurried
 @given(
     st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=4) | st.integers(0, 9), max_size=12), st.integers(1, 5)
 )
