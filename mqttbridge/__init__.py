@@ -4,13 +4,16 @@ __version__ = "0.1.0"
 
 # What programs import from here, loaded on use: `import mqttbridge` and the command line stay light.
 _ON_USE = {
+    "Stream": "mqttbridge.client.plotly_stream",
+    "StreamConfig": "mqttbridge.client.plotly_stream",
     "Streamer": "mqttbridge.client.streamer",
 }
 
-__all__ = ["Streamer", "__version__"]  # see __getattr__
+__all__ = ["Stream", "StreamConfig", "Streamer", "__version__"]  # see __getattr__
 
 TYPE_CHECKING = False  # type checkers take it for true
 if TYPE_CHECKING:
+    from mqttbridge.client.plotly_stream import Stream, StreamConfig
     from mqttbridge.client.streamer import Streamer
 
 

@@ -6,6 +6,7 @@
     +-- ListenError        the HTTP address cannot be bound
     +-- SpoolError         the spool cannot be written now (disk full, I/O error); nothing was stored
     |   +-- SpoolFull      the spool is at its bound and its policy is `block`
+    +-- StreamError        a Plotly stream is not open, or its server does not take what is written
     +-- StoreError         the dashboard's store cannot be written now
     +-- ProtocolViolation  the broker sent bytes that are not MQTT
 
@@ -61,6 +62,19 @@ class SpoolError(BridgeError):
 
 class SpoolFull(SpoolError):  # noqa: N818  # names a state of the spool, like queue.Full
     """The spool has reached its bound and its policy is to block until there is room."""
+
+
+class StreamError(BridgeError):
+    """A Plotly stream is not open, or its server does not take what is written.
+
+    Attributes:
+        status: the server's status code; empty when there was none.
+        unsent: writes that were not delivered.
+    """
+
+    def __init__(self, text: str, *, status: int | str = "", unsent: int = 0) -> None:
+        super().__init__(text)
+        self.status, self.unsent = status, unsent
 
 
 class StoreError(BridgeError):

@@ -138,6 +138,7 @@ class Metrics:
         self.spool_writable = gauge("spool_writable", "1 while the spool accepts events, 0 while it blocks.")
         self.broker_connected = gauge("broker_connected", "1 while connected and subscribed at the broker.")
         self.rejected_rows = gauge("rejected_rows", "Rejected messages kept for inspection now.")
+        self.plotly_streams = gauge("plotly_streams", "Plotly streams connected now.")
         self.viewers = gauge("live_viewers", "Browsers connected to the live stream.")
         self.ingest_lag = Histogram(
             "mqttbridge_ingest_seconds",

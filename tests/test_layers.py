@@ -23,11 +23,11 @@ LAYERS = {
     "mqttbridge.sources.frames": 1,
     # edges: each has one outside thing to deal with
     "mqttbridge.sources": 2,
+    "mqttbridge.client": 2,
     "mqttbridge.spool": 2,
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,
-    "mqttbridge.client": 2,
     "mqttbridge.compat": 3,
     # loops
     "mqttbridge.ingest": 3,
@@ -40,8 +40,16 @@ LAYERS = {
     "mqttbridge.demo": 5,
 }
 
-PURE = ("mqttbridge.events", "mqttbridge.mapping", "mqttbridge.delivery.settlement", "mqttbridge.delivery.pacing",
-        "mqttbridge.sources.frames")  # fmt: skip
+PURE = (
+    "mqttbridge.events",
+    "mqttbridge.mapping",
+    "mqttbridge.dashboard.plotly.protocol",
+    "mqttbridge.dashboard.plotly.update",
+    "mqttbridge.dashboard.plotly.trace",
+    "mqttbridge.delivery.settlement",
+    "mqttbridge.delivery.pacing",
+    "mqttbridge.sources.frames",
+)
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select",
     "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",

@@ -12,7 +12,7 @@ from mqttbridge import errors
 PUBLIC = {
     "mqttbridge.errors": {
         "BridgeError", "ConfigError", "DataDirError", "ListenError", "Problem", "ProtocolViolation", "SpoolError",
-        "SpoolFull", "StoreError",
+        "SpoolFull", "StoreError", "StreamError",
     },
     "mqttbridge.events": {
         "Batch", "Event", "EventTuple", "MAX_NAME_CHARS", "MAX_TEXT_CHARS", "Position", "Reason", "Rejected", "Value",
@@ -21,6 +21,7 @@ PUBLIC = {
     "mqttbridge.spool": {"RejectedRow", "Row", "Spool", "SpoolReader", "SpoolStats"},
     "mqttbridge.delivery.settlement": {"Accepted", "BucketGone", "Kept", "Refused", "Settlement"},
     "mqttbridge.destinations.base": {"BatchLimits", "Delivery", "Destination"},
+    "mqttbridge.client.plotly_stream": {"Stream", "StreamConfig"},
     "mqttbridge.bridge": {"Bridge"},
     "mqttbridge.client.streamer": {"Streamer"},
     "mqttbridge.cli": {"main"},
@@ -41,7 +42,7 @@ def test_the_package_itself_offers_its_version_and_what_programs_import():
 
     assert public == modules
     assert mqttbridge.__version__.count(".") == 2
-    assert set(mqttbridge.__all__) == {"Streamer", "__version__"}
+    assert set(mqttbridge.__all__) == {"Stream", "StreamConfig", "Streamer", "__version__"}
     assert {getattr(mqttbridge, name) is not None for name in mqttbridge.__all__} == {True}
     assert set(mqttbridge.__all__) <= set(dir(mqttbridge))
 

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "serve": ("mqttbridge.cli.serve:serve", "Run the dashboard and its Events API alone, without a broker."),
     "stream": ("mqttbridge.cli.stream:stream", "Push values from standard input to a dashboard."),
     "spool": ("mqttbridge.cli.spool:spool", "See and send what a Streamer could not deliver."),
+    "token": ("mqttbridge.cli.token:token", "Say who may stream to which figure: add, ls, rm."),
     "version": ("mqttbridge.cli.version:version", "Say which versions of what are at work here."),
 }
 

@@ -127,6 +127,20 @@ class SpoolConfig(Section):
     """How many rejected messages are kept for inspection; the oldest go first, counted."""
 
 
+def host_and_port(listen: str) -> str:
+    """The same text; ValueError when it is no address to listen at."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isdigit() or int(port) > 65535:
+        raise ValueError("expected host:port, as in 127.0.0.1:8080 or [::]:8080")
+    return listen
+
+
+def address_in(listen: str) -> tuple[str, int]:
+    """Host (without brackets) and port."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 class HttpConfig(Section):
     """The embedded server: page, Events API, metrics, health."""
 
@@ -143,16 +157,30 @@ class HttpConfig(Section):
     @field_validator("listen")
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
-        host, colon, port = listen.rpartition(":")
-        if not colon or not host or not port.isdigit() or int(port) > 65535:
-            raise ValueError("expected host:port, as in 127.0.0.1:8080 or [::]:8080")
-        return listen
+        return host_and_port(listen)
 
     @property
     def address(self) -> tuple[str, int]:
         """Host (without brackets) and port."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return address_in(self.listen)
+
+
+class PlotlyConfig(Section):
+    """The listener for programs that speak Plotly's streaming API. Who may stream: `mqttbridge token`."""
+
+    listen: str | None = None
+    """Address and port; null is off. Any address will do: every stream needs a token."""
+    idle: Duration = Field(MINUTE, gt=0)
+    """A stream that is silent for so long, heartbeats included, is ended with 408."""
+    max_connections: int = Field(1000, ge=1, le=100_000)
+    """Streams connected at once; past it the answer is 503."""
+    max_line: Size = Field(1 * MIB, ge=1024, le=16 * MIB)
+    """The longest line, such as one that overwrites a trace by lists."""
+
+    @field_validator("listen")
+    @classmethod
+    def _host_and_port(cls, listen: str | None) -> str | None:
+        return listen if listen is None else host_and_port(listen)
 
 
 class RateLimit(Section):
@@ -336,6 +364,7 @@ class Config(Section):
     """Spool, store and lock live here; one bridge a directory."""
     spool: SpoolConfig = SpoolConfig()
     http: HttpConfig = HttpConfig()
+    plotly: PlotlyConfig = PlotlyConfig()
     destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
     models: dict[str, ModelConfig] = Field(default_factory=dict)
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
@@ -348,6 +377,12 @@ class Config(Section):
     @classmethod
     def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...]) -> tuple[RuleConfig, ...]:
         return rules or BUILT_IN_RULES
+
+    @model_validator(mode="after")
+    def _streams_need_the_server(self) -> Self:
+        if self.plotly.listen is not None and not self.http.enabled:
+            raise ValueError("plotly.listen needs the HTTP server, which shows the figures: set http.enabled")
+        return self
 
     @field_validator("destinations")
     @classmethod

@@ -21,6 +21,8 @@ from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
 from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
+from mqttbridge.dashboard.plotly.api import FiguresApi
+from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
@@ -56,23 +58,25 @@ class Workers:
 
 
 def create_app(backend: Backend) -> Starlette:
-    """The application over a bridge. `state.backend` and `state.workers` are for the server that runs it."""
+    """The application over a bridge. `state.backend`, `.workers` and `.plotly` are for the server that runs it."""
     security, workers = Security(backend.config.http), Workers()
+    plotly = Plotly(backend, workers.commits)
     app = Starlette(
         routes=[
             Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in endpoints(backend, security, workers)
+            for one in endpoints(backend, security, workers, plotly)
         ],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
     app.router.redirect_slashes = False
-    app.state.backend, app.state.workers = backend, workers
+    app.state.backend, app.state.workers, app.state.plotly = backend, workers, plotly
     return app
 
 
-def endpoints(backend: Backend, security: Security, workers: Workers) -> list[Endpoint]:
+def endpoints(backend: Backend, security: Security, workers: Workers, plotly: Plotly | None = None) -> list[Endpoint]:
     """Every path that is served."""
+    figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     health, pages = Health(backend, workers.reads), Pages()
@@ -80,6 +84,7 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
     return [
         Endpoint("/", pages.page, Access.PAGE),
         Endpoint("/b/{bucket}", pages.page, Access.PAGE),
+        Endpoint("/f/{figure}", pages.page, Access.PAGE),
         Endpoint("/static/{path:path}", pages.static, Access.OPEN),
         Endpoint("/api/buckets", events.buckets, Access.WRITE, ("GET", "POST")),
         Endpoint("/api/events", events.events, Access.WRITE, ("GET", "POST")),
@@ -93,6 +98,9 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
+        Endpoint("/api/v1/figures", figures.figures, Access.READ),
+        Endpoint("/api/v1/figures/{figure}", figures.figure, Access.READ),
+        Endpoint("/api/v1/figures/{figure}/live", figures.live, Access.READ),
         Endpoint("/livez", health.livez, Access.OPEN),
         Endpoint("/readyz", health.readyz, Access.OPEN),
     ]

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mqttbridge.dashboard.framequeue import FrameQueue
 from mqttbridge.dashboard.frames import encode, merge, thin
 from mqttbridge.dashboard.store.model import Column, StreamKey
 
@@ -41,35 +42,12 @@ LEASE: Final = 60.0  # seconds a channel stays open after a snapshot or its last
 MAX_LEASED: Final = 64  # channels open without a viewer: snapshots of many buckets must not make work for long
 
 
-@dataclass(slots=True, eq=False)
-class Viewer:
-    """One browser: its bounded queue. Awaited by the task that sends to it, on the loop's thread."""
+class Viewer(FrameQueue):
+    """One browser that watches a bucket."""
 
-    channel: _Channel
-    frames: deque[bytes] = field(default_factory=deque)
-    closed: bool = False
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def put(self, frame: bytes) -> None:
-        self.frames.append(frame)
-        self._wake.set()
-
-    def close(self) -> None:
-        self.closed = True
-        self._wake.set()
-
-    async def next(self, timeout: float) -> bytes:  # noqa: ASYNC109  # a ping is due then, it is no failure
-        """Everything queued, joined; empty when nothing came in time or the viewer was closed."""
-        if not self.frames and not self.closed:
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._wake.wait()
-            except TimeoutError:
-                return b""
-        self._wake.clear()
-        joined = b"".join(self.frames)
-        self.frames.clear()
-        return joined
+    def __init__(self, channel: _Channel, *, closed: bool = False) -> None:
+        super().__init__(closed=closed)
+        self.channel = channel
 
 
 @dataclass(slots=True, eq=False)
@@ -145,9 +123,9 @@ class Hub:
         self._open(bucket)
         return self._id()
 
-    def subscribe(self, bucket: str, last_id: str | None) -> Viewer:
-        """A viewer, with what it missed since `last_id` in its queue. Without an id its frames begin now."""
-        channel = self._open(bucket)
+    def subscribe(self, name: str, last_id: str | None) -> Viewer:
+        """A viewer of a bucket, with what it missed since `last_id` in its queue; without an id, from now on."""
+        channel = self._open(name)
         seen = self._seq if last_id is None else self._seen(last_id)
         viewer = Viewer(channel, closed=self._loop is None)
         channel.viewers.add(viewer)

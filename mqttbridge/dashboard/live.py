@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Final
+from typing import Final, Generic, Protocol, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,8 +12,8 @@ from starlette.types import Receive, Scope, Send
 
 from mqttbridge.dashboard.api import no_dashboard
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.framequeue import FrameQueue
 from mqttbridge.dashboard.http import bucket_of, problem
-from mqttbridge.dashboard.hub import Hub, Viewer
 
 PING_SECONDS: Final = 15.0
 # Who takes nothing for so long is gone, or as good as gone; it may come back and resume.
@@ -45,16 +45,31 @@ class Live:
         return EventStream(hub, bucket_of(request), last_id)
 
 
-class EventStream(Response):
+Queue = TypeVar("Queue", bound=FrameQueue)
+
+
+class Source(Protocol[Queue]):
+    """A hub: what has viewers by name, and fills their queues."""
+
+    def subscribe(self, name: str, last_id: str | None) -> Queue:
+        """A viewer, with all it needs to begin in its queue."""
+        ...
+
+    def unsubscribe(self, viewer: Queue) -> None:
+        """The viewer is gone."""
+        ...
+
+
+class EventStream(Response, Generic[Queue]):
     """Sends a viewer's frames until it leaves, is too slow, or the hub closes."""
 
-    def __init__(self, hub: Hub, bucket: str, last_id: str | None) -> None:
+    def __init__(self, hub: Source[Queue], name: str, last_id: str | None) -> None:
         super().__init__()
-        self._hub, self._bucket, self._last_id = hub, bucket, last_id
+        self._hub, self._name, self._last_id = hub, name, last_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the stream; the viewer is known to the hub exactly as long as this runs."""
-        viewer = self._hub.subscribe(self._bucket, self._last_id)
+        viewer = self._hub.subscribe(self._name, self._last_id)
         gone = asyncio.create_task(_closed_by_client(receive, viewer))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
@@ -80,7 +95,7 @@ def _body(data: bytes, *, more: bool = True) -> dict[str, object]:
     return {"type": "http.response.body", "body": data, "more_body": more}
 
 
-async def _closed_by_client(receive: Receive, viewer: Viewer) -> None:
+async def _closed_by_client(receive: Receive, viewer: FrameQueue) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     viewer.close()

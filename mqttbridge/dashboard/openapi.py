@@ -117,6 +117,18 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
     ),
     ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),
+    ("/api/v1/figures", "GET"): Operation(
+        "Every figure that Plotly streams may draw", {200: schemas.Figures, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/figures/{figure}", "GET"): Operation(
+        "A figure with the points on screen", {200: schemas.Figure, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/figures/{figure}/live", "GET"): Operation(
+        "Server-sent events: `figure` (the whole, see Figure), then `change` (see FigureChange)",
+        {200: "text/event-stream", **_OUR_ERRORS},
+        security=_READ,
+    ),
+    ("/f/{figure}", "GET"): Operation("A figure's page", {200: "text/html"}),
     ("/livez", "GET"): Operation("Whether every thread lives", {200: schemas.Health, 503: schemas.Health}),
     ("/readyz", "GET"): Operation("Whether messages are taken and kept", {200: schemas.Health, 503: schemas.Health}),
     ("/openapi.json", "GET"): Operation("This document", {200: "application/json"}),
@@ -125,7 +137,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
 
 def document() -> dict[str, Any]:
     """The OpenAPI 3.1 document."""
-    models: set[type[BaseModel]] = {schemas.Frame, schemas.LatestValue}
+    models: set[type[BaseModel]] = {schemas.Frame, schemas.FigureChange, schemas.LatestValue}
     for operation in OPERATIONS.values():
         models |= {one for one in (operation.body, *operation.answers.values()) if isinstance(one, type)}
     ordered = sorted(models, key=lambda model: model.__name__)
@@ -163,6 +175,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
                 "which browsers cannot send here, the query parameter `bucket` stands in.",
                 "schema": {"type": "string"},
             }
+        )
+    if "{figure}" in path:
+        described = "The figure's name, percent-encoded."
+        parameters.append(
+            {"name": "figure", "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
         )
     document: dict[str, Any] = {
         "summary": operation.summary,

@@ -5,7 +5,7 @@ Handlers build these by hand: a page of points is thousands of numbers, which ne
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -182,3 +182,53 @@ class Health(_Model):
 
     ok: bool
     problems: dict[str, str]
+
+
+class FigureSummary(_Model):
+    """One figure on the shelf."""
+
+    figure: str
+    title: str
+    """Of its layout; empty without one."""
+    traces: list[str]
+    last: Epoch | None
+    """When its newest write came; null before the first."""
+
+
+class Figures(_Model):
+    """Every figure, that with the newest write first."""
+
+    now: Epoch
+    figures: list[FigureSummary]
+
+
+class TraceFrame(_Model):
+    """Points of one trace of a figure. Without `kind`, `maxpoints` and `style` these are as they were."""
+
+    replace: bool
+    """Whether these are all its points; else they come after those that were."""
+    x: list[float | str]
+    """Numbers, epoch seconds or categories, by `kind`."""
+    y: list[float | None]
+    kind: Literal["number", "date", "category"] | None = None
+    maxpoints: int | None = None
+    style: dict[str, Any] | None = None
+    """`mode`, `line` and `marker` in Plotly's words."""
+
+
+class Figure(_Model):
+    """A figure with the points on screen."""
+
+    now: Epoch
+    figure: str
+    layout: dict[str, Any]
+    """`title`, `xaxis` and `yaxis` in Plotly's words."""
+    traces: dict[str, TraceFrame]
+
+
+class FigureChange(_Model):
+    """The data of a `change` event of a figure's live feed."""
+
+    now: Epoch
+    layout: dict[str, Any] | None = None
+    traces: dict[str, TraceFrame]

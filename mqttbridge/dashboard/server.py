@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import socket
 import threading
@@ -16,6 +15,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from mqttbridge.config.model import HttpConfig
 from mqttbridge.dashboard.app import Workers
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.listening import listening_socket
+from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.errors import ListenError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class HttpServer:
         self._config = config
         backend: Backend = app.state.backend
         self._dashboard = backend.dashboard
+        self._plotly: Plotly = app.state.plotly
         self._workers: Workers = app.state.workers
         self._socket: socket.socket | None = None
         self._started = threading.Event()
@@ -89,7 +91,8 @@ class HttpServer:
         Raises:
             ListenError: the address cannot be had; the text says why and what to do.
         """
-        self._socket = _listen(self._config)
+        self._socket = listening_socket("http.listen", self._config.listen)
+        self._plotly.bind()
         self._thread.start()
         if not self._started.wait(START_SECONDS):
             raise ListenError(f"the HTTP server did not start within {START_SECONDS:g} s")
@@ -99,8 +102,8 @@ class HttpServer:
         self._stopping = True
         self._server.should_exit = True
         if self._thread.is_alive():
-            if self._loop is not None and self._dashboard is not None:
-                self._loop.call_soon_threadsafe(self._dashboard.hub.close)
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._close_feeds)
             self._thread.join(timeout)
         self._workers.stop()
 
@@ -114,7 +117,16 @@ class HttpServer:
         self._loop = asyncio.get_running_loop()
         if self._dashboard is not None:
             self._dashboard.hub.attach(self._loop)
-        await self._server.serve([cast("socket.socket", self._socket)])
+        await self._plotly.start()
+        try:
+            await self._server.serve([cast("socket.socket", self._socket)])
+        finally:
+            await self._plotly.stop()
+
+    def _close_feeds(self) -> None:
+        self._plotly.feed.close()
+        if self._dashboard is not None:
+            self._dashboard.hub.close()
 
 
 class _Server(uvicorn.Server):
@@ -161,35 +173,3 @@ class _Protocol(H11Protocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
-
-
-def _listen(config: HttpConfig) -> socket.socket:
-    """A bound socket; it listens once the server has it.
-
-    Raises:
-        ListenError: see `HttpServer.start`.
-    """
-    host, port = config.address
-    listener: socket.socket | None = None
-    try:
-        family, kind, proto, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, proto)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # [::] serves IPv4 as well
-        listener.bind(address)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        why = _WHY.get(error.errno or 0, f"{error.strerror or error}")
-        raise ListenError(f"cannot listen on {config.listen}: {why}") from error
-    return listener
-
-
-_WHY: Final = {
-    errno.EADDRINUSE: "another program (perhaps another mqttbridge) uses this port; stop it or set http.listen",
-    errno.EADDRNOTAVAIL: "this machine has no such address; set http.listen to one it has, or to 0.0.0.0",
-    errno.EACCES: "ports below 1024 need privileges; set http.listen to a higher one",
-}

@@ -85,14 +85,35 @@ export function liveUrl(bucket, lastEventId) {
  */
 export const pageUrl = (bucket) => `/b/${encodeURIComponent(bucket)}`;
 
+/** @returns {Promise<{figures: import("./figure/shelf.js").FigureSummary[]}>} */
+export const fetchFigures = () => getJson("/api/v1/figures");
+
 /**
- * The bucket whose page this is, or null on the shelf.
+ * The page of a figure.
+ * @param {string} figure
+ */
+export const figureUrl = (figure) => `/f/${encodeURIComponent(figure)}`;
+
+/**
+ * The bucket whose page this is, or null on any other.
  * @param {string} pathname
  */
-export function bucketOfPage(pathname) {
-  if (!pathname.startsWith("/b/")) return null;
+export const bucketOfPage = (pathname) => nameIn(pathname, "/b/");
+
+/**
+ * The figure whose page this is, or null on any other.
+ * @param {string} pathname
+ */
+export const figureOfPage = (pathname) => nameIn(pathname, "/f/");
+
+/**
+ * @param {string} pathname
+ * @param {string} prefix
+ */
+function nameIn(pathname, prefix) {
+  if (!pathname.startsWith(prefix)) return null;
   try {
-    return decodeURIComponent(pathname.slice("/b/".length)) || null;
+    return decodeURIComponent(pathname.slice(prefix.length)) || null;
   } catch {
     return null;
   }

@@ -1,11 +1,15 @@
 /** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
 
-import { bucketOfPage } from "./api.js";
+import { bucketOfPage, figureOfPage } from "./api.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const bucket = bucketOfPage(location.pathname);
+const figure = figureOfPage(location.pathname);
 
-if (bucket === null) {
+if (figure !== null) {
+  const { showFigure } = await import("./figure/page.js");
+  showFigure(root, figure);
+} else if (bucket === null) {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);
 } else {

@@ -5,6 +5,7 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
+import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
 import { BridgeNotice } from "./bridge-notice.js";
 import { ThemeButton } from "./theme-button.js";
@@ -76,7 +77,10 @@ class Shelf extends Component {
       <div role="status">
         ${problem === "failed" && html`<p class="notice" data-notice="connection">The server does not answer. Trying again…</p>`}
       </div>
-      <main class="shelf" data-view="shelf" data-loaded=${String(buckets !== null)}>${this.renderBuckets()}</main>`;
+      <main class="shelf" data-view="shelf" data-loaded=${String(buckets !== null)}>
+        <${FigureShelf} />
+        ${this.renderBuckets()}
+      </main>`;
   }
 
   renderBuckets() {
