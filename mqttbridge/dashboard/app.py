@@ -23,6 +23,7 @@ from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security, SecurityHeaders
+from mqttbridge.dashboard.tools_api import ToolsApi
 
 __all__ = ["Backend", "create_app"]
 
@@ -74,6 +75,7 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
     """Every path that is served."""
     events = EventsApi(backend, security, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
+    tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
@@ -89,6 +91,9 @@ def endpoints(backend: Backend, security: Security, workers: Workers) -> list[En
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),
+        Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
+        Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),
+        Endpoint("/api/v1/rejected/purge", tools.purge, Access.WRITE, ("POST",)),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/livez", health.livez, Access.OPEN),
