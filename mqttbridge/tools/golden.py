@@ -2,8 +2,8 @@
 
 A case is a folder with `config.yaml`, `messages.jsonl` and `expected.jsonl`. Line N of `expected.jsonl` is for line N
 of `messages.jsonl`: a list with an outcome for each rule that takes the message, an empty list where none does.
-Messages arrive at 1760000000 (2025-10-09T08:53:20Z) unless they have a `time`, so that what `mqttbridge record` wrote is a
-`messages.jsonl` as it is; `repeat` repeats the payload.
+Messages arrive at 1760000000 (2025-10-09T08:53:20Z) unless they have a `time`, so that what `mqttbridge record` wrote
+is a `messages.jsonl` as it is; `repeat` repeats the payload.
 """
 
 from __future__ import annotations
