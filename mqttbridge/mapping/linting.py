@@ -159,7 +159,7 @@ def _overlapping_subscriptions(config: Config, book: Rulebook) -> Iterator[Warni
             yield (
                 ("rules", first_of[other], "topic"),
                 (
-                    f"overlaps with {name_of(config, first_of[one])!r} ({one}): some brokers deliver a message that both "
-                    "subscriptions match twice"
+                    f"overlaps with {name_of(config, first_of[one])!r} ({one}): some brokers deliver "
+                    "a message that both subscriptions match twice"
                 ),
             )

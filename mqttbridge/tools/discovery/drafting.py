@@ -185,9 +185,9 @@ def _clock(fields: dict[str, FieldHeard], usable: int) -> str:
     """The field that says when, in every message: near the arrival, and with its zone unless it agrees with UTC."""
     for wanted in _CLOCKS:
         for name, heard in fields.items():
-            if name.lower() == wanted and heard.count == heard.times == usable:
-                if usable in (heard.offsets, heard.in_step):
-                    return name
+            always = name.lower() == wanted and heard.count == heard.times == usable
+            if always and usable in (heard.offsets, heard.in_step):
+                return name
     return ""
 
 
