@@ -59,7 +59,7 @@ def json_schema() -> dict[str, Any]:
             _write_quantities_with_units(field)
             if examples := _EXAMPLES.get(name, {}).get(key):
                 field["examples"] = examples
-            fields[key] = _or_reference(field)
+            fields[key] = _or_nothing(_or_reference(field), definitions)
         _drop_what_says_nothing(definition)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -95,6 +95,16 @@ def _or_reference(field: dict[str, Any]) -> dict[str, Any]:
         return field
     about: dict[str, Any] = {key: field.pop(key) for key in _ABOUT if key in field}
     return {"anyOf": [field, dict(_REFERENCE)], **about}
+
+
+def _or_nothing(field: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """A section of which every key is left out is null to YAML, and has its defaults."""
+    reference = field.get("$ref", "").rpartition("/")[2]
+    if definitions.get(reference, {}).get("type") != "object" or "default" not in field:
+        return field
+    about = {"description": definitions[reference].get("description", ""), **field}
+    del about["$ref"]
+    return {"anyOf": [{"$ref": field["$ref"]}, {"type": "null"}], **about}
 
 
 def _drop_what_says_nothing(definition: dict[str, Any]) -> None:

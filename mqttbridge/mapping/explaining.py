@@ -157,7 +157,8 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
 def difference(wanted: Sequence[str], got: Sequence[str]) -> Passed | None:
     """How the levels of a filter and of a topic differ (without a rule's name); None when they match."""
     faults: list[str] = []
-    distance = agreed = 0.0
+    distance = 0.0
+    kindred = all(level in (SINGLE, REST) for level in wanted)
     if wanted[0] in (SINGLE, REST) and got[0].startswith("$"):
         faults.append("a wildcard at the first level takes no topic that starts with `$`")
         distance += 1
@@ -171,18 +172,18 @@ def difference(wanted: Sequence[str], got: Sequence[str]) -> Passed | None:
             break
         if level == SINGLE:
             continue
-        if level == got[index]:
-            agreed += 1
-        else:
+        slip = level != got[index] and _similar(level, got[index])
+        kindred |= slip or level == got[index]
+        if level != got[index]:
             faults.append(f"level {index}: wanted `{level}`, got `{got[index]}`")
-            distance += 0.5 if _similar(level, got[index]) else 1
+            distance += 0.5 if slip else 1
     if wanted[-1] != REST and len(got) > len(wanted):
         faults.append(f"the topic has {len(got)} levels, the rule {len(wanted)}")
         distance += len(got) - len(wanted)
     if not faults:
         return None
     told = faults[:_MAX_FAULTS] + (["..."] if len(faults) > _MAX_FAULTS else [])
-    return Passed("", "; ".join(told), distance, kindred=agreed > 0 or distance <= 1)
+    return Passed("", "; ".join(told), distance, kindred)
 
 
 def _place_of_last(book: Rulebook, taken: set[str]) -> int:

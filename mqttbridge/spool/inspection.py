@@ -93,9 +93,9 @@ class SpoolInspector:
         self._connection = self._connect("mode=ro")
         try:
             self._connection.execute("SELECT 1 FROM rejected LIMIT 1").fetchall()
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             self._connection.close()
-            if Path(f"{path}-wal").exists():
+            if not isinstance(error, sqlite3.OperationalError) or Path(f"{path}-wal").exists():
                 raise SpoolError(f"cannot read the spool {path}: {error}") from error
             # A directory that we may not write has no place for SQLite's shared memory; nobody writes there.
             self._connection = self._connect("mode=ro&immutable=1")

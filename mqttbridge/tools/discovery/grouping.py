@@ -200,7 +200,9 @@ def _template(members: Sequence[TopicHeard], names_at: set[Column]) -> list[str]
         if not varies[place]:
             template.append(values[0])
             continue
-        name = _name(values, columns[place - 1][0] if place and not varies[place - 1] else "", sum(varies[place + 1 :]))
+        before = columns[place - 1][0] if place and not varies[place - 1] else ""
+        to_come = sum(varies[later] and not _are_numbers(columns[later]) for later in range(place + 1, length))
+        name = _name(values, before, to_come)
         name = _unique(name, names)
         names.append(name)
         template.append(f"{{{name}}}")
@@ -214,9 +216,14 @@ def _name(values: Sequence[str], before: str, to_come: int) -> str:
     rooms = sum(value.lower() in _ROOMS for value in values)
     if rooms * 2 >= len(values):
         return "room"
-    if all(value.isdecimal() for value in values) and max(map(len, values)) < 4:
+    if _are_numbers(values):
         return "number"
     return ("device", "site")[to_come] if to_come < 2 else "area"
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
+    """Whether they count something: channels, floors. Longer numbers are serial numbers."""
+    return all(value.isdecimal() and len(value) < 4 for value in values)
 
 
 def _unique(name: str, names: Sequence[str]) -> str:
