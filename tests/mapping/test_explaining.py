@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given, strategies as st
 
 from mqttbridge.config.model import Config
 from mqttbridge.mapping import Rulebook
@@ -123,3 +124,10 @@ def test_the_explanation_is_json_all_through(book):
 def test_explaining_does_not_change_what_a_message_becomes(book):
     first = told(book, "home/kitchen/power", "5")
     assert told(book, "home/kitchen/power", "5") == first
+
+
+@given(st.binary(max_size=60), st.binary(max_size=60))
+def test_any_topic_and_payload_has_an_explanation(topic, payload):
+    explanation = explain(Rulebook(CONFIG), topic, payload, ARRIVAL)
+    json.dumps(as_json(explanation))
+    assert explanation.verdict in {"mapped", "rejected", "unmatched"}
