@@ -99,7 +99,7 @@ def listening_options(command: Command) -> Command:
         command(listening=Listening(config, broker, topic or ("#",), seconds), **others)
 
     for option in (
-        click.option("--for", "seconds", type=DURATION, help="How long, as in 60s or 5m.  [default: until Ctrl-C]"),
+        click.option("--for", "seconds", type=DURATION, help="How long, as in 60s or 5m; Ctrl-C ends it earlier."),
         click.option(
             "--topic", multiple=True, metavar="FILTER", help="What to listen to; may be repeated.  [default: #]"
         ),

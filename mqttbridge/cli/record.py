@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -32,11 +33,12 @@ def record(file: Path | None, listening: Listening, count: int | None, *, force:
     if file is None:
         _record(sys.stdout, messages, count)
         return
+    if file.exists() and not force:
+        raise FileError(f"{file} exists; give another name, or --force to write over it")
+    messages = chain([next(messages, None)], messages)  # connected: no file is made for a broker that is not there
     try:
-        with file.open("w" if force else "x", encoding="utf-8") as out:
+        with file.open("w", encoding="utf-8") as out:
             _record(out, messages, count)
-    except FileExistsError:
-        raise FileError(f"{file} exists; give another name, or --force to write over it") from None
     except OSError as error:
         raise FileError(f"cannot write {file}: {error.strerror}") from error
 

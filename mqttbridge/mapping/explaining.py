@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Final
 
 from mqttbridge.events import EventTuple, Rejected, Value
@@ -22,7 +23,7 @@ _SIMILAR: Final = 0.6
 # Levels of a rule that are told apart in words; more is not read.
 _MAX_FAULTS: Final = 3
 # Levels compared letter by letter; longer ones are no slips of anybody's keyboard.
-_MAX_COMPARED_CHARS: Final = 64
+_MAX_COMPARED_CHARS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +229,14 @@ def _nearest(passed: Sequence[Passed]) -> Passed | None:
     return min((one for one in passed if one.kindred), key=lambda one: one.distance, default=None)
 
 
+@lru_cache(maxsize=1024)  # ten thousand rules have a few words
 def _similar(wanted: str, got: str) -> bool:
     if max(len(wanted), len(got)) > _MAX_COMPARED_CHARS:
         return False
-    return wanted.casefold() == got.casefold() or SequenceMatcher(None, wanted, got).ratio() > _SIMILAR
+    if wanted.casefold() == got.casefold():
+        return True
+    matcher = SequenceMatcher(None, wanted, got)
+    return matcher.quick_ratio() > _SIMILAR and matcher.ratio() > _SIMILAR
 
 
 def _level(level: str) -> str:

@@ -122,7 +122,8 @@ def _read(message: Mapping[str, Any]) -> tuple[bytes, bytes, float]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: a payload may hold U+2028 and its like, which end no line of JSON.
+        return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(f"cannot read {path}: {error}") from error
 

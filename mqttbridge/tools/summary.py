@@ -125,7 +125,8 @@ def _count(book: Rulebook, message: Recorded, summary: Summary) -> None:
         else:
             _seen(count, message)
             count.events += len(result)
-            count.streams.update((bucket, stream) for bucket, stream, _, _ in result)
+            if len(count.streams) < _MAX_COUNTED_TOPICS:
+                count.streams.update((bucket, stream) for bucket, stream, _, _ in result)
     summary.rejected += refused
     summary.mapped += not refused
 

@@ -110,3 +110,9 @@ def test_a_folder_without_cases_is_bad_usage(tmp_path):
     result = run(tmp_path)
     assert result.exit_code == 2
     assert "there is no case" in result.stdout
+
+
+def test_a_payload_may_hold_what_others_take_for_the_end_of_a_line(case):
+    (case / "messages.jsonl").write_text('{"topic": "home/hall/power", "payload": "5\u2028\x85"}\n', encoding="utf-8")
+    run("--update", case)
+    assert run(case).exit_code == 0

@@ -189,8 +189,9 @@ def test_a_proposal_from_live_traffic_passes_the_check_and_maps_all_of_it(talkat
 
 
 def test_a_broker_that_is_not_there_is_said_and_not_waited_for_for_ever(tmp_path: Path) -> None:
-    process = command("record", "--broker", "mqtt://127.0.0.1:1", "--for", "1s")
+    process = command("record", tmp_path / "r.jsonl", "--broker", "mqtt://127.0.0.1:1", "--for", "1s")
     _, stderr = process.communicate(timeout=40)
     assert process.returncode == 1
     assert "cannot listen to mqtt://127.0.0.1:1" in stderr
     assert "Traceback" not in stderr
+    assert not (tmp_path / "r.jsonl").exists()

@@ -70,7 +70,7 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     for _ in range(_ATTEMPTS):
         text = write(broker, rules, grouped.left_out, told)
         summary = summarise(_compile(text), meant)
-        failing = {name: count for name, count in summary.rules.items() if count.rejected}
+        failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
         if not failing or not any(by_name[name].fields or by_name[name].timestamp for name in failing):
             break
         for name, count in failing.items():
