@@ -160,6 +160,7 @@ class Bridge:
             return
         from mqttbridge.dashboard.app import Backend, create_app  # noqa: PLC0415  # likewise
         from mqttbridge.dashboard.server import HttpServer  # noqa: PLC0415
+        from mqttbridge.tools.live import LiveTools  # noqa: PLC0415
 
         backend = Backend(
             config=self._config,
@@ -169,6 +170,7 @@ class Bridge:
             status=self.status,
             readiness=self.readiness,
             liveness=self.liveness,
+            tools=LiveTools(self._config, self.spool),
         )
         self._http = HttpServer(self._config.http, create_app(backend))
         self._http.start()

@@ -6,14 +6,15 @@ import fcntl
 import os
 from pathlib import Path
 
-from mqttbridge.errors import DataDirError
+from mqttbridge.errors import DataDirError, DataDirInUse
 
 
 class DataDir:
     """Holds the lock until `release`, or until the process ends in whatever way.
 
     Raises:
-        DataDirError: it cannot be made or written, or another bridge uses it.
+        DataDirError: it cannot be made or written.
+        DataDirInUse: another bridge uses it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +32,7 @@ class DataDir:
         except BlockingIOError:
             holder = os.read(self._descriptor, 32).decode(errors="replace").strip()
             os.close(self._descriptor)
-            raise DataDirError(
+            raise DataDirInUse(
                 f"another mqttbridge (process {holder or 'unknown'}) is using data_dir {path}. "
                 "Stop it, or give this one a data_dir and an mqtt.client_id of its own"
             ) from None

@@ -2,12 +2,15 @@
 
     BridgeError
     +-- ConfigError        the configuration cannot be used (exit code 2)
-    +-- DataDirError       the data directory cannot be used, or another bridge holds it
+    +-- DataDirError       the data directory cannot be used
+    |   +-- DataDirInUse   another bridge holds it
     +-- ListenError        the HTTP address cannot be bound
     +-- SpoolError         the spool cannot be written now (disk full, I/O error); nothing was stored
     |   +-- SpoolFull      the spool is at its bound and its policy is `block`
     +-- StreamError        a Plotly stream is not open, or its server does not take what is written
     +-- StoreError         the dashboard's store cannot be written now
+    +-- BrokerError        the broker could not be listened to (a command that gives up; the bridge never does)
+    +-- FileError          a file that a command was given cannot be used
     +-- ProtocolViolation  the broker sent bytes that are not MQTT
 
 Bad data is never an exception here: a message that no model accepts is a `Rejected` value (events.py).
@@ -52,6 +55,10 @@ class DataDirError(BridgeError):
     """The data directory cannot be created, written or locked."""
 
 
+class DataDirInUse(DataDirError):  # noqa: N818  # a state of the directory, like SpoolFull
+    """Another bridge holds the data directory."""
+
+
 class ListenError(BridgeError):
     """The HTTP server cannot listen at its address."""
 
@@ -79,6 +86,14 @@ class StreamError(BridgeError):
 
 class StoreError(BridgeError):
     """The dashboard's store cannot be written now."""
+
+
+class BrokerError(BridgeError):
+    """The broker cannot be listened to: it is not there, or it refuses us."""
+
+
+class FileError(BridgeError):
+    """A file that a command was given, such as a recording, cannot be read or written as asked."""
 
 
 class ProtocolViolation(BridgeError):  # noqa: N818  # the field's own term

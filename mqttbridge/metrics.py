@@ -125,7 +125,7 @@ class Metrics:
         self.unmatched = counter("messages_unmatched", "Messages that no rule matched; acknowledged and dropped.")
         self.rejected = counter("rejected", "Messages and events rejected, by reason; kept for inspection.")
         self.dropped = counter("dropped", "Messages or events dropped on purpose, by reason.")
-        self.spooled = counter("events_spooled", "Events committed to the spool, by source.")
+        self.spooled = counter("events_spooled", "Events committed to the spool, by source (mqtt, http, replay).")
         self.delivered = counter("events_delivered", "Events a destination accepted, by destination.")
         self.refused = counter("events_refused", "Events a destination refused for good, by destination.")
         self.requests = counter("destination_requests", "Requests to a destination, by destination and outcome.")

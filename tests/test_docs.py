@@ -74,12 +74,11 @@ def test_every_mqttbridge_command_exists_with_its_options(page):
         if words[0].startswith("-"):
             continue
         assert words[0] in COMMANDS, where
-        command, words = command_named(words[0]), words[1:]  # noqa: PLW2901  # the words after the command's
-        if isinstance(command, click.Group):
-            assert words[0] in command.commands, where
-            command, words = command.commands[words[0]], words[1:]  # noqa: PLW2901  # likewise
+        command, arguments = command_named(words[0]), words[1:]
+        while isinstance(command, click.Group):  # `rejected ls`: the options are those of the last of them
+            command = command.commands[arguments.pop(0)]
         parser = command.make_parser(click.Context(command))
-        _values, rest, _order = parser.parse_args(args=words)  # raises on an option that does not exist
+        _values, rest, _order = parser.parse_args(args=arguments)  # raises on an option that does not exist
         assert len(rest) <= sum(isinstance(p, click.Argument) for p in command.params), where
 
 

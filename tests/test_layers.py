@@ -33,6 +33,7 @@ LAYERS = {
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
     "mqttbridge.delivery": 3,
+    "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
     # composition
     "mqttbridge.bridge": 4,
     "mqttbridge.cli": 5,

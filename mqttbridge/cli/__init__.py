@@ -20,11 +20,17 @@ EXIT_USAGE: Final = 2
 COMMANDS: Final = {
     "demo": ("mqttbridge.cli.demo:demo", "See it work: a broker, a simulated fleet, the bridge, its dashboard."),
     "check": ("mqttbridge.cli.check:check", "Say everything that is wrong with a configuration."),
+    "discover": ("mqttbridge.cli.discover:discover", "Listen to a broker and propose a configuration for it."),
+    "explain": ("mqttbridge.cli.explain:explain", "Say what the rules make of a message, and why."),
+    "record": ("mqttbridge.cli.record:record", "Write what is published as JSON lines."),
+    "test": ("mqttbridge.cli.test:test", "Run messages with known outcomes through their rules."),
     "run": ("mqttbridge.cli.run:run", "Run the bridge and its dashboard in the foreground."),
     "serve": ("mqttbridge.cli.serve:serve", "Run the dashboard and its Events API alone, without a broker."),
     "stream": ("mqttbridge.cli.stream:stream", "Push values from standard input to a dashboard."),
-    "spool": ("mqttbridge.cli.spool:spool", "See and send what a Streamer could not deliver."),
     "token": ("mqttbridge.cli.token:token", "Say who may stream to which figure: add, ls, rm."),
+    "rejected": ("mqttbridge.cli.rejected:rejected", "Look at what was refused; send it through the rules again."),
+    "spool": ("mqttbridge.cli.spool:spool", "See what waits to be delivered; send what a Streamer left."),
+    "schema": ("mqttbridge.cli.schema:schema", "Print the JSON Schema of the configuration, for editors."),
     "version": ("mqttbridge.cli.version:version", "Say which versions of what are at work here."),
 }
 

@@ -4,43 +4,60 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mqttbridge.cli import EXIT_USAGE
-from mqttbridge.cli.load import find_config, load_and_compile
+from mqttbridge.cli.estimates import Estimates, estimate_options
+from mqttbridge.cli.load import find_config, load_whole
 from mqttbridge.cli.logging import single_line
 from mqttbridge.config.environment import CONFIG_VARIABLE
 from mqttbridge.config.model import BUILT_IN_RULES, Config
 from mqttbridge.errors import ConfigError
+from mqttbridge.mapping.linting import lint
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False, envvar=CONFIG_VARIABLE)
 @click.option("-c", "--config", "named", type=click.Path(path_type=Path), metavar="FILE", help="The same as FILE.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+@click.option("--strict", is_flag=True, help="Exit code 2 for warnings, too.")
+@estimate_options
 @click.pass_context
-def check(ctx: click.Context, file: Path | None, named: Path | None, *, as_json: bool) -> None:
+def check(
+    ctx: click.Context, file: Path | None, named: Path | None, estimates: Estimates, *, as_json: bool, strict: bool
+) -> None:
     """Say everything that is wrong with a configuration.
 
     FILE is ./config.yaml if there is one, else the MQTTBRIDGE_... variables are checked alone. Each problem has
-    its place: `file:line: key: what is wrong (got value)`. Nothing is connected to, opened or written.
+    its place: `file:line: key: what is wrong (got value)`. Nothing is connected to or written.
+
+    Warned of is what is allowed and hardly meant: a rule that is never reached, a capture, model or destination
+    that nothing uses, and, with --rate or --replay, more events than Initial State's plan takes.
 
     Exit codes: 0 nothing is wrong, 2 something is.
     """
     path = find_config(named or file)
     try:
-        config, _ = load_and_compile(path, os.environ)
+        loaded, book = load_whole(path, os.environ)
     except ConfigError as error:
         _print_problems(error, as_json=as_json)
         ctx.exit(EXIT_USAGE)
+    config = loaded.config
+    found = [*lint(config, book), *estimates.warnings(config, book)]
+    warnings = [replace(loaded.problem(loc, what), what=what) for loc, what in found]
     if as_json:
-        click.echo(json.dumps({"ok": True, "problems": [], "summary": summarise(config)}))
+        told = {"ok": True, "problems": [], "warnings": [asdict(one) for one in warnings]}
+        click.echo(json.dumps(told | {"summary": summarise(config)}))
     else:
         _print_summary(path, config)
+        for one in warnings:
+            click.echo(single_line(f"warning: {one}"))
+    if warnings and strict:
+        ctx.exit(EXIT_USAGE)
 
 
 def summarise(config: Config) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mqttbridge.config.environment import CONFIG_VARIABLE
-from mqttbridge.config.loading import NOTHING, read_draft, validate
+from mqttbridge.config.loading import NOTHING, LoadedConfig, read_draft, validate
 from mqttbridge.config.salvage import salvage
 from mqttbridge.errors import ConfigError
 from mqttbridge.mapping import InvalidRules, Rulebook
@@ -43,7 +43,15 @@ def find_config(named: Path | None) -> Path | None:
 def load_and_compile(
     path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] = NOTHING
 ) -> tuple[Config, Rulebook]:
-    """Loads the configuration (see `load_config`) and compiles its rules and models.
+    """Loads the configuration (see `load_config`) and compiles its rules and models; raises what `load_whole` does."""
+    loaded, rulebook = load_whole(path, environ, overrides)
+    return loaded.config, rulebook
+
+
+def load_whole(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] = NOTHING
+) -> tuple[LoadedConfig, Rulebook]:
+    """The configuration, which still knows where each part of it stands, and its rules.
 
     Raises:
         ConfigError: with every problem of both, in the order of the sources.
@@ -61,7 +69,7 @@ def load_and_compile(
         draft.problems += [draft.problem(loc, what) for loc, what in invalid.problems]
     if config is None or draft.problems:
         raise ConfigError(draft.in_order(draft.problems))
-    return config, rulebook
+    return LoadedConfig(config, draft), rulebook
 
 
 def _refusal_to_listen(config: Config) -> str | None:

@@ -70,7 +70,9 @@ class MqttConfig(Section):
     client_id: str = Field("mqttbridge", min_length=1, max_length=128)
     """Fixed, so that the broker keeps our session while we are away. Unique at the broker."""
     username: str | None = None
+    """Who we say we are; null: we do not introduce ourselves."""
     password: SecretStr | None = None
+    """The password that goes with `username`; better `${NAME}` or `!file path` than the word itself."""
     protocol: Literal["5", "3.1.1"] = "5"
     """MQTT version; 5 falls back to 3.1.1 by itself when the broker refuses it."""
     qos: Literal[0, 1] = 1
@@ -145,6 +147,7 @@ class HttpConfig(Section):
     """The embedded server: page, Events API, metrics, health."""
 
     enabled: bool = True
+    """Whether there is a server at all."""
     listen: str = "127.0.0.1:8080"
     """Address and port. Any address but loopback requires write_keys."""
     write_keys: tuple[SecretStr, ...] = ()
@@ -187,22 +190,27 @@ class RateLimit(Section):
     """At most `calls` requests in any `per`."""
 
     calls: int = Field(30, ge=1)
+    """How many requests."""
     per: Duration = Field(10.0, gt=0)
+    """In how long."""
 
 
 class BatchConfig(Section):
     """When a batch is sent: as soon as it is full by count or bytes, at latest after `max_wait`."""
 
     max_events: int = Field(10, ge=1, le=100_000)
+    """How many events make a batch full."""
     max_size: Size = Field(900_000, ge=1024)
     """Bytes of one request's body; the Events API refuses more than 1 MB."""
     max_wait: Duration = 1.0
+    """How long the first event of a batch waits for others."""
 
 
 class EmbeddedConfig(Section):
     """The dashboard's own store in `data_dir`."""
 
     type: Literal["embedded"]
+    """The dashboard of this process; there can be one."""
     retention: Duration = 30 * DAY
     """Older points are deleted; 0 keeps them for ever."""
 
@@ -216,8 +224,11 @@ class InitialStateConfig(Section):
     """Initial State's Events API, or any server that speaks it."""
 
     type: Literal["initialstate"]
+    """Initial State, or any server that speaks its Events API, such as ours."""
     url: str = "https://groker.init.st/api"
+    """Where the API is."""
     access_key: SecretStr
+    """The account's access key; better `${NAME}` or `!file path` than the key itself."""
     transport: Transport = Transport.JSON
     """`json` posts batches; `url` sends one event a request by URL parameters (no timestamps: the server's clock)."""
     rate_limit: RateLimit = RateLimit()
@@ -254,14 +265,21 @@ class FieldConfig(ValueConfig):
     """One field of a model: its type, its bounds, where it stands in the payload, what is made of its value."""
 
     type: FieldType
+    """What the value must be: `float`, `int`, `bool` or `str`."""
     ge: float | None = None
+    """A number must be at least this."""
     le: float | None = None
+    """A number must be at most this."""
     gt: float | None = None
+    """A number must be above this."""
     lt: float | None = None
+    """A number must be below this."""
     choices: tuple[str | int | float | bool, ...] | None = None
+    """The values to choose from."""
     pattern: str | None = None
     """Regular expression that the whole text must match."""
     max_length: int | None = Field(None, ge=1, le=2000)
+    """The most characters a text may have."""
     optional: bool = False
     """May be missing or null; then it makes no event."""
     default: str | int | float | bool | None = None
@@ -294,6 +312,7 @@ class RuleConfig(Section):
     topic: str = Field(min_length=1)
     """Topic filter: `+` and `{name}` match one level, a last `#` or `{name#}` the rest."""
     format: PayloadFormat = PayloadFormat.AUTO
+    """How to read the payload; `auto` takes JSON where it is JSON, else text."""
     model: str | None = None
     """A model of `models`, or `package.module:Model`. Without one, whatever the payload holds is taken."""
     bucket: str
@@ -336,7 +355,10 @@ class LogFormat(StrEnum):
 
 
 class LogConfig(Section):
+    """What is logged, and how."""
+
     level: LogLevel = LogLevel.INFO
+    """Records below this level are not written."""
     format: LogFormat = LogFormat.AUTO
     """`auto` writes text on a terminal and JSON elsewhere."""
 
@@ -366,7 +388,9 @@ class Config(Section):
     http: HttpConfig = HttpConfig()
     plotly: PlotlyConfig = PlotlyConfig()
     destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
+    """Where events go, by a name of yours: letters, digits, `-` and `_`."""
     models: dict[str, ModelConfig] = Field(default_factory=dict)
+    """What payloads must look like: models by name, each with its fields by name."""
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
     """The first match wins; a rule with `continue: true` goes on to the next."""
     log: LogConfig = LogConfig()

@@ -35,6 +35,7 @@ class ThrottleConfig(Section):
     """At most one event in `every`."""
 
     every: Duration = Field(gt=0)
+    """How long it lets nothing more pass."""
     keep: Keep = Keep.FIRST
     """`first`: at once, then none for so long. `last`: the last one of each interval, once that is over."""
     lateness: Duration = 2.0
@@ -50,6 +51,7 @@ class SampleConfig(Section):
     """One event for each interval of `every`: intervals begin at whole multiples of it since 1970, UTC."""
 
     every: Duration = Field(gt=0)
+    """How long an interval is."""
     take: Take = Take.MEAN
     """Texts and booleans have no mean, min or max: of them the last is taken."""
     lateness: Duration = 2.0
@@ -71,7 +73,9 @@ class ThinConfig(Section):
     changed: bool = False
     """Only what differs from the last one kept."""
     throttle: ThrottleConfig | None = None
+    """At most one event in a time."""
     sample: SampleConfig | None = None
+    """One event for each interval."""
     at_least_every: Duration | None = Field(None, gt=0)
     """Let an event pass `deadband` and `changed` when the last one kept is older than this."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from mqttbridge.config.quantities import Duration
 from mqttbridge.config.section import Section
@@ -47,8 +49,16 @@ class DerivedConfig(Section):
     expr: str = Field(min_length=1, max_length=500)
     """Such as `temperature - (100 - humidity) / 5`; see docs/mapping.md."""
     unit: str = Field("", max_length=16)
+    """For the dashboard to show."""
     round: int | None = Field(None, ge=-12, le=12)
     """Decimal places to keep."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The short form is valid, too."""
+        whole = handler.resolve_ref_schema(handler(schema))
+        text = {"type": "string", "minLength": 1, "maxLength": 500, "description": "The expression alone."}
+        return {"anyOf": [text, dict(whole)]}
 
     @model_validator(mode="before")
     @classmethod

@@ -26,6 +26,7 @@ from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
+from mqttbridge.dashboard.tools_api import ToolsApi
 
 __all__ = ["Backend", "create_app"]
 
@@ -79,6 +80,7 @@ def endpoints(backend: Backend, security: Security, workers: Workers, plotly: Pl
     figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
+    tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
@@ -96,6 +98,9 @@ def endpoints(backend: Backend, security: Security, workers: Workers, plotly: Pl
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),
+        Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
+        Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),
+        Endpoint("/api/v1/rejected/purge", tools.purge, Access.WRITE, ("POST",)),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/api/v1/figures", figures.figures, Access.READ),

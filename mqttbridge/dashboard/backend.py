@@ -10,6 +10,7 @@ from mqttbridge.config.model import Config
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.events import Batch, Rejected
 from mqttbridge.metrics import Metrics
+from mqttbridge.spool.inspection import RejectedQuery
 
 
 class Appender(Protocol):
@@ -18,6 +19,17 @@ class Appender(Protocol):
     def append(self, batches: Sequence[Batch], rejected: Sequence[Rejected] = (), *, source: str = "mqtt") -> None:
         """Return once everything is synced; SpoolError when nothing was stored."""
         ...
+
+
+class Tools(Protocol):
+    """What may be asked of the rules and the rejected of a running bridge. From any thread; may take a second.
+
+    The answers are JSON values. `replay` and `purge` raise SpoolError, and all InvalidFilter for a bad topic filter.
+    """
+
+    def explain(self, topic: bytes, payload: bytes) -> dict[str, Any]: ...
+    def replay(self, query: RejectedQuery) -> dict[str, Any]: ...
+    def purge(self, query: RejectedQuery) -> dict[str, Any]: ...
 
 
 def _no_problems() -> dict[str, str]:
@@ -33,6 +45,7 @@ class Backend:
         status: the body of `/api/v1/status`.
         readiness: what keeps the bridge from doing its work now, by part; empty when nothing does.
         liveness: which threads have died, by name; empty when none has.
+        tools: None where there are no rules to ask.
     """
 
     config: Config
@@ -42,3 +55,4 @@ class Backend:
     status: Callable[[], dict[str, Any]] = field(default=dict)
     readiness: Callable[[], dict[str, str]] = _no_problems
     liveness: Callable[[], dict[str, str]] = _no_problems
+    tools: Tools | None = None

@@ -55,6 +55,9 @@ _OUR_ERRORS: Final[Answers] = {
     503: schemas.Error,
 }
 
+_TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
+_EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
+
 
 def _events(method: str) -> Operation:
     return Operation(
@@ -115,6 +118,30 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/explain", "GET"): Operation(
+        "What the rules make of a message, and why",
+        {200: schemas.Explanation, **_TOOLS_ERRORS},
+        _EXPLAIN,
+        security=_READ,
+    ),
+    ("/api/v1/explain", "POST"): Operation(
+        "The same, with the payload as the body, any bytes",
+        {200: schemas.Explanation, **_TOOLS_ERRORS},
+        {"topic": _EXPLAIN["topic"]},
+        security=_READ,
+    ),
+    ("/api/v1/rejected/replay", "POST"): Operation(
+        "Send rejected messages through the rules again",
+        {200: schemas.Replayed, **_TOOLS_ERRORS},
+        body=schemas.RejectedSelection,
+        security=_WRITE,
+    ),
+    ("/api/v1/rejected/purge", "POST"): Operation(
+        "Forget rejected messages",
+        {200: schemas.Replayed, **_TOOLS_ERRORS},
+        body=schemas.RejectedSelection,
+        security=_WRITE,
     ),
     ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),
     ("/api/v1/figures", "GET"): Operation(

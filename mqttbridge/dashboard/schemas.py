@@ -232,3 +232,49 @@ class FigureChange(_Model):
     now: Epoch
     layout: dict[str, Any] | None = None
     traces: dict[str, TraceFrame]
+
+
+class Explanation(BaseModel):
+    """What the rules make of a message, and why."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+    topic: str
+    verdict: str
+    """`mapped`, `rejected` or `unmatched`."""
+    rules: list[dict[str, Any]]
+    """What each rule that takes the message makes of it: captures, fields, events, or why it is rejected."""
+    passed: list[dict[str, str]]
+    """The rules above them that do not match, and why."""
+    nearest: dict[str, str] | None
+    """When no rule takes it: the one that came closest, and what is different."""
+
+
+class RejectedSelection(_Model):
+    """Which rejected messages are meant: all of them by `{}`, less by each thing that is said."""
+
+    ids: Annotated[list[int], Field(max_length=1000)] = []
+    reason: Annotated[str, Field(max_length=MAX_NAME_CHARS)] = ""
+    rule: Annotated[str, Field(max_length=MAX_NAME_CHARS)] = ""
+    topic: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
+    """A topic filter, with `+` and `#`."""
+    since: Annotated[float, Field(ge=0)] = 0
+    """Not rejected before this; seconds since 1970, UTC."""
+    after_id: Annotated[int, Field(ge=0)] = 0
+    """Go on after the `last_id` of an earlier answer."""
+    limit: Annotated[int, Field(ge=1)] = 2000
+    """How many to look at, the oldest first; more than 2000 are never looked at in one request."""
+
+
+class Replayed(_Model):
+    """What came of it."""
+
+    looked_at: int
+    accepted: int
+    """How many left the rejected: their events are in the spool, synced (or they were purged)."""
+    events: int
+    still_rejected: dict[str, int]
+    """By reason."""
+    left: dict[str, int]
+    """How many cannot be replayed, by why not."""
+    last_id: int
+    """0 when nothing more is meant."""

@@ -44,6 +44,7 @@ class Rulebook:
     """All the rules of a configuration; for one thread.
 
     Attributes:
+        rules: compiled, in the order of the configuration.
         filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
     """
@@ -54,13 +55,11 @@ class Rulebook:
         Raises:
             InvalidRules: with everything that is wrong with rules and models.
         """
-        self._rules = compile_rules(config)
-        self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
-        self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
+        self.rules: Final = compile_rules(config)
+        self._trie = FilterTrie(rule.filter.levels for rule in self.rules)
+        self.filters: Final = without_covered(rule.filter.subscription for rule in self.rules)
         self.warnings: Final = tuple(self._unreachable())
-        self._thinners = tuple(
-            Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self._rules
-        )
+        self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
 
@@ -106,7 +105,7 @@ class Rulebook:
     def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         return [
             (rule.to, [event for event, _, _ in passed])
-            for rule, thinner in zip(self._rules, self._thinners, strict=True)
+            for rule, thinner in zip(self.rules, self._thinners, strict=True)
             if thinner is not None and (passed := ask(thinner))
         ]
 
@@ -128,7 +127,7 @@ class Rulebook:
         levels = text.split("/")
         routes: list[Route] = []
         for index in self._trie.matching(levels):
-            rule = self._rules[index]
+            rule = self.rules[index]
             captured = rule.filter.capture(levels)
             try:
                 bucket = checked_name("".join(rule.bucket.bind(captured)), "the bucket's name")
@@ -151,10 +150,10 @@ class Rulebook:
 
     def _unreachable(self) -> list[tuple[Loc, str]]:
         warnings: list[tuple[Loc, str]] = []
-        for index, rule in enumerate(self._rules):
+        for index, rule in enumerate(self.rules):
             for earlier in self._trie.matching(rule.filter.levels):
-                if earlier < index and not self._rules[earlier].goes_on:
-                    what = f"is never reached: {self._rules[earlier].name!r} before it takes each of its topics"
+                if earlier < index and not self.rules[earlier].goes_on:
+                    what = f"is never reached: {self.rules[earlier].name!r} before it takes each of its topics"
                     warnings.append((("rules", index, "topic"), what))
                     break
         return warnings

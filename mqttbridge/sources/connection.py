@@ -225,7 +225,8 @@ class Connection:
             "manual_ack": True,
         }
         if self.protocol == MQTTProtocolVersion.MQTTv311:
-            arguments["clean_session"] = False
+            # MQTT 3.1.1 knows no expiry: a session is kept for ever, or not at all.
+            arguments["clean_session"] = self._config.session_expiry == 0
         client = make_paho_client(self._wrap, arguments)
         client.connect_timeout = CONNECT_TIMEOUT
         if url.scheme in {"ws", "wss"}:

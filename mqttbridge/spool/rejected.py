@@ -96,6 +96,14 @@ class RejectedTable:
         self._bytes += sum(len(row[4]) for row in rows)
         return overflow + self._cap()
 
+    def remove(self, ids: Sequence[int]) -> None:
+        """Remove these rows; those that are gone already are no matter."""
+        for one in ids:
+            gone = self._connection.execute("DELETE FROM rejected WHERE id = ? RETURNING length(payload)", (one,))
+            for (size,) in gone.fetchall():
+                self.rows -= 1
+                self._bytes -= size
+
     def _cap(self) -> int:
         removed = 0
         while self.rows > self._max_rows or (self._bytes > MAX_TABLE_BYTES and self.rows > 1):

@@ -128,29 +128,36 @@ class Spool:
             SpoolFull: at the bound, and the policy is `block`.
             SpoolError: the disk cannot take it now. In both cases nothing was stored: call again later.
         """
-        created = time.time()
-        rows = [
-            (
-                created,
-                len(batch.events),
-                to_json(batch.to).decode() if batch.to else None,
-                to_json([(b, s, u) for (b, s), u in batch.units.items()]).decode() if batch.units else None,
-                to_json(batch.events),
-            )
-            for batch in batches
-        ]
+        rows = _new_rows(batches)
         with self._lock:
             if not self._make_room(sum(len(row[4]) for row in rows)):
                 self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
                 rows = []
             self._transact(lambda: self._insert(rows, batches, rejected))
             committed = self._last_seq
-        with self._appended:
-            self.committed_seq = max(self.committed_seq, committed)
-            self._appended.notify_all()
+        self._announce(committed)
         self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
         for one in rejected:
             self._metrics.rejected.add(reason=one.reason)
+
+    def settle_rejected(self, ids: Sequence[int], batches: Sequence[Batch] = ()) -> None:
+        """Forget rejected messages and store the events that they became after all, in one transaction.
+
+        So a message that is replayed is either still among the rejected or its events are in the spool, never both
+        and never neither.
+
+        Raises:
+            SpoolFull: there is no room for the events, whatever the policy: they are kept where they are.
+            SpoolError: the disk cannot take it now. In both cases nothing was changed.
+        """
+        rows = _new_rows(batches)
+        with self._lock:
+            if rows and not self._make_room(sum(len(row[4]) for row in rows)):
+                raise SpoolFull("the spool is full: rejected messages stay where they are")
+            self._transact(lambda: self._replace(ids, rows, batches))
+            committed = self._last_seq
+        self._announce(committed)
+        self._metrics.spooled.add(sum(row[1] for row in rows), source="replay")
 
     def settle(self, destination: str, position: Position, rejected: Sequence[Rejected] = ()) -> None:
         """Move a destination's cursor forward to `position`: everything before it is settled.
@@ -220,6 +227,12 @@ class Spool:
         if position != self._cursors[destination]:
             self.settle(destination, position)
         return SpoolReader(self, destination, position)
+
+    def _announce(self, committed: int) -> None:
+        """Let those who wait know of rows up to `committed`."""
+        with self._appended:
+            self.committed_seq = max(self.committed_seq, committed)
+            self._appended.notify_all()
 
     def wait_beyond(self, position: Position, timeout: float) -> bool:
         """See `SpoolReader.wait`."""
@@ -395,6 +408,10 @@ class Spool:
             if overflow:
                 self._metrics.dropped.add(overflow, reason="rejected_full")
 
+    def _replace(self, ids: Sequence[int], rows: Sequence[_NewRow], batches: Sequence[Batch]) -> None:
+        self._rejected.remove(ids)
+        self._insert(rows, batches, ())
+
     def _settle(self, destination: str, position: Position, rejected: Sequence[Rejected]) -> None:
         before = self._cursors[destination]
         if position > before:  # else a policy dropped the rows while they were on their way
@@ -553,6 +570,20 @@ class Spool:
             self._metrics.spool_writable.set(0)
         self._error = str(error)
         return error
+
+
+def _new_rows(batches: Sequence[Batch]) -> list[_NewRow]:
+    created = time.time()
+    return [
+        (
+            created,
+            len(batch.events),
+            to_json(batch.to).decode() if batch.to else None,
+            to_json([(b, s, u) for (b, s), u in batch.units.items()]).decode() if batch.units else None,
+            to_json(batch.events),
+        )
+        for batch in batches
+    ]
 
 
 # Whether a row is for the destination `:destination`, given in quotes. Names hold no quotes, so this is exact.

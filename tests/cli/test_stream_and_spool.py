@@ -160,7 +160,7 @@ def test_what_is_in_a_file_is_shown_without_keys(run, api, spool):
     run("stream", "--bucket", "pi", "--stream", "t", given=b"1\n")
     run("stream", "--bucket", "attic", "--stream", "t", "--url", DEAD, given=b"1\n2\n")
 
-    shown = run("spool", "ls").stdout.decode()
+    shown = run("spool", "ls", spool).stdout.decode()
     found = [json.loads(line) for line in run("spool", "ls", spool, "--json").stdout.splitlines()]
     assert "pi to http://127.0.0.1" in shown
     assert "0 waiting, 1 refused" in shown

@@ -13,6 +13,7 @@ import requests
 from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.app import Backend, create_app
+from mqttbridge.dashboard.backend import Tools
 from mqttbridge.dashboard.server import HttpServer
 from mqttbridge.destinations.base import Delivery
 from mqttbridge.destinations.embedded import EmbeddedDestination
@@ -71,7 +72,9 @@ class Client:
 class Served(Client):
     """A running server with the parts behind it."""
 
-    def __init__(self, directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True) -> None:
+    def __init__(
+        self, directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True, tools: Tools | None = None
+    ) -> None:
         self.config = Config.model_validate(
             {
                 "mqtt": None,
@@ -96,6 +99,7 @@ class Served(Client):
             status=lambda: {"started": 1.0, "rejected": len(self.spool.rejected)},
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
+            tools=tools,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -109,8 +113,10 @@ class Served(Client):
 
 
 @contextmanager
-def serve(directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True) -> Iterator[Served]:
-    served = Served(directory, http, embedded=embedded)
+def serve(
+    directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True, tools: Tools | None = None
+) -> Iterator[Served]:
+    served = Served(directory, http, embedded=embedded, tools=tools)
     try:
         yield served
     finally:

@@ -1,0 +1,165 @@
+"""What is allowed and hardly meant: rules that shadow others, names that are never used, models that cannot fit.
+
+Works on the configuration as it is written, whose texts a person can find again; `check` tells each with its line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import Final
+
+from mqttbridge.config.model import BUILT_IN_RULES, Config, FieldType, RuleConfig
+from mqttbridge.mapping.compiling import Loc
+from mqttbridge.mapping.rules import Rulebook
+from mqttbridge.mapping.topics import REST, SINGLE, parse_filter
+
+Warning_ = tuple[Loc, str]
+
+# Pairs of filters that are compared: ten thousand take a moment, and nobody reads more.
+_MAX_PAIRS: Final = 10_000
+_MAX_OVERLAPS: Final = 5
+
+
+def lint(config: Config, book: Rulebook) -> list[Warning_]:
+    """Everything that is allowed and hardly meant, by place in the configuration, in its order."""
+    if config.rules == BUILT_IN_RULES:
+        return []
+    found = [
+        *book.warnings,
+        *_same_events_twice(config),
+        *_captures_never_used(config),
+        *_models_never_used(config),
+        *_fields_never_filled(config),
+        *_destinations_never_used(config),
+        *_never_heard(config),
+        *_overlapping_subscriptions(config, book),
+    ]
+    order = {section: place for place, section in enumerate(("mqtt", "destinations", "models", "rules"))}
+    return sorted(found, key=lambda one: (order.get(str(one[0][0]), 9), [str(part).zfill(6) for part in one[0]]))
+
+
+def name_of(config: Config, index: int) -> str:
+    """A rule's name as logs and metrics have it."""
+    return config.rules[index].name or f"rule {index + 1}"
+
+
+def overlap(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether there is a topic that both filters (by levels) match."""
+    for index in range(max(len(one), len(other))):
+        mine = one[index] if index < len(one) else None
+        theirs = other[index] if index < len(other) else None
+        if REST in (mine, theirs):
+            return True  # the levels before agree, and `a/#` also takes `a`
+        if mine is None or theirs is None:
+            rest = one[index:] or other[index:]
+            return tuple(rest) == (REST,)
+        if mine != theirs and SINGLE not in (mine, theirs):
+            return False
+    return True
+
+
+def _same_events_twice(config: Config) -> Iterator[Warning_]:
+    """With `continue`, two rules that name alike store each value twice."""
+    seen: dict[tuple[object, ...], int] = {}
+    for index, rule in enumerate(config.rules):
+        levels = parse_filter(rule.topic).levels
+        key = (levels, _positional(rule), rule.to, rule.model, rule.format)
+        first = seen.setdefault(key, index)
+        if first != index and config.rules[first].continue_:
+            yield (
+                ("rules", index, "topic"),
+                f"makes the same events as {name_of(config, first)!r}, which goes on to it: each value is stored twice",
+            )
+
+
+def _positional(rule: RuleConfig) -> tuple[str, str]:
+    """Bucket and stream with captures by their place, so that other names for them make no difference."""
+    names = {name: str(place) for place, name in enumerate(parse_filter(rule.topic).names)}
+    renamed = [
+        re.sub(r"\{(\w+)", lambda match: "{" + names.get(match[1], match[1]), text)
+        for text in (rule.bucket, rule.stream)
+    ]
+    return renamed[0], renamed[1]
+
+
+def _captures_never_used(config: Config) -> Iterator[Warning_]:
+    for index, rule in enumerate(config.rules):
+        for name in parse_filter(rule.topic).names:
+            if not re.search(rf"\{{\s*{name}\b", rule.bucket + rule.stream):
+                yield (
+                    ("rules", index, "topic"),
+                    (
+                        f"{{{name}}} is never used: values of topics that differ there alone go to one stream "
+                        f"(put {{{name}}} into bucket or stream, or write '+' for it)"
+                    ),
+                )
+
+
+def _models_never_used(config: Config) -> Iterator[Warning_]:
+    used = {rule.model for rule in config.rules}
+    for name in config.models:
+        if name not in used:
+            yield ("models", name), "no rule uses this model"
+
+
+def _fields_never_filled(config: Config) -> Iterator[Warning_]:
+    """A payload cannot hold both a value and something below it."""
+    for model, fields in config.models.items():
+        places = {name: tuple((field.path or name).split(".")) for name, field in fields.items()}
+        values = {place: name for name, place in places.items() if fields[name].type in FieldType}
+        for name, place in places.items():
+            for end in range(1, len(place)):
+                above = values.get(place[:end])
+                if above is not None and fields[name].path is not None:
+                    yield (
+                        ("models", model, name),
+                        (
+                            f"can never be filled beside {above!r}: {'.'.join(place[:end])} cannot be a value and hold "
+                            f"{'.'.join(place)} at once"
+                        ),
+                    )
+
+
+def _destinations_never_used(config: Config) -> Iterator[Warning_]:
+    if any(not rule.to for rule in config.rules):
+        return
+    used = {name for rule in config.rules for name in rule.to}
+    for name in config.destinations:
+        if name not in used:
+            pushed = ": it gets only what is pushed over HTTP" if config.http.enabled else ""
+            yield ("destinations", name), f"no rule sends to it{pushed}"
+
+
+def _never_heard(config: Config) -> Iterator[Warning_]:
+    if config.mqtt is None:
+        yield ("rules",), "no message ever comes to these rules: `mqtt: null` means that no broker is listened to"
+        return
+    own = config.mqtt.availability_topic
+    if own is None:
+        return
+    own = own.replace("{client_id}", config.mqtt.client_id)
+    for index, rule in enumerate(config.rules):
+        if "/".join(parse_filter(rule.topic).levels) == own:
+            yield ("rules", index, "topic"), "takes the bridge's own availability alone, which is not data"
+
+
+def _overlapping_subscriptions(config: Config, book: Rulebook) -> Iterator[Warning_]:
+    """Filters that another covers are left out of the subscription; of two that only overlap, both are needed."""
+    first_of: dict[str, int] = {}
+    for index, rule in enumerate(config.rules):
+        first_of.setdefault("/".join(parse_filter(rule.topic).levels), index)
+    told = 0
+    for pair, (one, other) in enumerate(combinations(book.filters, 2)):
+        if pair >= _MAX_PAIRS or told >= _MAX_OVERLAPS:
+            return
+        if overlap(one.split("/"), other.split("/")):
+            told += 1
+            yield (
+                ("rules", first_of[other], "topic"),
+                (
+                    f"overlaps with {name_of(config, first_of[one])!r} ({one}): some brokers deliver "
+                    "a message that both subscriptions match twice"
+                ),
+            )

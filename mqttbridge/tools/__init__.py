@@ -1,0 +1,1 @@
+"""What the commands do beside running the bridge: record, replay, discover, test, look at what was refused."""

@@ -1,0 +1,129 @@
+"""From what is published to a configuration: listen, sort topics, draft rules and models, try them, write them down.
+
+    Heard --group--> Group, ... --draft--> RuleDraft, ... --write--> YAML --try--> what of it was mapped
+
+Nothing is proposed that was not tried: the text itself is read back and every message that was kept goes through it.
+A rule that refuses one gives its model up, and is tried again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mqttbridge.config.draft import Draft, Layer
+from mqttbridge.config.loading import validate
+from mqttbridge.config.yaml_tree import Table, parse_yaml
+from mqttbridge.errors import ConfigError
+from mqttbridge.mapping import Rulebook
+from mqttbridge.tools.discovery.drafting import RuleDraft, draft, tell_apart
+from mqttbridge.tools.discovery.grouping import Grouped, group
+from mqttbridge.tools.discovery.hearing import Heard
+from mqttbridge.tools.discovery.writing import write
+from mqttbridge.tools.summary import summarise
+
+__all__ = ["Heard", "Proposal", "propose"]
+
+_ATTEMPTS: Final = 4
+# Rules beyond this are for topics that are like no others: one for all that share the first level reads better.
+_MAX_RULES: Final = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A configuration, and what it does with what was heard.
+
+    Attributes:
+        text: YAML.
+        rules: how many.
+        meant: messages that it is meant to map; those left out on purpose are none of them.
+        mapped: how many of these it maps.
+        left_out: messages left out on purpose; comments in the text say which and why.
+        unusable: messages of which no rule could store anything, such as empty ones.
+    """
+
+    text: str
+    rules: int
+    meant: int
+    mapped: int
+    left_out: int
+    unusable: int
+
+
+def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
+    """Propose a configuration.
+
+    Args:
+        heard: at least one message that can be stored.
+        broker: keys of the `mqtt` section.
+    """
+    grouped = group(heard)
+    rules = _bounded([draft(one) for one in grouped.groups])
+    tell_apart(rules)
+    told = f"Made of {heard.messages:,} messages on {len(heard.topics):,} topics."
+    left_out = {topic.topic for topics in grouped.left_out.values() for topic in topics}
+    meant = [message for message in heard.kept if message.topic.decode() not in left_out]
+    by_name = _named(rules)
+    for _ in range(_ATTEMPTS):
+        text = write(broker, rules, grouped.left_out, told)
+        summary = summarise(_compile(text), meant)
+        failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
+        if not failing or not any(by_name[name].fields or by_name[name].timestamp for name in failing):
+            break
+        for name, count in failing.items():
+            reason, (_, detail) = next(iter(count.example.items()))
+            by_name[name].give_way(f"no model fits all that was heard ({reason}: {detail})")
+    return Proposal(text, len(rules), len(meant), summary.mapped, _left_out_messages(grouped), heard.unusable)
+
+
+def _named(rules: list[RuleDraft]) -> dict[str, RuleDraft]:
+    """The rules by name, each made unique."""
+    by_name: dict[str, RuleDraft] = {}
+    names = Counter(rule.name for rule in rules)
+    for rule in rules:
+        if names[rule.name] > 1:
+            rule.name = " ".join(level for level in rule.topic.split("/") if level and not level.startswith("{"))
+        name, number = rule.name, 2
+        while rule.name in by_name:
+            rule.name, number = f"{name} {number}", number + 1
+        by_name[rule.name] = rule
+    return by_name
+
+
+def _bounded(rules: list[RuleDraft]) -> list[RuleDraft]:
+    """The rules that take most topics; what is beyond the bound is taken by one rule for each first level."""
+    if len(rules) <= _MAX_RULES:
+        return rules
+    ranked = sorted(rules, key=lambda rule: -len(rule.members))
+    kept = {id(rule) for rule in ranked[:_MAX_RULES]}
+    roots: dict[str, RuleDraft] = {}
+    for rule in ranked[_MAX_RULES:]:
+        for topic in rule.members:
+            root = topic.levels[0]
+            bucket = root or "root"
+            odd = roots.setdefault(
+                root, RuleDraft(f"{bucket}, the rest", f"{root}/{{rest#}}", rule.format, bucket, "{rest}", [])
+            )
+            odd.members = [*odd.members, topic]
+    for odd in roots.values():
+        odd.give_way("topics that are like no others")
+    return [*(rule for rule in rules if id(rule) in kept), *roots.values()]
+
+
+def _compile(text: str) -> Rulebook:
+    """The rules of a proposal, read from its text as the bridge would read it."""
+    root = parse_yaml(text)
+    draft_ = Draft()
+    if isinstance(root, Table):
+        draft_.lay(Layer("proposal", {"MQTT_PASSWORD": "-"}, Path()), root)
+    config = validate(draft_)
+    if config is None:  # a fault of ours: the text is made here
+        raise ConfigError(draft_.in_order(draft_.problems))
+    return Rulebook(config)
+
+
+def _left_out_messages(grouped: Grouped) -> int:
+    return sum(topic.usable for topics in grouped.left_out.values() for topic in topics)
