@@ -57,6 +57,22 @@ class Reason(StrEnum):
     MODEL_FAILED = "model_failed"  # the user's own model raised something unexpected
 
 
+class PayloadWithProperties(bytes):
+    """A payload and the MQTT 5 properties that came with it, as they stand in the packet.
+
+    Sources make these only where a rule asks for properties: to everybody else it is the payload's bytes.
+    """
+
+    properties: bytes
+
+    @classmethod
+    def of(cls, payload: bytes, properties: bytes) -> PayloadWithProperties:
+        """The payload with its properties."""
+        made = cls(payload)
+        made.properties = properties
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Rejected:
     """A message or an event that will not be delivered, kept for inspection with its reason.

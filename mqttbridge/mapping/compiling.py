@@ -11,10 +11,20 @@ from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleCon
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 from mqttbridge.mapping.imported import imported_model
+from mqttbridge.mapping.message_names import (
+    MessageName,
+    Remembered,
+    is_message_name,
+    message_names,
+    names_property,
+    parse_message_name,
+)
 from mqttbridge.mapping.models import InvalidModel, Model, configured_model
+from mqttbridge.mapping.paths import parse_path, path_text
 from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
+from mqttbridge.mapping.properties import properties_of
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
-from mqttbridge.mapping.timestamps import Timestamp, parse_path
+from mqttbridge.mapping.timestamps import Timestamp
 from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
 from mqttbridge.mapping.unusable import Unusable
 
@@ -53,6 +63,17 @@ class CompiledRule:
     timestamp: Timestamp | None
     model: Model | None
     unit: str
+    # What of each message its bucket and stream are named by; seldom anything.
+    named_by: tuple[MessageName, ...]
+    # Fields that say when and whose the others are, and so make no events of their own where no model says so.
+    about: tuple[str, ...]
+
+    @property
+    def needs_properties(self) -> bool:
+        """Whether it takes anything from the message's MQTT 5 properties."""
+        return any(name.in_properties for name in self.named_by) or (
+            self.timestamp is not None and self.timestamp.in_properties
+        )
 
     def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
         """Fields and time of one payload.
@@ -61,13 +82,16 @@ class CompiledRule:
             Unusable: the message is to be rejected.
         """
         document = self.parse(payload)
-        epoch = arrival if self.timestamp is None else self.timestamp.read(document, arrival)
+        if self.timestamp is None:
+            epoch = arrival
+        else:
+            epoch = self.timestamp.read(properties_of(payload) if self.timestamp.in_properties else document, arrival)
         if self.model is not None:
             fields = self.model.fields(document, payload)
         else:
             fields = flatten(document)
-            if self.timestamp is not None:
-                fields.pop(self.timestamp.field, None)  # it is what the others are values of
+            for field in self.about:
+                fields.pop(field, None)
         if not fields:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return fields, epoch
@@ -78,7 +102,7 @@ class CompiledRule:
         Where the template has no place for the field it goes to the end, unless it is the only one there is.
         """
         if len(pieces) > 1:
-            return (field or _SCALAR_FIELD).join(pieces)
+            return self.stream.join(field or _SCALAR_FIELD, pieces)
         template = pieces[0]
         if field == SCALAR or (self.model is not None and field == self.model.sole_field):
             return template
@@ -106,23 +130,20 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             problems.append(((*loc, "name"), f"{name!r} is the name of rules[{first}] already"))
         problems += [((*loc, *where), what) for where, what in _problems(rule, config.destinations)]
         model = models.get(rule.model, loc) if rule.model is not None else None
+        timestamp = _parse_timestamp(rule, loc, problems)
         if (parsed := _parse_names(rule, loc, problems)) is not None:
-            rules.append(_compile(rule, name, model, parsed))
+            rules.append(_compile(rule, name, model, timestamp, parsed))
     if problems:
         raise InvalidRules(problems)
     return tuple(rules)
 
 
-def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) -> CompiledRule:
-    timestamp = None
-    if rule.timestamp is not None:
-        timestamp = Timestamp(
-            field=rule.timestamp,
-            path=tuple(rule.timestamp.split(".")),
-            max_past=rule.max_past,
-            max_future=rule.max_future,
-            reject=rule.bad_timestamp is BadTimestamp.REJECT,
-        )
+def _compile(
+    rule: RuleConfig, name: str, model: Model | None, timestamp: Timestamp | None, names: _Names
+) -> CompiledRule:
+    named_by = message_names(names.bucket, names.stream)
+    in_payload = [path_text(name.path) for name in named_by if not name.in_properties]
+    parse = PARSERS[rule.format] if model is None else parse_json
     return CompiledRule(
         name=name,
         to=rule.to,
@@ -130,28 +151,46 @@ def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) ->
         filter=names.topic,
         bucket=names.bucket,
         stream=names.stream,
-        parse=PARSERS[rule.format] if model is None else parse_json,
+        parse=Remembered(parse) if in_payload else parse,
         timestamp=timestamp,
         model=model,
         unit=rule.unit,
+        named_by=named_by,
+        about=(*in_payload, *([timestamp.field] if timestamp and not timestamp.in_properties else [])),
     )
 
 
 def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple[Loc, str]]:
     if rule.format not in _WITH_FIELDS:
-        for key, value in (("model", rule.model), ("timestamp", rule.timestamp)):
+        in_payload = None if names_property(rule.timestamp or "") else rule.timestamp
+        for key, value in (("model", rule.model), ("timestamp", in_payload)):
             if value is not None:
                 yield (key,), f"needs a payload with fields, so `format: json` (got {rule.format})"
-    if rule.timestamp is not None:
-        try:
-            parse_path(rule.timestamp)
-        except ValueError as error:
-            yield ("timestamp",), str(error)
     for index, name in enumerate(rule.to):
         if name not in destinations:
             yield ("to", index), _unknown("destination", name, destinations)
         elif name in rule.to[:index]:
             yield ("to", index), f"{name!r} stands here twice"
+
+
+def _parse_timestamp(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) -> Timestamp | None:
+    text = rule.timestamp
+    if text is None:
+        return None
+    in_properties = names_property(text)
+    try:
+        path = parse_message_name(text).path if in_properties else parse_path(text)
+    except ValueError as error:
+        problems.append(((*loc, "timestamp"), str(error)))
+        return None
+    return Timestamp(
+        field=text if in_properties else path_text(path),
+        path=path,
+        max_past=rule.max_past,
+        max_future=rule.max_future,
+        reject=rule.bad_timestamp is BadTimestamp.REJECT,
+        in_properties=in_properties,
+    )
 
 
 class _Names(NamedTuple):
@@ -174,9 +213,15 @@ def _parse_names(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) ->
         ("stream", rule.stream, (*topic.names, FIELD)),
     ):
         try:
-            templates.append(parse_template(text, known))
+            template = parse_template(text, known, is_message_name)
         except InvalidTemplate as error:
             problems.append(((*loc, key), str(error)))
+            continue
+        templates.append(template)
+        for name in message_names(template):
+            if not name.in_properties and rule.format not in _WITH_FIELDS:
+                what = f"{{{name.name}}} needs a payload with fields, so `format: json` (got {rule.format})"
+                problems.append(((*loc, key), what))
     return _Names(topic, *templates) if len(templates) == 2 else None
 
 

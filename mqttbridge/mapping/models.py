@@ -24,7 +24,7 @@ from pydantic_core import (
 from mqttbridge.config.model import FieldConfig, FieldType, ModelConfig
 from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_TEXT_CHARS, Value
 from mqttbridge.mapping.flatten import Fields
-from mqttbridge.mapping.timestamps import parse_path
+from mqttbridge.mapping.paths import parse_path
 from mqttbridge.mapping.unusable import shown
 from mqttbridge.mapping.validation import describe, unusable
 

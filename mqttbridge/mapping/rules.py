@@ -10,6 +10,7 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
@@ -18,6 +19,7 @@ from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiling import CompiledRule, Loc, compile_rules
 from mqttbridge.mapping.flatten import Fields
+from mqttbridge.mapping.message_names import values_of
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
@@ -39,6 +41,7 @@ class Rulebook:
     Attributes:
         filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
 
     def __init__(self, config: Config) -> None:
@@ -50,7 +53,8 @@ class Rulebook:
         self._rules = compile_rules(config)
         self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
         self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
-        self.warnings: Final = tuple(self._unreachable())
+        self.warnings: Final = (*self._unreachable(), *self._overlapping_shares())
+        self.needs_properties: Final = any(rule.needs_properties for rule in self._rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = _Room(MAX_KEPT_BYTES)
 
@@ -81,12 +85,16 @@ class Rulebook:
         routes: list[Route] = []
         for index in self._trie.matching(levels):
             rule = self._rules[index]
+            if not rule.filter.accepts(levels):
+                continue
             captured = rule.filter.capture(levels)
             try:
-                bucket = checked_name("".join(rule.bucket.bind(captured)), "the bucket's name")
+                if rule.named_by:
+                    routes.append(MessageNamedRoute(rule, topic, captured, self._room))
+                else:
+                    routes.append(_named_route(rule, topic, captured, self._room))
             except Unusable as unusable:
                 return Rejected(unusable.reason, unusable.detail, text, b"", rule.name)
-            routes.append(Route(rule, topic, intern(bucket), rule.stream.bind(captured), self._room))
             if not rule.goes_on:
                 break
         return tuple(routes)
@@ -103,11 +111,22 @@ class Rulebook:
         warnings: list[tuple[Loc, str]] = []
         for index, rule in enumerate(self._rules):
             for earlier in self._trie.matching(rule.filter.levels):
-                if earlier < index and not self._rules[earlier].goes_on:
-                    what = f"is never reached: {self._rules[earlier].name!r} before it takes each of its topics"
+                before = self._rules[earlier]
+                if earlier < index and not before.goes_on and before.filter.covers(rule.filter):
+                    what = f"is never reached: {before.name!r} before it takes each of its topics"
                     warnings.append((("rules", index, "topic"), what))
                     break
         return warnings
+
+    def _overlapping_shares(self) -> Iterator[tuple[Loc, str]]:
+        """Shared subscriptions beside one of another kind that brings the same messages."""
+        for index, rule in enumerate(self._rules):
+            for other in self._trie.matching(rule.filter.levels):
+                share, theirs = rule.filter.share, self._rules[other].filter.share
+                if share != theirs:
+                    what = f"overlaps with {self._rules[other].name!r}, which is not in the same shared subscription"
+                    yield ("rules", index, "topic"), f"{what}: messages may arrive twice"
+                    break
 
 
 class _Room:
@@ -135,11 +154,33 @@ class Route:
         bucket: name of the bucket.
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
         last: the last events of its streams, owned by the ingest loop.
+        chosen: the route that the last message took, where names are made of something in the message; else None.
+        named_by: what this route's names were made of, where that is so.
     """
 
-    __slots__ = ("_compiled", "_pieces", "_room", "_streams", "_topic", "bucket", "last", "new_units", "rule", "to")
+    __slots__ = (
+        "_compiled",
+        "_pieces",
+        "_room",
+        "_streams",
+        "_topic",
+        "bucket",
+        "chosen",
+        "last",
+        "named_by",
+        "new_units",
+        "rule",
+        "to",
+    )
 
-    def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: _Room) -> None:
+    def __init__(
+        self,
+        compiled: CompiledRule,
+        topic: bytes,
+        bucket: str,
+        pieces: tuple[str, ...],
+        room: _Room,
+    ) -> None:
         self._compiled = compiled
         self._topic = topic
         self._pieces = pieces
@@ -150,6 +191,8 @@ class Route:
         self.bucket = bucket
         self.new_units: dict[tuple[str, str], str] = {}
         self.last: list[EventTuple] | None = None
+        self.chosen: Route | None = None
+        self.named_by: tuple[str, ...] = ()
 
     @property
     def topic(self) -> str:
@@ -193,6 +236,74 @@ class Route:
                     self._room.left -= _stream_size(field, stream)
             names[field] = stream
         return names
+
+
+class MessageNamedRoute(Route):
+    """A rule applied to a topic, whose bucket or streams are named by something in each message.
+
+    For each value of that there is a plain route, kept while there is room: values come from the network.
+    """
+
+    __slots__ = ("_captured", "_routes")
+
+    def __init__(self, compiled: CompiledRule, topic: bytes, captured: dict[str, str], room: _Room) -> None:
+        super().__init__(compiled, topic, "", (), room)
+        self._captured = captured
+        self._routes: dict[tuple[str, ...], Route] = {}
+
+    def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
+        """As `Route.apply`; which bucket and streams it is about is in the message."""
+        try:
+            route = self._route(payload)
+        except Unusable as unusable:
+            return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
+        self.chosen = route
+        mapped = route.apply(payload, arrival)
+        if route.new_units:
+            self.new_units.update(route.new_units)
+            route.new_units.clear()
+        return mapped
+
+    def forget_streams(self) -> None:
+        """Give the room of all its routes back."""
+        self._forget(list(self._routes))
+
+    def _route(self, payload: bytes) -> Route:
+        values = values_of(self._compiled.named_by, self._compiled.parse, payload)
+        route = self._routes.get(values)
+        if route is None:
+            names = (name.name for name in self._compiled.named_by)
+            known = self._captured | dict(zip(names, values, strict=True))
+            route = _named_route(self._compiled, self._topic, known, self._room, values)
+            size = self._size(values)
+            if self._room.left < size:
+                self._forget(list(islice(self._routes, (len(self._routes) + 1) // 2)))
+            if self._room.left >= size:
+                self._room.left -= size
+                self._routes[values] = route
+        return route
+
+    def _forget(self, some: list[tuple[str, ...]]) -> None:
+        for values in some:
+            self._routes.pop(values).forget_streams()
+            self._room.left += self._size(values)
+
+    def _size(self, values: tuple[str, ...]) -> int:
+        return _TOPIC_BYTES + _ROUTE_BYTES + sum(map(len, values))
+
+
+def _named_route(
+    rule: CompiledRule, topic: bytes, known: Mapping[str, str], room: _Room, named_by: tuple[str, ...] = ()
+) -> Route:
+    """The route whose names are made of what is known.
+
+    Raises:
+        Unusable: no name of a bucket or stream can be made of it.
+    """
+    bucket = checked_name("".join(rule.bucket.bind(known)), "the bucket's name")
+    route = Route(rule, topic, intern(bucket), rule.stream.bind(known), room)
+    route.named_by = named_by
+    return route
 
 
 def _stream_size(field: str, stream: str) -> int:
