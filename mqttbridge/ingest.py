@@ -148,8 +148,7 @@ class Ingest:
                     rejected.append(mapped)
                     continue
                 if known is not None:
-                    named = route.chosen or route
-                    mapped = known.only_changed(named, mapped) if first & RETAINED else known.keep(named, mapped)
+                    mapped = known.only_changed(route, mapped) if first & RETAINED else known.keep(route, mapped)
                 if route.new_units:
                     units.update(route.new_units)
                     route.new_units = {}

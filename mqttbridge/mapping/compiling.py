@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleConfig
+from mqttbridge.config.model import BadTimestamp, Config, Extra, FieldType, PayloadFormat, RuleConfig
 from mqttbridge.events import Reason
+from mqttbridge.mapping.building import configured_model
+from mqttbridge.mapping.extras import Extras
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 from mqttbridge.mapping.imported import imported_model
 from mqttbridge.mapping.message_names import (
@@ -19,10 +21,11 @@ from mqttbridge.mapping.message_names import (
     names_property,
     parse_message_name,
 )
-from mqttbridge.mapping.models import InvalidModel, Model, configured_model
-from mqttbridge.mapping.paths import parse_path, path_text
+from mqttbridge.mapping.models import FlatModel, InvalidModel, Model, Points
+from mqttbridge.mapping.paths import Path, parse_path, path_text
 from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
 from mqttbridge.mapping.properties import properties_of
+from mqttbridge.mapping.structured import StructuredModel
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
 from mqttbridge.mapping.timestamps import Timestamp
 from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
@@ -67,13 +70,26 @@ class CompiledRule:
     named_by: tuple[MessageName, ...]
     # Fields that say when and whose the others are, and so make no events of their own where no model says so.
     about: tuple[str, ...]
+    # What is done with fields that the model does not name; None ignores them.
+    extras: Extras | None
+    # Whether a message makes points at several times, so that it is read by `read_points` and not by `read`.
+    has_points: bool
 
     @property
     def needs_properties(self) -> bool:
         """Whether it takes anything from the message's MQTT 5 properties."""
-        return any(name.in_properties for name in self.named_by) or (
-            self.timestamp is not None and self.timestamp.in_properties
+        return (
+            any(name.in_properties for name in self.named_by)
+            or (self.timestamp is not None and self.timestamp.in_properties)
+            or (isinstance(self.model, StructuredModel) and self.model.needs_properties)
         )
+
+    @property
+    def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
+        """The short way for the common case, a flat model whose time is arrival: fields or None, see `read` then."""
+        if isinstance(self.model, FlatModel) and self.model.at_once and self.timestamp is None and self.extras is None:
+            return self.model.fields_at_once
+        return None
 
     def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
         """Fields and time of one payload.
@@ -82,12 +98,11 @@ class CompiledRule:
             Unusable: the message is to be rejected.
         """
         document = self.parse(payload)
-        if self.timestamp is None:
-            epoch = arrival
-        else:
-            epoch = self.timestamp.read(properties_of(payload) if self.timestamp.in_properties else document, arrival)
+        epoch = arrival if self.timestamp is None else self._time(document, payload, arrival)
         if self.model is not None:
             fields = self.model.fields(document, payload)
+            if self.extras is not None:
+                fields = self.extras.added(fields, document)
         else:
             fields = flatten(document)
             for field in self.about:
@@ -95,6 +110,25 @@ class CompiledRule:
         if not fields:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return fields, epoch
+
+    def read_points(self, payload: bytes, arrival: float) -> Points:
+        """Fields of one payload at each of the times that it tells of; at least one.
+
+        Raises:
+            Unusable: the message is to be rejected.
+        """
+        document = self.parse(payload)
+        epoch = arrival if self.timestamp is None else self._time(document, payload, arrival)
+        assert isinstance(self.model, StructuredModel)  # noqa: S101  # no other has points
+        points = self.model.points(document, payload, epoch, self.extras)
+        if not points:
+            raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
+        return points
+
+    def _time(self, document: Any, payload: bytes, arrival: float) -> float:
+        assert self.timestamp is not None  # noqa: S101  # the caller has looked
+        source = properties_of(payload) if self.timestamp.in_properties else document
+        return self.timestamp.read(source, arrival)
 
     def stream_of(self, field: str, pieces: Sequence[str]) -> str:
         """Name of a field's stream on a topic, from the stream's template as bound to that topic.
@@ -142,8 +176,9 @@ def _compile(
     rule: RuleConfig, name: str, model: Model | None, timestamp: Timestamp | None, names: _Names
 ) -> CompiledRule:
     named_by = message_names(names.bucket, names.stream)
-    in_payload = [path_text(name.path) for name in named_by if not name.in_properties]
+    in_payload = [name.path for name in named_by if not name.in_properties]
     parse = PARSERS[rule.format] if model is None else parse_json
+    in_time = [timestamp.path] if timestamp is not None and not timestamp.in_properties else []
     return CompiledRule(
         name=name,
         to=rule.to,
@@ -156,8 +191,16 @@ def _compile(
         model=model,
         unit=rule.unit,
         named_by=named_by,
-        about=(*in_payload, *([timestamp.field] if timestamp and not timestamp.in_properties else [])),
+        about=tuple(map(path_text, (*in_payload, *in_time))),
+        extras=_extras(rule.extra, model, (*in_payload, *in_time)),
+        has_points=isinstance(model, StructuredModel) and model.has_points,
     )
+
+
+def _extras(extra: Extra, model: Model | None, known: tuple[Path, ...]) -> Extras | None:
+    if extra is Extra.IGNORE or not isinstance(model, FlatModel | StructuredModel):
+        return None
+    return Extras((*model.paths, *known), reject=extra is Extra.REJECT)
 
 
 def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple[Loc, str]]:
@@ -166,6 +209,11 @@ def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple
         for key, value in (("model", rule.model), ("timestamp", in_payload)):
             if value is not None:
                 yield (key,), f"needs a payload with fields, so `format: json` (got {rule.format})"
+    if rule.extra is not Extra.IGNORE and (rule.model is None or ":" in rule.model):
+        yield (
+            ("extra",),
+            "is for a model of `models`; without one all fields are taken, and your own class says it itself",
+        )
     for index, name in enumerate(rule.to):
         if name not in destinations:
             yield ("to", index), _unknown("destination", name, destinations)
@@ -232,8 +280,10 @@ class _Models:
         self._models: dict[str, Model | None] = {}
         self._problems = problems
         for name, model in config.models.items():
+            if name in set(FieldType):
+                problems.append((("models", name), "is the name of a type already"))
             try:
-                self._models[name] = configured_model(model)
+                self._models[name] = configured_model(model, config.models, name)
             except InvalidModel as error:
                 self._models[name] = None
                 problems += [(("models", name, *path), what) for path, what in error.problems]

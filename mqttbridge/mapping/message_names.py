@@ -98,11 +98,16 @@ def values_of(names: tuple[MessageName, ...], parse: Parser, payload: bytes) -> 
     values: list[str] = []
     for name in names:
         source = properties_of(payload) if name.in_properties else parse(payload)
-        values.append(_text(find(source, name.path), name.name))
+        values.append(text_of(find(source, name.path), name.name))
     return tuple(values)
 
 
-def _text(value: Value | dict[str, Any] | list[Any] | None, name: str) -> str:
+def text_of(value: Value | dict[str, Any] | list[Any] | None, name: str) -> str:
+    """A value of a payload as a part of a name; empty where there is none.
+
+    Raises:
+        Unusable: it is an object, a list, or longer than any name; `name` says what it was looked up by.
+    """
     match value:
         case None:
             return ""

@@ -10,7 +10,7 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from sys import intern
 from typing import Final, TypeAlias
@@ -65,6 +65,13 @@ class Rulebook:
         """
         known = self._routes.get(topic)
         return self._meet(topic) if known is None else known
+
+    def known_routes(self) -> Iterator[Route]:
+        """The routes of every topic that is kept now."""
+        for routes in self._routes.values():
+            if not isinstance(routes, Rejected):
+                for route in routes:
+                    yield from route.named_routes()
 
     def _meet(self, topic: bytes) -> Routes:
         routes = self._find(topic)
@@ -154,34 +161,18 @@ class Route:
         bucket: name of the bucket.
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
         last: the last events of its streams, owned by the ingest loop.
-        chosen: the route that the last message took, where names are made of something in the message; else None.
-        named_by: what this route's names were made of, where that is so.
+        saved: what of `last` is on disk, likewise.
+        named_by: what in the message its names were made of, if anything.
     """
 
     __slots__ = (
-        "_compiled",
-        "_pieces",
-        "_room",
-        "_streams",
-        "_topic",
-        "bucket",
-        "chosen",
-        "last",
-        "named_by",
-        "new_units",
-        "rule",
-        "to",
-    )
+        "_at_once", "_compiled", "_pieces", "_room", "_streams", "_topic",
+        "bucket", "last", "named_by", "new_units", "rule", "saved", "to",
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        compiled: CompiledRule,
-        topic: bytes,
-        bucket: str,
-        pieces: tuple[str, ...],
-        room: _Room,
-    ) -> None:
+    def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: _Room) -> None:
         self._compiled = compiled
+        self._at_once = compiled.read_at_once
         self._topic = topic
         self._pieces = pieces
         self._room = room
@@ -191,7 +182,7 @@ class Route:
         self.bucket = bucket
         self.new_units: dict[tuple[str, str], str] = {}
         self.last: list[EventTuple] | None = None
-        self.chosen: Route | None = None
+        self.saved: list[EventTuple] | None = None
         self.named_by: tuple[str, ...] = ()
 
     @property
@@ -206,21 +197,36 @@ class Route:
             payload: as it came; any bytes.
             arrival: epoch seconds; the events' time unless the rule reads one from the payload.
         """
+        bucket, streams = self.bucket, self._streams
+        if self._at_once is not None and (plain := self._at_once(payload)):
+            try:
+                return [(bucket, streams[field], value, arrival) for field, value in plain.items()]
+            except KeyError:
+                pass  # a stream is met first
         try:
+            if self._compiled.has_points:
+                points = self._compiled.read_points(payload, arrival)
+                return [event for fields, epoch in points for event in self._events(fields, epoch)]
             fields, epoch = self._compiled.read(payload, arrival)
-            bucket, streams = self.bucket, self._streams
             try:
                 return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
             except KeyError:
-                streams = self._name(fields)
-                return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
+                return self._events(fields, epoch)
         except Unusable as unusable:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
+
+    def named_routes(self) -> Iterable[Route]:
+        """The routes with names of their own: itself, unless its names come from the messages."""
+        return (self,)
 
     def forget_streams(self) -> None:
         """Give the room of the streams' names back."""
         self._room.left += sum(_stream_size(field, stream) for field, stream in self._streams.items())
         self._streams = {}
+
+    def _events(self, fields: Fields, epoch: float) -> list[EventTuple]:
+        streams = self._name(fields)
+        return [(self.bucket, streams[field], value, epoch) for field, value in fields.items()]
 
     def _name(self, fields: Fields) -> dict[str, str]:
         """Streams of all these fields; those that are new are kept while there is room."""
@@ -241,28 +247,53 @@ class Route:
 class MessageNamedRoute(Route):
     """A rule applied to a topic, whose bucket or streams are named by something in each message.
 
-    For each value of that there is a plain route, kept while there is room: values come from the network.
+    For each value of that there is a plain route, kept while there is room: values come from the network. What the
+    ingest loop keeps with a route, it keeps with the one that the last message took.
     """
 
-    __slots__ = ("_captured", "_routes")
+    __slots__ = ("_captured", "_routes", "_taken")
 
     def __init__(self, compiled: CompiledRule, topic: bytes, captured: dict[str, str], room: _Room) -> None:
-        super().__init__(compiled, topic, "", (), room)
         self._captured = captured
         self._routes: dict[tuple[str, ...], Route] = {}
+        self._taken = Route(compiled, topic, "", (), room)  # a stand-in until the first message
+        super().__init__(compiled, topic, "", (), room)
+
+    @property
+    def new_units(self) -> dict[tuple[str, str], str]:
+        return self._taken.new_units
+
+    @new_units.setter
+    def new_units(self, units: dict[tuple[str, str], str]) -> None:
+        self._taken.new_units = units
+
+    @property
+    def last(self) -> list[EventTuple] | None:
+        return self._taken.last
+
+    @last.setter
+    def last(self, events: list[EventTuple] | None) -> None:
+        self._taken.last = events
+
+    @property
+    def named_by(self) -> tuple[str, ...]:
+        return self._taken.named_by
+
+    @named_by.setter
+    def named_by(self, values: tuple[str, ...]) -> None:
+        self._taken.named_by = values
 
     def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
         """As `Route.apply`; which bucket and streams it is about is in the message."""
         try:
-            route = self._route(payload)
+            self._taken = self._route(payload)
         except Unusable as unusable:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
-        self.chosen = route
-        mapped = route.apply(payload, arrival)
-        if route.new_units:
-            self.new_units.update(route.new_units)
-            route.new_units.clear()
-        return mapped
+        return self._taken.apply(payload, arrival)
+
+    def named_routes(self) -> Iterable[Route]:
+        """The routes for all that was met in messages."""
+        return self._routes.values()
 
     def forget_streams(self) -> None:
         """Give the room of all its routes back."""

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
@@ -5,7 +7,9 @@ from pydantic_core import from_json
 
 from mqttbridge.config.model import ModelConfig
 from mqttbridge.events import Reason
-from mqttbridge.mapping.models import InvalidModel, configured_model
+from mqttbridge.mapping.building import configured_model
+from mqttbridge.mapping.models import InvalidModel
+from mqttbridge.mapping.payload import parse_json
 from mqttbridge.mapping.unusable import Unusable
 
 
@@ -252,3 +256,48 @@ def test_whatever_comes_is_taken_or_refused(document):
 
     assert -40 <= fields["temperature"] <= 85
     assert 0 < fields["humidity"] < 100
+
+
+@given(
+    document=st.dictionaries(
+        st.sampled_from(["temperature", "count", "on", "state", "other"]),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats()
+        | st.text(max_size=5)
+        | st.sampled_from([10**400, -(2**63), 2**63, 1e308])
+        | st.lists(st.integers(), max_size=2),
+    ),
+    spoiled=st.sampled_from([b"%s", b" %s\n", b"%s,", b"[%s]"]),
+)
+def test_reading_at_once_says_the_same_as_the_long_way_or_nothing(document, spoiled):
+    fields = {
+        "temperature": {"type": "float", "ge": -40, "le": 1e300},
+        "count": {"type": "int", "optional": True},
+        "on": {"type": "bool", "default": True},
+        "state": {"type": "str", "optional": True, "max_length": 4},
+    }
+    built = model(**fields)
+    payload = spoiled % json.dumps(document).encode()
+    at_once = built.fields_at_once(payload)
+    if at_once is not None:
+        slowly = built.fields(parse_json(payload), payload)
+        assert [(name, type(value), value) for name, value in at_once.items()] == [
+            (name, type(value), value) for name, value in slowly.items()
+        ]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"temperature": 1, "temperature": 2}',
+        b'{"temperature": 1, "other": 2}',
+        b'{"temperature": 1, "count": null}',
+        b'{"temperature": "1:2"}',
+    ],
+)
+def test_a_payload_with_more_than_the_fields_takes_the_long_way(payload):
+    fields = {"temperature": {"type": "float"}, "count": {"type": "int", "optional": True}}
+    built = model(**fields)
+    assert built.fields_at_once(payload) is None

@@ -1,0 +1,108 @@
+"""What a structured model gathers from one message: fields, and points before and after its time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mqttbridge.events import MAX_NAME_CHARS, Reason, Value
+from mqttbridge.mapping.flatten import MAX_FIELDS, Fields
+from mqttbridge.mapping.models import Points
+from mqttbridge.mapping.paths import Path
+from mqttbridge.mapping.unusable import Unusable, named
+
+
+class FieldName(str):
+    """The name of a field, which may come from the payload, and the unit that the model says its values have."""
+
+    __slots__ = ("unit",)
+    unit: str
+
+    @classmethod
+    def of(cls, name: str, unit: str) -> FieldName:
+        """The name of a field whose values have this unit; empty for none."""
+        made = cls(name)
+        made.unit = unit
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a message a model is being read.
+
+    Attributes:
+        document: what stands there.
+        path: from the payload's root.
+        prefix: of the names of the fields found there.
+        plain: the model's plain fields there, validated.
+    """
+
+    document: Any
+    path: Path = ()
+    prefix: str = ""
+    plain: Fields = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """How the items of a list lie in time.
+
+    Attributes:
+        interval: seconds from one to the next.
+        from_last: whether the message's time is that of the last item; else of the first.
+    """
+
+    interval: float
+    from_last: bool
+
+    def times(self, values: list[Value], epoch: float) -> list[tuple[float, Value]]:
+        """Each value with its time."""
+        before = len(values) - 1 if self.from_last else 0
+        return [(epoch + (index - before) * self.interval, value) for index, value in enumerate(values)]
+
+
+@dataclass(slots=True)
+class Harvest:
+    """What a message has brought so far."""
+
+    payload: bytes
+    fields: Fields = field(default_factory=dict)
+    series: dict[FieldName, tuple[list[Value], Period]] = field(default_factory=dict)
+    _points: int = 0
+
+    def put(self, name: str, value: Value, unit: str) -> None:
+        """Add a field.
+
+        Raises:
+            Unusable: it is there already, there are too many, or its name is too long.
+        """
+        self._check(name)
+        self.fields[FieldName.of(name, unit)] = value
+        if len(self.fields) > MAX_FIELDS:
+            raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_FIELDS} fields")
+
+    def put_series(self, name: str, values: list[Value], period: Period, unit: str) -> None:
+        """Add points over a period.
+
+        Raises:
+            Unusable: see `put`.
+        """
+        self._check(name)
+        self.series[FieldName.of(name, unit)] = (values, period)
+        self._points += len(values)
+        if self._points > MAX_FIELDS:
+            raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_FIELDS} points")
+
+    def points(self, fields: Fields, epoch: float) -> Points:
+        """These fields at the message's time, and the points before and after it, in the order of time."""
+        points = {epoch: fields} if fields else {}
+        for name, (values, period) in self.series.items():
+            for time, value in period.times(values, epoch):
+                points.setdefault(time, {})[name] = value
+        return [(points[time], time) for time in sorted(points)]
+
+    def _check(self, name: str) -> None:
+        if name in self.fields or name in self.series:
+            raise Unusable(Reason.DUPLICATE_KEYS, f"{named(name)} stands in the payload twice")
+        if len(name) > MAX_NAME_CHARS:
+            raise Unusable(Reason.BAD_NAME, f"{named(name)}: more than {MAX_NAME_CHARS} characters")
