@@ -151,7 +151,8 @@ class _Builder:
         if name not in self._models:
             raise InvalidModel([(where, self._unknown(name))])
         if self._name in self._reached_from(name):
-            raise InvalidModel([(where, f"{self._name!r} would stand within itself")] if inside == inside[:1] else [])
+            of_its_own = not any(inside[1:])  # and not of a model within it
+            raise InvalidModel([(where, f"{self._name!r} would stand within itself")] if of_its_own else [])
         if name in inside:
             raise InvalidModel([])
         if name not in self._built:

@@ -234,3 +234,13 @@ def test_a_lingering_loop_gathers_several_reads_into_one_commit(bench) -> None:
     ingest.step(0)
     assert one.journal == ["commit", "acknowledge"]
     assert len(one.stored()) == 3
+
+
+def test_what_was_last_known_is_known_by_device_where_payloads_name_the_devices(bench) -> None:
+    rules = {"rules": [{"topic": "gw", "bucket": "b", "stream": "{payload.id}"}]}
+    one = bench(rules)
+    one.run(
+        [message("gw", b'{"id": "a", "t": 1}'), message("gw", b'{"id": "b", "t": 2}')],
+        [message("gw", b'{"id": "a", "t": 1}', 0x33), message("gw", b'{"id": "b", "t": 3}', 0x33)],
+    )
+    assert one.stored() == [("b", "a.t", 1), ("b", "b.t", 2), ("b", "b.t", 3)]
