@@ -130,13 +130,14 @@ class _Builder:
         chosen: dict[str, StructuredModel] = {}
         problems: list[FieldProblem] = []
         for value, model in models.items():
-            for twice in sorted(config.keys() & self._models.get(model, {}).keys()):
-                what = f"the field {twice!r} stands in {model!r} and beside {name!r} as well"
-                problems.append((("variants", value), what))
+            where = ("variants", value)
             try:
-                chosen[value] = self._named(model, inside, ("variants", value))
+                chosen[value] = self._named(model, inside, where)
             except InvalidModel as error:
                 problems += error.problems
+                continue
+            for twice in sorted(config.keys() & self._models[model].keys()):
+                problems.append((where, f"the field {twice!r} stands in {model!r} and beside {name!r} as well"))
         if problems or len(chosen) < len(models):
             raise InvalidModel(problems)
         return Variants(name, chosen)

@@ -35,6 +35,9 @@ class Extras:
             name = path_text(path)
             if self.reject:
                 raise Unusable(Reason.VALIDATION, f"{named(name)}: the model names no such field")
+            if not all(path):
+                where = named(path_text(path[:-1])) if path[1:] else "the object"
+                raise Unusable(Reason.BAD_NAME, f"{where} has an empty key")
             extra[name] = value
             if len(extra) > MAX_FIELDS:
                 raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_FIELDS} fields")
