@@ -23,7 +23,7 @@ from mqttbridge.mapping.message_names import names_property, parse_message_name
 from mqttbridge.mapping.models import FlatModel, InvalidModel, flat_model
 from mqttbridge.mapping.parts import Content, FromProperty, Inner, Items, Series, Variants
 from mqttbridge.mapping.paths import EACH, Path, parse_path
-from mqttbridge.mapping.structured import Part, StructuredModel, wrapped
+from mqttbridge.mapping.structured import Part, StructuredModel, structured_model, wrapped
 from mqttbridge.mapping.templates import InvalidTemplate
 
 # Deeper than anybody describes a payload by hand.
@@ -87,7 +87,7 @@ class _Builder:
         plain = flat_model(flat) if flat else None
         if plain is not None and not parts:
             return plain
-        return StructuredModel(plain, tuple(parts.values()), _sole_field(config, parts))
+        return structured_model(plain, tuple(parts.values()), _sole_field(config, parts))
 
     def _part(self, name: str, field: FieldConfig, config: ModelConfig, inside: tuple[str, ...]) -> Part | None:
         """What a field is more than one value under one path of the payload; None if it is just that.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from mqttbridge.config.model import BadTimestamp, Config, Extra, FieldType, PayloadFormat, RuleConfig
 from mqttbridge.events import Reason
@@ -98,15 +98,20 @@ class CompiledRule:
             Unusable: the message is to be rejected.
         """
         document = self.parse(payload)
-        epoch = arrival if self.timestamp is None else self._time(document, payload, arrival)
+        timestamp = self.timestamp
+        if timestamp is None:
+            epoch = arrival
+        else:
+            epoch = timestamp.read(properties_of(payload) if timestamp.in_properties else document, arrival)
         if self.model is not None:
             fields = self.model.fields(document, payload)
             if self.extras is not None:
                 fields = self.extras.added(fields, document)
         else:
             fields = flatten(document)
-            for field in self.about:
-                fields.pop(field, None)
+            if self.about:
+                for field in self.about:
+                    fields.pop(field, None)
         if not fields:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return fields, epoch
@@ -118,17 +123,14 @@ class CompiledRule:
             Unusable: the message is to be rejected.
         """
         document = self.parse(payload)
-        epoch = arrival if self.timestamp is None else self._time(document, payload, arrival)
+        epoch = arrival
+        if self.timestamp is not None:
+            epoch = self.timestamp.read(properties_of(payload) if self.timestamp.in_properties else document, arrival)
         assert isinstance(self.model, StructuredModel)  # noqa: S101  # no other has points
         points = self.model.points(document, payload, epoch, self.extras)
         if not points:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return points
-
-    def _time(self, document: Any, payload: bytes, arrival: float) -> float:
-        assert self.timestamp is not None  # noqa: S101  # the caller has looked
-        source = properties_of(payload) if self.timestamp.in_properties else document
-        return self.timestamp.read(source, arrival)
 
     def stream_of(self, field: str, pieces: Sequence[str]) -> str:
         """Name of a field's stream on a topic, from the stream's template as bound to that topic.
@@ -210,10 +212,7 @@ def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple
             if value is not None:
                 yield (key,), f"needs a payload with fields, so `format: json` (got {rule.format})"
     if rule.extra is not Extra.IGNORE and (rule.model is None or ":" in rule.model):
-        yield (
-            ("extra",),
-            "is for a model of `models`; without one all fields are taken, and your own class says it itself",
-        )
+        yield ("extra",), "is for a model of `models`: without one all is taken, and your own class says it itself"
     for index, name in enumerate(rule.to):
         if name not in destinations:
             yield ("to", index), _unknown("destination", name, destinations)

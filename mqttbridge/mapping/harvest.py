@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from mqttbridge.events import MAX_NAME_CHARS, Reason, Value
 from mqttbridge.mapping.flatten import MAX_FIELDS, Fields
@@ -26,8 +26,7 @@ class FieldName(str):
         return made
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in a message a model is being read.
 
     Attributes:
@@ -40,7 +39,7 @@ class Place:
     document: Any
     path: Path = ()
     prefix: str = ""
-    plain: Fields = field(default_factory=dict)
+    plain: Fields = {}  # noqa: RUF012  # never written to
 
 
 @dataclass(frozen=True, slots=True)

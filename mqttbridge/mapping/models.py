@@ -75,10 +75,17 @@ class FlatModel:
     def unit_of(self, field: str) -> str:
         return self.units.get(field, "")
 
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002  # some models read the bytes
-        fields = self.validated(document)
-        for name in self.unstored:
-            fields.pop(name, None)
+    def fields(self, document: Any, payload: bytes, within: Path = ()) -> Fields:  # noqa: ARG002  # some models read it
+        """See `Model.fields`; `within` is the path to the document where that is not the whole payload."""
+        try:
+            fields: Fields = self.validator.validate_python(document)
+        except ValidationError as error:
+            raise unusable(error, within) from None
+        if self.defaults:
+            self._fill(fields)
+        if self.unstored:
+            for name in self.unstored:
+                fields.pop(name, None)
         return fields
 
     def fields_at_once(self, payload: bytes) -> Fields | None:
@@ -96,19 +103,6 @@ class FlatModel:
             given -= self._fill(fields)
         # Each key has its colon. With as many colons as fields there is no other key, and none stands twice.
         return fields if payload.count(b":") == given else None
-
-    def validated(self, document: Any, within: Path = ()) -> Fields:
-        """The fields of an object that stands at a path of the payload, those that are not stored among them.
-
-        Raises:
-            Unusable: the model says no.
-        """
-        try:
-            fields: Fields = self.validator.validate_python(document)
-        except ValidationError as error:
-            raise unusable(error, within) from None
-        self._fill(fields)
-        return fields
 
     def _fill(self, fields: Fields) -> int:
         """Put defaults in for what is missing or null, and leave out the rest of it. Returns how many there were."""

@@ -204,14 +204,12 @@ class Route:
             except KeyError:
                 pass  # a stream is met first
         try:
-            if self._compiled.has_points:
-                points = self._compiled.read_points(payload, arrival)
-                return [event for fields, epoch in points for event in self._events(fields, epoch)]
             fields, epoch = self._compiled.read(payload, arrival)
             try:
                 return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
             except KeyError:
-                return self._events(fields, epoch)
+                streams = self._name(fields)
+                return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
         except Unusable as unusable:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
 
@@ -223,10 +221,6 @@ class Route:
         """Give the room of the streams' names back."""
         self._room.left += sum(_stream_size(field, stream) for field, stream in self._streams.items())
         self._streams = {}
-
-    def _events(self, fields: Fields, epoch: float) -> list[EventTuple]:
-        streams = self._name(fields)
-        return [(self.bucket, streams[field], value, epoch) for field, value in fields.items()]
 
     def _name(self, fields: Fields) -> dict[str, str]:
         """Streams of all these fields; those that are new are kept while there is room."""
@@ -242,6 +236,26 @@ class Route:
                     self._room.left -= _stream_size(field, stream)
             names[field] = stream
         return names
+
+
+class PointsRoute(Route):
+    """A rule applied to a topic, whose messages hold points of several times."""
+
+    __slots__ = ()
+
+    def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
+        """As `Route.apply`; the events come in the order of time."""
+        events: list[EventTuple] = []
+        bucket = self.bucket
+        try:
+            for fields, epoch in self._compiled.read_points(payload, arrival):
+                streams = self._streams
+                if not fields.keys() <= streams.keys():
+                    streams = self._name(fields)
+                events += [(bucket, streams[field], value, epoch) for field, value in fields.items()]
+        except Unusable as unusable:
+            return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
+        return events
 
 
 class MessageNamedRoute(Route):
@@ -332,7 +346,8 @@ def _named_route(
         Unusable: no name of a bucket or stream can be made of it.
     """
     bucket = checked_name("".join(rule.bucket.bind(known)), "the bucket's name")
-    route = Route(rule, topic, intern(bucket), rule.stream.bind(known), room)
+    kind = PointsRoute if rule.has_points else Route
+    route = kind(rule, topic, intern(bucket), rule.stream.bind(known), room)
     route.named_by = named_by
     return route
 

@@ -47,12 +47,14 @@ class StructuredModel:
     """A model of the configuration that has parts.
 
     Attributes:
-        flat: its plain fields, if it has any.
+        flat: its plain fields, if it has any, those that are not stored among them: parts may go by them.
+        unstored: the names of those.
         parts: the others.
         sole_field: the field's name, if there is one only and its name does not come from the payload.
     """
 
     flat: FlatModel | None
+    unstored: frozenset[str]
     parts: tuple[Part, ...]
     sole_field: str | None
 
@@ -98,13 +100,14 @@ class StructuredModel:
             raise Unusable(Reason.VALIDATION, what)
         plain: Fields = {}
         if self.flat is not None:
-            plain = self.flat.validated(place.document, place.path)
+            plain = self.flat.fields(place.document, harvest.payload, place.path)
             for name, value in plain.items():
-                if name not in self.flat.unstored:
+                if name not in self.unstored:
                     harvest.put(place.prefix + name, value, self.flat.unit_of(name))
-        place = replace(place, plain=plain)
-        for part in self.parts:
-            part.reap(place, harvest)
+        if self.parts:
+            place = Place(place.document, place.path, place.prefix, plain)
+            for part in self.parts:
+                part.reap(place, harvest)
 
     def _harvest(self, document: Any, payload: bytes) -> Harvest:
         harvest = Harvest(payload)
@@ -112,6 +115,13 @@ class StructuredModel:
         return harvest
 
 
+def structured_model(flat: FlatModel | None, parts: tuple[Part, ...], sole_field: str | None) -> StructuredModel:
+    """A model of these plain fields and parts."""
+    if flat is None:
+        return StructuredModel(None, frozenset(), parts, sole_field)
+    return StructuredModel(replace(flat, unstored=()), frozenset(flat.unstored), parts, sole_field)
+
+
 def wrapped(model: FlatModel | StructuredModel) -> StructuredModel:
     """The model as a structured one, to be part of another."""
-    return model if isinstance(model, StructuredModel) else StructuredModel(model, (), model.sole_field)
+    return model if isinstance(model, StructuredModel) else structured_model(model, (), model.sole_field)
