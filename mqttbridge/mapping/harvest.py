@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mqttbridge.events import MAX_NAME_CHARS, Reason, Value
 from mqttbridge.mapping.flatten import MAX_FIELDS, Fields
 from mqttbridge.mapping.models import Points
 from mqttbridge.mapping.paths import Path
 from mqttbridge.mapping.unusable import Unusable, named
+
+# Items may be null, and lists within lists empty: this bounds the work where nothing comes of it.
+MAX_ITEMS: Final = 10 * MAX_FIELDS
 
 
 class FieldName(str):
@@ -68,6 +71,7 @@ class Harvest:
     fields: Fields = field(default_factory=dict)
     series: dict[FieldName, tuple[list[Value], Period]] = field(default_factory=dict)
     _points: int = 0
+    _items: int = 0
 
     def put(self, name: str, value: Value, unit: str) -> None:
         """Add a field.
@@ -91,6 +95,16 @@ class Harvest:
         self._points += len(values)
         if self._points > MAX_FIELDS:
             raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_FIELDS} points")
+
+    def count_item(self) -> None:
+        """Note that an item was looked at, be there a value or not.
+
+        Raises:
+            Unusable: there were too many.
+        """
+        self._items += 1
+        if self._items > MAX_ITEMS:
+            raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_ITEMS} items of lists")
 
     def points(self, fields: Fields, epoch: float) -> Points:
         """These fields at the message's time, and the points before and after it, in the order of time."""

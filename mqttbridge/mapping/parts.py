@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic_core import SchemaValidator, ValidationError
 
 from mqttbridge.events import Reason, Value
-from mqttbridge.mapping.flatten import MAX_FIELDS
 from mqttbridge.mapping.harvest import Harvest, Period, Place
 from mqttbridge.mapping.item_names import ItemNamer
 from mqttbridge.mapping.paths import EACH, Path, find, find_each
@@ -116,7 +115,7 @@ class Items:
         return isinstance(self.content, StructuredModel) and self.content.needs_properties
 
     def reap(self, place: Place, harvest: Harvest) -> None:
-        for path, item in found_items(place, self.path, optional=self.optional):
+        for path, item in found_items(place, self.path, harvest, optional=self.optional):
             name = place.prefix + self.name_of(place.document, path)
             where = (*place.path, *path)
             if isinstance(self.content, StructuredModel):
@@ -145,7 +144,7 @@ class Series:
 
     def reap(self, place: Place, harvest: Harvest) -> None:
         values: list[Value] = []
-        for path, item in found_items(place, self.path, optional=self.content.optional):
+        for path, item in found_items(place, self.path, harvest, optional=self.content.optional):
             value = self.content.read(item, (*place.path, *path))
             if value is None:
                 raise missing((*place.path, *path))
@@ -178,24 +177,23 @@ class Variants:
             self.models[str(value)].reap(place, harvest)
 
 
-def found_items(place: Place, path: Path, *, optional: bool) -> list[tuple[Path, Any]]:
+def found_items(place: Place, path: Path, harvest: Harvest, *, optional: bool) -> Iterator[tuple[Path, Any]]:
     """Everything that stands at a path with `[*]`, with the path to each.
 
     Raises:
-        Unusable: there is no list where one is needed.
+        Unusable: there is no list where one is needed, or there are too many items.
     """
-    items: list[tuple[Path, Any]] = []
     for found, item in find_each(place.document, path):
-        if found[-1] != EACH:
-            items.append((found, item))
+        harvest.count_item()
+        if found[-1] != EACH and len(found) == len(path):
+            yield found, item
+        elif item in ([], {}):
+            continue
         elif item is not None:
             where = location((*place.path, *found[:-1]))
             raise Unusable(Reason.VALIDATION, f"{where}: must be a list or an object (got {shown(item)})")
         elif not optional:
             raise missing((*place.path, *found[:-1]))
-        if len(items) > MAX_FIELDS:
-            raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_FIELDS} items")
-    return items
 
 
 def missing(path: Path) -> Unusable:

@@ -58,7 +58,7 @@ def find_each(document: Any, path: Path, behind: Path = ()) -> Iterator[tuple[Pa
     """Everything that stands at a path with `[*]` in it, with the path to each: indexes, or keys of an object.
 
     Where there is nothing to go through, what stands there instead comes with the path up to there, which ends
-    with `[*]`: None when it is missing.
+    with `[*]`: an empty list or object, something else, or None when it is missing.
     """
     if EACH not in path:
         yield (*behind, *path), find(document, path)
@@ -66,14 +66,14 @@ def find_each(document: Any, path: Path, behind: Path = ()) -> Iterator[tuple[Pa
     place = path.index(EACH)
     before, rest = path[:place], path[place + 1 :]
     container = find(document, before) if before else document
-    if type(container) is list:
+    if not container or type(container) not in (list, dict):
+        yield (*behind, *before, EACH), container
+    elif type(container) is list:
         for index, item in enumerate(container):
             yield from find_each(item, rest, (*behind, *before, str(index)))
-    elif type(container) is dict:
+    else:
         for key, item in container.items():
             yield from find_each(item, rest, (*behind, *before, key))
-    else:
-        yield (*behind, *before, EACH), container
 
 
 def _follow(document: Any, path: Path) -> Any:

@@ -187,6 +187,16 @@ def test_points_of_many_lists_are_bounded_together():
     assert rejection(model, document) == (Reason.TOO_MANY_FIELDS, "more than 1000 points")
 
 
+@pytest.mark.parametrize(
+    "document",
+    [{"rows": [{"items": []}] * 10_001}, {"rows": [{"items": [None] * 101}] * 100}, {"rows": [None] * 20_000}],
+)
+def test_items_of_which_nothing_comes_are_bounded_as_well(document):
+    model = built(M={"v": VALUE | {"path": "rows[*].items[*]", "optional": True}})
+
+    assert rejection(model, document) == (Reason.TOO_MANY_FIELDS, "more than 10000 items of lists")
+
+
 def test_a_long_name_of_an_item_is_refused_at_once():
     model = built(M={"a": ITEMS | {"path": "items[*].v", "as": "{items[*].name}"}})
 
