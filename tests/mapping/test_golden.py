@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mqttbridge.config.loading import load_config
-from mqttbridge.events import Reason, Rejected
+from mqttbridge.events import PayloadWithProperties, Reason, Rejected
 from mqttbridge.mapping import Rulebook
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -38,6 +38,8 @@ def outcome(book, message):
         yield from ({"to": to, "events": events} for to, events in book.tick(ARRIVAL + message["tick"]))
         return
     payload = text_or_hex(message, "payload") * message.get("repeat", 1)
+    if "properties" in message:
+        payload = PayloadWithProperties.of(payload, user_properties(message["properties"]))
     routes = book.routes(text_or_hex(message, "topic"))
     if isinstance(routes, Rejected):
         yield {"rule": routes.rule, "rejected": routes.reason, "detail": routes.detail}
@@ -56,6 +58,14 @@ def outcome(book, message):
             told["units"] = {stream: unit for (_, stream), unit in route.new_units.items()}
             route.new_units.clear()
         yield told
+
+
+def user_properties(properties):
+    """User properties as they stand in an MQTT 5 PUBLISH."""
+    return b"".join(
+        b"\x26" + b"".join(len(text.encode()).to_bytes(2, "big") + text.encode() for text in pair)
+        for pair in properties.items()
+    )
 
 
 def text_or_hex(message, part):
