@@ -20,6 +20,9 @@ CLIMATE = {
     "battery": {"type": "int", "ge": 0},
 }
 OPTIONAL = CLIMATE | {"battery": {"type": "int", "optional": True}}
+GATEWAY = {"sensors": {"type": "Climate", "path": "sensors[*]", "as": "{sensors[*].name|slug}"}}
+REPORT = {"kind": {"type": "str", "variants": {"climate": "Climate"}}}
+VIBRATION = {"g": {"type": "float", "path": "samples[*]", "interval": "10ms"}}
 PAYLOAD = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93}'
 TIMED = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": 1760000000123}'
 ISO = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "ts": "2025-10-09T08:53:20.123Z"}'
@@ -28,11 +31,16 @@ CONVERTED = {
     "temperature": {"unit": "°C", "to": "°F", "round": 1},
     "humidity": {"unit": "%", "to": "1", "round": 3},
 }
+NAMED = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "id": "D1"}'
 ROUNDS, CALLS = 7, 20_000
 
 
 def rulebook(*rules: dict[str, object]) -> Rulebook:
-    return Rulebook(Config.model_validate({"models": {"Climate": CLIMATE, "Optional": OPTIONAL}, "rules": rules}))
+    models = {
+        "Climate": CLIMATE, "Optional": OPTIONAL, "Gateway": GATEWAY, "Report": REPORT, "Vibration": VIBRATION,
+        "Nested": {"climate": {"type": "Climate"}},
+    }  # fmt: skip
+    return Rulebook(Config.model_validate({"models": models, "rules": rules}))
 
 
 def rule(**changes: object) -> dict[str, object]:
@@ -121,6 +129,13 @@ def main() -> None:
     bench_apply("json, 1 counter", PAYLOAD, format="json", values={"battery": {"counter": "delta"}})
     bench_thin("json, 1 deadband on 3 streams", deadband=0.5)
     bench_thin("json, 1 sample on 3 streams", sample={"every": "1m"})
+    bench_apply("model, 3 fields, others stored as streams", TIMED, model="Climate", extra="streams")
+    bench_apply("model, 3 fields within a field", b'{"climate": ' + PAYLOAD + b"}", model="Nested")
+    bench_apply("model, 3 fields of a variant", PAYLOAD[:-1] + b', "kind": "climate"}', model="Report")
+    sensors = b", ".join(PAYLOAD[:-1] + b', "name": "Sensor %d"}' % n for n in range(10))
+    bench_apply("model, 10 items of 3 fields, named", b'{"sensors": [' + sensors + b"]}", model="Gateway")
+    bench_apply("model, 100 points over a period", b'{"samples": [' + b"0.5, " * 99 + b"0.5]}", model="Vibration")
+    bench_apply("json, 4 fields, stream named by one of them", NAMED, stream="{payload.id|lower}.{field}")
     for count in (1, 10_000):
         bench_rules(count)
     memory()

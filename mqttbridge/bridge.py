@@ -189,6 +189,7 @@ class Bridge:
             self._rulebook.filters,
             recall=lambda: self.spool.meta(key),
             remember=lambda filters: self.spool.set_meta(key, filters),
+            properties=self._rulebook.needs_properties,
         )
         self._ingest = Ingest(
             self._source,

@@ -35,6 +35,22 @@ class Event(NamedTuple):
 EventTuple: TypeAlias = tuple[str, str, Value, float]
 
 
+class PayloadWithProperties(bytes):
+    """A payload and the MQTT 5 properties that came with it, as they stand in the packet.
+
+    Sources make these only where a rule asks for properties: to everybody else it is the payload's bytes.
+    """
+
+    properties: bytes
+
+    @classmethod
+    def of(cls, payload: bytes, properties: bytes) -> PayloadWithProperties:
+        """The payload with its properties."""
+        made = cls(payload)
+        made.properties = properties
+        return made
+
+
 class Reason(StrEnum):
     """Why a message or an event was rejected; also the metric's label, so the set is small and fixed."""
 

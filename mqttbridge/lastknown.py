@@ -91,7 +91,7 @@ class LastKnown:
 
 
 def _key(route: Route) -> str:
-    return f"{route.topic}\n{route.rule}"
+    return "\n".join((route.topic, route.rule, *route.named_by))
 
 
 def _same(known: Value | None, value: Value) -> bool:

@@ -259,13 +259,21 @@ class FieldType(StrEnum):
     INT = "int"
     BOOL = "bool"
     STR = "str"
+    DATETIME = "datetime"
+    ENUM = "enum"
+    OBJECT = "object"
+
+
+class TimeOf(StrEnum):
+    FIRST = "first"
+    LAST = "last"
 
 
 class FieldConfig(ValueConfig):
     """One field of a model: its type, its bounds, where it stands in the payload, what is made of its value."""
 
-    type: FieldType
-    """What the value must be: `float`, `int`, `bool` or `str`."""
+    type: Annotated[FieldType | str, Field(union_mode="left_to_right")]
+    """float, int, bool, str, datetime, enum (one of `choices`), object (of `fields`), or another model of `models`."""
     ge: float | None = None
     """A number must be at least this."""
     le: float | None = None
@@ -280,12 +288,26 @@ class FieldConfig(ValueConfig):
     """Regular expression that the whole text must match."""
     max_length: int | None = Field(None, ge=1, le=2000)
     """The most characters a text may have."""
+    lenient: bool = False
+    """Takes a number or boolean that stands in a text, as `"21.5"`, and a text that is a number or boolean."""
     optional: bool = False
     """May be missing or null; then it makes no event."""
     default: str | int | float | bool | None = None
     """Used when the field is missing or null."""
     path: str | None = None
-    """Where the field stands in the payload, as in `sensors.0.value`; default: a key of its own name."""
+    """Where the field stands, as in `sensors[0].value`; `[*]` takes each item; default: a key of its own name."""
+    as_: str | None = Field(None, alias="as")
+    """With `[*]`: template of each item's name, from `{index}`, `{field}` and payload paths as `{sensors[*].name}`."""
+    interval: Duration | None = Field(None, gt=0)
+    """With `[*]`: the items are points of one stream, this far apart in time."""
+    time_of: TimeOf = TimeOf.LAST
+    """With `interval`: the item that the message's time belongs to."""
+    fields: dict[str, FieldConfig] | None = None
+    """The fields of an `object`."""
+    variants: dict[str, str] | None = None
+    """By this field's value: the model of the payload's further fields."""
+    store: bool = True
+    """Whether it makes events; false only checks it."""
 
 
 ModelConfig = dict[str, FieldConfig]
@@ -304,21 +326,29 @@ class BadTimestamp(StrEnum):
     ARRIVAL = "arrival"
 
 
+class Extra(StrEnum):
+    IGNORE = "ignore"
+    REJECT = "reject"
+    STREAMS = "streams"
+
+
 class RuleConfig(Section):
     """Which topics become which streams, and how."""
 
     name: str = ""
     """Shown in logs, metrics and Rejected; default: `rule N`."""
     topic: str = Field(min_length=1)
-    """Topic filter: `+` and `{name}` match one level, a last `#` or `{name#}` the rest."""
+    """Topic filter: `+`, `{name}` and `{name:pattern}` match one level, a last `#` or `{name#}` the rest."""
     format: PayloadFormat = PayloadFormat.AUTO
     """How to read the payload; `auto` takes JSON where it is JSON, else text."""
     model: str | None = None
     """A model of `models`, or `package.module:Model`. Without one, whatever the payload holds is taken."""
+    extra: Extra = Extra.IGNORE
+    """What to do with payload fields that the model does not name; `streams` stores them as they are."""
     bucket: str
-    """Template of the bucket's name, from the topic's captures."""
+    """Template of the bucket's name, from the topic's captures, `{payload.KEY}` and `{property.NAME}`."""
     stream: str
-    """Template of the stream's name, from the captures and `{field}`."""
+    """Template of the stream's name, from the same and `{field}`."""
     unit: str = Field("", max_length=16)
     """Unit of the rule's streams where no model's field says it."""
     values: dict[str, ValueConfig] = Field(default_factory=dict)
@@ -328,7 +358,7 @@ class RuleConfig(Section):
     thin: tuple[ThinConfig, ...] = ()
     """Which events are enough; default: all. Every destination gets what is left."""
     timestamp: str | None = None
-    """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601); default: arrival."""
+    """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601), or `property.NAME`."""
     bad_timestamp: BadTimestamp = BadTimestamp.REJECT
     """A time that is missing, unreadable or outside the window: reject the message, or use its arrival."""
     max_past: Duration = 3650 * DAY

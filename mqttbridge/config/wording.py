@@ -62,6 +62,8 @@ def in_words(draft: Draft, errors: Iterable[ErrorDetails]) -> list[Problem]:
 
 def _problem(draft: Draft, loc: Loc, errors: list[ErrorDetails]) -> Problem:
     error = errors[0]
+    if {each["type"] for each in errors} == {"enum", "string_type"}:  # one of ours, or a name of the user's
+        return draft.problem(loc, "expected text")
     if len(errors) > 1:  # one for each type that the value might have had
         return draft.problem(loc, "expected text, a number, true or false")
     match error["type"]:

@@ -4,6 +4,7 @@ No clock, socket, file, thread or chance is in here: the same message always mak
 """
 
 from mqttbridge.mapping.compiling import InvalidRules, Loc
-from mqttbridge.mapping.rules import Route, Rulebook
+from mqttbridge.mapping.routes import Route
+from mqttbridge.mapping.rules import Rulebook
 
 __all__ = ["InvalidRules", "Loc", "Route", "Rulebook"]

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
 
-from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleConfig
-from mqttbridge.config.thinning import ThinConfig
-from mqttbridge.events import Reason
+from mqttbridge.config.model import BadTimestamp, Config, Extra, FieldType, PayloadFormat, RuleConfig
+from mqttbridge.mapping.building import configured_model
+from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling_values import compile_values, model_problems
-from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
+from mqttbridge.mapping.extras import Extras
 from mqttbridge.mapping.imported import imported_model
-from mqttbridge.mapping.models import ConfiguredModel, InvalidModel, Model, configured_model
-from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
+from mqttbridge.mapping.message_names import (
+    Remembered,
+    is_message_name,
+    message_names,
+    names_property,
+    parse_message_name,
+)
+from mqttbridge.mapping.model_fields import model_fields
+from mqttbridge.mapping.models import FlatModel, InvalidModel, Model
+from mqttbridge.mapping.paths import Path, parse_path, path_text
+from mqttbridge.mapping.payload import PARSERS, parse_json
+from mqttbridge.mapping.structured import StructuredModel
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
-from mqttbridge.mapping.timestamps import Timestamp, parse_path
+from mqttbridge.mapping.timestamps import Timestamp
 from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
-from mqttbridge.mapping.unusable import Unusable
 from mqttbridge.mapping.values import Values
 
 Loc: TypeAlias = tuple[str | int, ...]
 
 # Formats in which a payload has fields: a model and a payload's own timestamp need them.
 _WITH_FIELDS: Final = frozenset({PayloadFormat.JSON, PayloadFormat.AUTO})
-
-# `{field}` of a payload that is one bare value.
-_SCALAR_FIELD: Final = "value"
 
 
 class InvalidRules(Exception):  # noqa: N818  # `ConfigError` is made of it, with file and line
@@ -40,66 +45,6 @@ class InvalidRules(Exception):  # noqa: N818  # `ConfigError` is made of it, wit
     def __init__(self, problems: list[tuple[Loc, str]]) -> None:
         super().__init__("\n".join(f"{'.'.join(map(str, loc))}: {what}" for loc, what in problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
-    """One rule, everything about it that no message changes: how bytes become named values at a time."""
-
-    name: str
-    to: tuple[str, ...]
-    goes_on: bool
-    filter: TopicFilter
-    bucket: Template
-    stream: Template
-    parse: Parser
-    timestamp: Timestamp | None
-    model: Model | None
-    unit: str
-    values: Values | None
-    thin: tuple[ThinConfig, ...]
-
-    @property
-    def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
-        """The short way for the common case, a flat model whose time is arrival: fields or None, see `read` then."""
-        if isinstance(self.model, ConfiguredModel) and self.model.flat and self.timestamp is None:
-            return self.model.fields_at_once
-        return None
-
-    def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
-        """Fields and time of one payload.
-
-        Raises:
-            Unusable: the message is to be rejected.
-        """
-        document = self.parse(payload)
-        epoch = arrival if self.timestamp is None else self.timestamp.read(document, arrival)
-        if self.model is not None:
-            fields = self.model.fields(document, payload)
-        else:
-            fields = flatten(document)
-            if self.timestamp is not None:
-                fields.pop(self.timestamp.field, None)  # it is what the others are values of
-        if not fields:
-            raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
-        return fields, epoch
-
-    def stream_of(self, field: str, pieces: Sequence[str]) -> str:
-        """Name of a field's stream on a topic, from the stream's template as bound to that topic.
-
-        Where the template has no place for the field it goes to the end, unless it is the only one there is.
-        """
-        if len(pieces) > 1:
-            return (field or _SCALAR_FIELD).join(pieces)
-        template = pieces[0]
-        if field == SCALAR or (self.model is not None and field == self.model.sole_field):
-            return template
-        return f"{template}.{field}" if template else field
-
-    def unit_of(self, field: str) -> str:
-        """Unit of a field's stream, empty where nothing says it."""
-        made = self.values.unit_of(field) if self.values is not None else ""
-        return made or (self.model.unit_of(field) if self.model is not None else "") or self.unit
 
 
 def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
@@ -119,25 +64,31 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             problems.append(((*loc, "name"), f"{name!r} is the name of rules[{first}] already"))
         problems += [((*loc, *where), what) for where, what in _problems(rule, config.destinations)]
         model = models.get(rule.model, loc) if rule.model is not None else None
-        values, found = compile_values(rule, config.models.get(rule.model or ""))
-        problems += [((*loc, *where), what) for where, what in found]
+        values: Values | None = None
+        if model is not None or rule.model not in config.models:  # else what it is applied to is not known
+            values, found = compile_values(rule, model_fields(config, rule.model))
+            problems += [((*loc, *where), what) for where, what in found]
+        timestamp = _parse_timestamp(rule, loc, problems)
         if (parsed := _parse_names(rule, loc, problems)) is not None:
-            rules.append(_compile(rule, name, model, values, parsed))
+            rules.append(_compile(rule, name, parsed, model=model, values=values, timestamp=timestamp))
     if problems:
         raise InvalidRules(problems)
     return tuple(rules)
 
 
-def _compile(rule: RuleConfig, name: str, model: Model | None, values: Values | None, names: _Names) -> CompiledRule:
-    timestamp = None
-    if rule.timestamp is not None:
-        timestamp = Timestamp(
-            field=rule.timestamp,
-            path=tuple(rule.timestamp.split(".")),
-            max_past=rule.max_past,
-            max_future=rule.max_future,
-            reject=rule.bad_timestamp is BadTimestamp.REJECT,
-        )
+def _compile(
+    rule: RuleConfig,
+    name: str,
+    names: _Names,
+    *,
+    model: Model | None,
+    values: Values | None,
+    timestamp: Timestamp | None,
+) -> CompiledRule:
+    named_by = message_names(names.bucket, names.stream)
+    in_payload = [name.path for name in named_by if not name.in_properties]
+    parse = PARSERS[rule.format] if model is None else parse_json
+    in_time = [timestamp.path] if timestamp is not None and not timestamp.in_properties else []
     return CompiledRule(
         name=name,
         to=rule.to,
@@ -145,30 +96,58 @@ def _compile(rule: RuleConfig, name: str, model: Model | None, values: Values | 
         filter=names.topic,
         bucket=names.bucket,
         stream=names.stream,
-        parse=PARSERS[rule.format] if model is None else parse_json,
+        parse=Remembered(parse) if in_payload else parse,
         timestamp=timestamp,
         model=model,
         unit=rule.unit,
+        named_by=named_by,
+        about=tuple(map(path_text, (*in_payload, *in_time))),
+        extras=_extras(rule.extra, model, (*in_payload, *in_time)),
+        has_points=isinstance(model, StructuredModel) and model.has_points,
         values=values,
         thin=rule.thin,
     )
 
 
+def _extras(extra: Extra, model: Model | None, known: tuple[Path, ...]) -> Extras | None:
+    if extra is Extra.IGNORE or not isinstance(model, FlatModel | StructuredModel):
+        return None
+    return Extras((*model.paths, *known), reject=extra is Extra.REJECT)
+
+
 def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple[Loc, str]]:
     if rule.format not in _WITH_FIELDS:
-        for key, value in (("model", rule.model), ("timestamp", rule.timestamp)):
+        in_payload = None if names_property(rule.timestamp or "") else rule.timestamp
+        for key, value in (("model", rule.model), ("timestamp", in_payload)):
             if value is not None:
                 yield (key,), f"needs a payload with fields, so `format: json` (got {rule.format})"
-    if rule.timestamp is not None:
-        try:
-            parse_path(rule.timestamp)
-        except ValueError as error:
-            yield ("timestamp",), str(error)
+    if rule.extra is not Extra.IGNORE and (rule.model is None or ":" in rule.model):
+        yield ("extra",), "is for a model of `models`: without one all is taken, and your own class says it itself"
     for index, name in enumerate(rule.to):
         if name not in destinations:
             yield ("to", index), _unknown("destination", name, destinations)
         elif name in rule.to[:index]:
             yield ("to", index), f"{name!r} stands here twice"
+
+
+def _parse_timestamp(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) -> Timestamp | None:
+    text = rule.timestamp
+    if text is None:
+        return None
+    in_properties = names_property(text)
+    try:
+        path = parse_message_name(text).path if in_properties else parse_path(text)
+    except ValueError as error:
+        problems.append(((*loc, "timestamp"), str(error)))
+        return None
+    return Timestamp(
+        field=text if in_properties else path_text(path),
+        path=path,
+        max_past=rule.max_past,
+        max_future=rule.max_future,
+        reject=rule.bad_timestamp is BadTimestamp.REJECT,
+        in_properties=in_properties,
+    )
 
 
 class _Names(NamedTuple):
@@ -191,9 +170,15 @@ def _parse_names(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) ->
         ("stream", rule.stream, (*topic.names, FIELD)),
     ):
         try:
-            templates.append(parse_template(text, known))
+            template = parse_template(text, known, is_message_name)
         except InvalidTemplate as error:
             problems.append(((*loc, key), str(error)))
+            continue
+        templates.append(template)
+        for name in message_names(template):
+            if not name.in_properties and rule.format not in _WITH_FIELDS:
+                what = f"{{{name.name}}} needs a payload with fields, so `format: json` (got {rule.format})"
+                problems.append(((*loc, key), what))
     return _Names(topic, *templates) if len(templates) == 2 else None
 
 
@@ -204,8 +189,10 @@ class _Models:
         self._models: dict[str, Model | None] = {}
         self._problems = problems
         for name, model in config.models.items():
+            if name in set(FieldType):
+                problems.append((("models", name), "is the name of a type already"))
             try:
-                self._models[name] = configured_model(model)
+                self._models[name] = configured_model(model, config.models, name)
                 problems += [(("models", name, *path), what) for path, what in model_problems(model)]
             except InvalidModel as error:
                 self._models[name] = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from mqttbridge.mapping.room import Room
 
@@ -65,6 +65,16 @@ class CounterRule:
         return max(now, 0)
 
 
+class Memory(Protocol):
+    """Where readings are remembered from one sample to the next."""
+
+    def last(self, field: str) -> Reading | None:
+        """The reading before; None for a field that comes first."""
+
+    def remember(self, readings: Mapping[str, Reading]) -> None:
+        """Take these in place of those before."""
+
+
 class Counters:
     """What the counters of one topic remember, by field.
 
@@ -96,3 +106,25 @@ class Counters:
         """Forget all of them and give their room back."""
         self._room.left += sum(_READING_BYTES + len(field) for field in self._readings)
         self._readings = {}
+
+
+class Draft:
+    """What counters are to remember of a message with several samples, all of which may still be rejected."""
+
+    __slots__ = ("_counters", "_readings")
+
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
+        self._readings: dict[str, Reading] = {}
+
+    def last(self, field: str) -> Reading | None:
+        """As `Counters.last`, the samples of this message among them."""
+        return self._readings.get(field) or self._counters.last(field)
+
+    def remember(self, readings: Mapping[str, Reading]) -> None:
+        """Take these in place of those before, for this message."""
+        self._readings.update(readings)
+
+    def settle(self) -> None:
+        """Have the counters remember it."""
+        self._counters.remember(self._readings)

@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mqttbridge.events import EventTuple, Rejected, Value
-from mqttbridge.mapping.compiling import CompiledRule
-from mqttbridge.mapping.rules import Route, Rulebook
+from mqttbridge.mapping.compiled import CompiledRule
+from mqttbridge.mapping.routes import Route
+from mqttbridge.mapping.rules import Rulebook
 from mqttbridge.mapping.topics import REST, SINGLE
 from mqttbridge.mapping.unusable import Unusable
 
@@ -201,7 +202,7 @@ def _outcome(book: Rulebook, route: Route, levels: Sequence[str], payload: bytes
     epoch = arrival
     if rejected is None:
         try:
-            fields, epoch = rule.read(payload, arrival)
+            fields, epoch = _read(rule, payload, arrival)
         except Unusable:  # no message is read in two ways, but a user's own model may do anything
             fields = {}
     return Outcome(
@@ -216,6 +217,17 @@ def _outcome(book: Rulebook, route: Route, levels: Sequence[str], payload: bytes
         events=events,
         rejected=rejected,
     )
+
+
+def _read(rule: CompiledRule, payload: bytes, arrival: float) -> tuple[Mapping[str, Value], float]:
+    """Fields and time; of points at several times, the fields of all and the time of the last."""
+    if not rule.has_points:
+        return rule.read(payload, arrival)
+    fields: dict[str, Value] = {}
+    epoch = arrival
+    for some, epoch in rule.read_points(payload, arrival):  # noqa: B007  # the last one stays
+        fields |= some
+    return fields, epoch
 
 
 def _passed(rule: CompiledRule, levels: Sequence[str]) -> Passed:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
-from mqttbridge.config.model import BUILT_IN_RULES, Config, FieldType, RuleConfig
+from mqttbridge.config.model import BUILT_IN_RULES, Config, FieldType, ModelConfig, RuleConfig
 from mqttbridge.mapping.compiling import Loc
 from mqttbridge.mapping.rules import Rulebook
 from mqttbridge.mapping.topics import REST, SINGLE, parse_filter
@@ -99,16 +99,30 @@ def _captures_never_used(config: Config) -> Iterator[Warning_]:
 
 def _models_never_used(config: Config) -> Iterator[Warning_]:
     used = {rule.model for rule in config.rules}
+    for model in config.models.values():
+        used |= set(_types_within(model))
     for name in config.models:
         if name not in used:
             yield ("models", name), "no rule uses this model"
+
+
+def _types_within(model: ModelConfig) -> Iterator[str]:
+    """Types of a model's fields, of the models inside of it, and so on: other models among them, by name."""
+    for field in model.values():
+        yield field.type
+        yield from (field.variants or {}).values()
+        yield from _types_within(field.fields or {})
+
+
+# What leaves room for nothing below it in a payload.
+_VALUES: Final = frozenset(FieldType) - {FieldType.OBJECT}
 
 
 def _fields_never_filled(config: Config) -> Iterator[Warning_]:
     """A payload cannot hold both a value and something below it."""
     for model, fields in config.models.items():
         places = {name: tuple((field.path or name).split(".")) for name, field in fields.items()}
-        values = {place: name for name, place in places.items() if fields[name].type in FieldType}
+        values = {place: name for name, place in places.items() if fields[name].type in _VALUES}
         for name, place in places.items():
             for end in range(1, len(place)):
                 above = values.get(place[:end])

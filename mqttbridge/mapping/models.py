@@ -1,41 +1,27 @@
-"""Models of the configuration: a few lines of YAML a field, one compiled pydantic validator a model.
+"""Models: what a payload must hold, and the fields that it makes.
 
-A model takes what it describes and ignores the payload's other keys. It is strict where a mistake would hide:
-a number is not taken from a text or from true/false, a text not from a number. It is lax where JSON itself is:
-an integer is a `float`, and 3.0 is an `int`, since a device's formatter decides which of them it writes.
+A model of the configuration is one compiled pydantic validator for all its plain fields (here), and for the rest,
+lists and models within models, what structured.py makes of them. A model takes what it describes; what becomes of the
+payload's other keys is the rule's to say (extras.py).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from pydantic_core import (
-    CoreSchema,
-    PydanticCustomError,
-    SchemaError,
-    SchemaValidator,
-    ValidationError,
-    core_schema,
-)
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from mqttbridge.config.model import FieldConfig, FieldType, ModelConfig
-from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_TEXT_CHARS, Value
+from mqttbridge.config.model import FieldConfig
+from mqttbridge.events import Value
+from mqttbridge.mapping.fieldtypes import FieldProblem, default_of, may_be_missing, value_schema
 from mqttbridge.mapping.flatten import Fields
-from mqttbridge.mapping.timestamps import parse_path
-from mqttbridge.mapping.unusable import shown
-from mqttbridge.mapping.validation import describe, unusable
+from mqttbridge.mapping.paths import Path, parse_path
+from mqttbridge.mapping.validation import unusable
 
-# Field by field, as in ("temperature", "ge"), and what is wrong with it.
-FieldProblem = tuple[tuple[str, ...], str]
-
-_NUMBERS: Final = frozenset({FieldType.FLOAT, FieldType.INT})
-_TAKES: Final[dict[str, frozenset[FieldType]]] = {
-    "ge": _NUMBERS, "le": _NUMBERS, "gt": _NUMBERS, "lt": _NUMBERS,
-    "pattern": frozenset({FieldType.STR}), "max_length": frozenset({FieldType.STR}),
-}  # fmt: skip
+Points: TypeAlias = Sequence[tuple[Fields, float]]
+"""Fields and their time, in epoch seconds, in the order of time."""
 
 
 class Model(Protocol):
@@ -60,7 +46,7 @@ class InvalidModel(ValueError):  # noqa: N818  # names what it is about, as Inva
     """A model cannot be built.
 
     Attributes:
-        problems: everything wrong with it, by field.
+        problems: everything wrong with it, by field; none where what is wrong is in another model.
     """
 
     def __init__(self, problems: list[FieldProblem]) -> None:
@@ -69,28 +55,37 @@ class InvalidModel(ValueError):  # noqa: N818  # names what it is about, as Inva
 
 
 @dataclass(frozen=True, slots=True)
-class ConfiguredModel:
-    """A model that the configuration describes."""
+class FlatModel:
+    """A model of the configuration with one value a field: the common case, and all of it in one validator."""
 
     validator: SchemaValidator
     units: Mapping[str, str]
     sole_field: str | None
     # Fields that may be missing or null, with what stands in for them; None makes no event.
     defaults: Mapping[str, Value | None]
-    # Refuses more than `validator`: integers written as 3.0, whose check costs a call out of the validator.
+    # Fields that are checked and make no events.
+    unstored: tuple[str, ...]
+    # Where in the payload they stand.
+    paths: tuple[Path, ...]
+    # Refuses more than `validator`: integers written as 3.0, or in texts.
     plain_validator: SchemaValidator
     # Whether each field is a key of its own name, so that a payload may be read at once.
-    flat: bool
+    at_once: bool
 
     def unit_of(self, field: str) -> str:
         return self.units.get(field, "")
 
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002  # some models read the bytes
+    def fields(self, document: Any, payload: bytes, within: Path = ()) -> Fields:  # noqa: ARG002  # some models read it
+        """See `Model.fields`; `within` is the path to the document where that is not the whole payload."""
         try:
             fields: Fields = self.validator.validate_python(document)
         except ValidationError as error:
-            raise unusable(error) from None
-        self._fill(fields)
+            raise unusable(error, within) from None
+        if self.defaults:
+            self._fill(fields)
+        if self.unstored:
+            for name in self.unstored:
+                fields.pop(name, None)
         return fields
 
     def fields_at_once(self, payload: bytes) -> Fields | None:
@@ -122,165 +117,31 @@ class ConfiguredModel:
         return missing
 
 
-def configured_model(config: ModelConfig) -> ConfiguredModel:
-    """Build a model of the configuration.
-
-    Raises:
-        InvalidModel: with every problem of every field.
-    """
-    problems: list[FieldProblem] = []
-    schemas: dict[str, core_schema.TypedDictField] = {}
-    plain_schemas: dict[str, core_schema.TypedDictField] = {}
-    if not config:
-        problems.append(((), "has no fields"))
-    for name, field in config.items():
-        found = list(_problems(name, field))
-        if not found:
-            schema = _value_schema(field)
-            found = list(_misfits(field, schema))
-            schemas[name] = _typed_dict_field(name, field, schema)
-            plain_schemas[name] = _typed_dict_field(name, field, _value_schema(field, plain=True))
-        problems += [((name, *path), what) for path, what in found]
-    if problems:
-        raise InvalidModel(problems)
-    return ConfiguredModel(
+def flat_model(config: Mapping[str, FieldConfig]) -> FlatModel:
+    """Build a model of fields about which there is nothing to complain, and each of which is one value."""
+    schemas = {name: _typed_dict_field(name, field) for name, field in config.items()}
+    plain_schemas = {name: _typed_dict_field(name, field, plain=True) for name, field in config.items()}
+    stored = [name for name, field in config.items() if field.store]
+    return FlatModel(
         validator=SchemaValidator(core_schema.typed_dict_schema(schemas)),
-        plain_validator=SchemaValidator(core_schema.typed_dict_schema(plain_schemas)),
         units={name: field.unit for name, field in config.items() if field.unit},
-        sole_field=next(iter(config)) if len(config) == 1 else None,
-        defaults={name: _default(field) for name, field in config.items() if _may_be_missing(field)},
-        flat=all(field.path is None for field in config.values()),
+        sole_field=stored[0] if len(stored) == 1 else None,
+        defaults={name: default_of(field) for name, field in config.items() if may_be_missing(field)},
+        unstored=tuple(name for name, field in config.items() if not field.store),
+        paths=tuple((name,) if field.path is None else parse_path(field.path) for name, field in config.items()),
+        plain_validator=SchemaValidator(core_schema.typed_dict_schema(plain_schemas)),
+        at_once=all(field.path is None and field.store for field in config.values()),
     )
 
 
-def _may_be_missing(field: FieldConfig) -> bool:
-    return field.optional or field.default is not None
-
-
-def _default(field: FieldConfig) -> Value | None:
-    """The default as the payload's value would come out: `default: 7` of a float is 7.0."""
-    if field.default is None:
-        return None
-    default: Value = SchemaValidator(_value_schema(field)).validate_python(field.default)
-    return default
-
-
-def _problems(name: str, field: FieldConfig) -> Iterator[FieldProblem]:
-    """What is wrong with a field before a validator can be built from it."""
-    if not name or not name.isprintable():
-        yield (), "a field's name is printable and not empty"
-    for key, types in _TAKES.items():
-        value = getattr(field, key)
-        if value is None:
-            continue
-        if field.type not in types:
-            yield (key,), f"does not apply to type {field.type} (only to {' and '.join(sorted(types))})"
-        elif isinstance(value, float) and not math.isfinite(value):
-            yield (key,), f"must be a finite number (got {value})"
-    yield from _empty_ranges(field)
-    if field.pattern is not None and field.type is FieldType.STR:
-        try:
-            SchemaValidator(core_schema.str_schema(pattern=field.pattern))
-        except SchemaError:
-            yield ("pattern",), f"not a regular expression (got {field.pattern!r})"
-    if field.choices is not None and not field.choices:
-        yield ("choices",), "is empty: no value would be accepted"
-    if field.path is not None:
-        try:
-            parse_path(field.path)
-        except ValueError as error:
-            yield ("path",), str(error)
-
-
-def _empty_ranges(field: FieldConfig) -> Iterator[FieldProblem]:
-    for low in ("ge", "gt"):
-        for high in ("le", "lt"):
-            least, most = getattr(field, low), getattr(field, high)
-            if least is None or most is None or not math.isfinite(least) or not math.isfinite(most):
-                continue
-            if field.type is FieldType.INT:
-                empty = _least_whole(low, least) > _most_whole(high, most)
-            else:
-                empty = least > most or (least == most and (low, high) != ("ge", "le"))
-            if empty:
-                yield (low,), f"no value is possible between {low} {least:g} and {high} {most:g}"
-
-
-def _least_whole(low: str, bound: float) -> int:
-    """The least whole number at a bound: above 0.5 and from 0.5 on, that is 1."""
-    return math.floor(bound) + 1 if low == "gt" else math.ceil(bound)
-
-
-def _most_whole(high: str, bound: float) -> int:
-    return math.ceil(bound) - 1 if high == "lt" else math.floor(bound)
-
-
-def _misfits(field: FieldConfig, schema: CoreSchema) -> Iterator[FieldProblem]:
-    """The field's own choices and default must be values that it would accept."""
-    plain = SchemaValidator(_type_schema(field))
-    misfit = False
-    for index, choice in enumerate(field.choices or ()):
-        try:
-            plain.validate_python(choice)
-        except ValidationError as error:
-            misfit = True
-            yield ("choices", str(index)), _refusal(error)
-    if field.default is not None and not misfit:
-        try:
-            SchemaValidator(schema).validate_python(field.default)
-        except ValidationError as error:
-            yield ("default",), _refusal(error)
-
-
-def _refusal(error: ValidationError) -> str:
-    return describe(error.errors(include_url=False)[0]).partition(": ")[2]
-
-
-def _typed_dict_field(name: str, field: FieldConfig, schema: CoreSchema) -> core_schema.TypedDictField:
-    if _may_be_missing(field):
+def _typed_dict_field(name: str, field: FieldConfig, *, plain: bool = False) -> core_schema.TypedDictField:
+    schema = value_schema(field, plain=plain)
+    if may_be_missing(field):
         schema = core_schema.with_default_schema(core_schema.nullable_schema(schema), default=None)
     if field.path is None:
         return core_schema.typed_dict_field(schema, validation_alias=name)
     path = parse_path(field.path)
     # As `find` has it: a part of digits is an index in a list or a key in an object, and a key may hold dots.
     indexed = [int(part) if part.isdecimal() and len(part) < 10 else part for part in path]
-    aliases: list[list[str | int]] = [[*indexed], [*path], [field.path]]
+    aliases: list[list[str | int]] = [[*indexed], [*path], [".".join(path)]]
     return core_schema.typed_dict_field(schema, validation_alias=aliases)
-
-
-def _value_schema(field: FieldConfig, *, plain: bool = False) -> CoreSchema:
-    schema = _type_schema(field, plain=plain)
-    if field.choices is None:
-        return schema
-    choices = frozenset(field.choices)
-    words = ", ".join(shown(choice) for choice in field.choices)
-
-    def one_of(value: Any) -> Any:
-        if value not in choices:
-            raise PydanticCustomError("choice", "must be one of {choices}", {"choices": words})
-        return value
-
-    return core_schema.no_info_after_validator_function(one_of, schema)
-
-
-def _type_schema(field: FieldConfig, *, plain: bool = False) -> CoreSchema:
-    match field.type:
-        case FieldType.FLOAT:
-            return core_schema.float_schema(
-                strict=True, allow_inf_nan=False, ge=field.ge, le=field.le, gt=field.gt, lt=field.lt
-            )
-        case FieldType.INT:
-            lower = [_least_whole(low, bound) for low in ("ge", "gt") if (bound := getattr(field, low)) is not None]
-            upper = [_most_whole(high, bound) for high in ("le", "lt") if (bound := getattr(field, high)) is not None]
-            whole = core_schema.int_schema(strict=True, ge=max([INT64_MIN, *lower]), le=min([INT64_MAX, *upper]))
-            return whole if plain else core_schema.no_info_before_validator_function(_whole, whole)
-        case FieldType.BOOL:
-            return core_schema.bool_schema(strict=True)
-        case FieldType.STR:
-            # As the documentation says, the pattern is for the whole text.
-            pattern = None if field.pattern is None else rf"\A(?:{field.pattern})\z"
-            return core_schema.str_schema(strict=True, pattern=pattern, max_length=field.max_length or MAX_TEXT_CHARS)
-
-
-def _whole(value: Any) -> Any:
-    return int(value) if type(value) is float and value.is_integer() else value

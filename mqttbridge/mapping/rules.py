@@ -13,16 +13,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
-from sys import intern
 from typing import Final, TypeAlias
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
-from mqttbridge.mapping.compiling import CompiledRule, Loc, compile_rules
-from mqttbridge.mapping.counters import Counters
-from mqttbridge.mapping.flatten import Fields
+from mqttbridge.mapping.compiling import Loc, compile_rules
 from mqttbridge.mapping.room import Room
-from mqttbridge.mapping.templates import checked_name
+from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
 from mqttbridge.mapping.thinned_stream import Passed
 from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.thinning import Thinned, compile_thinning
@@ -31,13 +28,8 @@ from mqttbridge.mapping.unusable import Unusable
 
 # A fleet of 100,000 devices, each with a topic and three streams of its own, fits.
 MAX_KEPT_BYTES: Final = 128 * 2**20
-# What CPython 3.11 takes, beside the texts themselves (benchmarks/mapping_micro.py measures it); a stream's
-# share of the route's last events is counted with it.
-_TOPIC_BYTES: Final = 160
-_ROUTE_BYTES: Final = 320
-_STREAM_BYTES: Final = 200
 
-Routes: TypeAlias = "tuple[Route, ...] | Rejected"
+Routes: TypeAlias = tuple[Route, ...] | Rejected
 
 
 class Rulebook:
@@ -47,6 +39,7 @@ class Rulebook:
         rules: compiled, in the order of the configuration.
         filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
 
     def __init__(self, config: Config) -> None:
@@ -58,7 +51,8 @@ class Rulebook:
         self.rules: Final = compile_rules(config)
         self._trie = FilterTrie(rule.filter.levels for rule in self.rules)
         self.filters: Final = without_covered(rule.filter.subscription for rule in self.rules)
-        self.warnings: Final = tuple(self._unreachable())
+        self.warnings: Final = (*self._unreachable(), *self._overlapping_shares())
+        self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
@@ -75,7 +69,8 @@ class Rulebook:
         """The routes of every topic that is kept now."""
         for routes in self._routes.values():
             if not isinstance(routes, Rejected):
-                yield from routes
+                for route in routes:
+                    yield from route.named_routes()
 
     @property
     def has_intervals(self) -> bool:
@@ -128,12 +123,16 @@ class Rulebook:
         routes: list[Route] = []
         for index in self._trie.matching(levels):
             rule = self.rules[index]
+            if not rule.filter.accepts(levels):
+                continue
             captured = rule.filter.capture(levels)
             try:
-                bucket = checked_name("".join(rule.bucket.bind(captured)), "the bucket's name")
+                if rule.named_by:
+                    route: Route = MessageNamedRoute(rule, topic, captured, self._room)
+                else:
+                    route = named_route(rule, topic, captured, self._room)
             except Unusable as unusable:
                 return Rejected(unusable.reason, unusable.detail, text, b"", rule.name)
-            route = Route(rule, topic, intern(bucket), rule.stream.bind(captured), self._room)
             route.thinner = self._thinners[index]
             routes.append(route)
             if not rule.goes_on:
@@ -152,107 +151,26 @@ class Rulebook:
         warnings: list[tuple[Loc, str]] = []
         for index, rule in enumerate(self.rules):
             for earlier in self._trie.matching(rule.filter.levels):
-                if earlier < index and not self.rules[earlier].goes_on:
-                    what = f"is never reached: {self.rules[earlier].name!r} before it takes each of its topics"
+                before = self.rules[earlier]
+                if earlier < index and not before.goes_on and before.filter.covers(rule.filter):
+                    what = f"is never reached: {before.name!r} before it takes each of its topics"
                     warnings.append((("rules", index, "topic"), what))
                     break
         return warnings
+
+    def _overlapping_shares(self) -> Iterator[tuple[Loc, str]]:
+        """Shared subscriptions beside one of another kind that brings the same messages."""
+        for index, rule in enumerate(self.rules):
+            for other in self._trie.matching(rule.filter.levels):
+                share, theirs = rule.filter.share, self.rules[other].filter.share
+                if share != theirs:
+                    what = f"overlaps with {self.rules[other].name!r}, which is not in the same shared subscription"
+                    yield ("rules", index, "topic"), f"{what}: messages may arrive twice"
+                    break
 
 
 def _size(topic: bytes, routes: Routes) -> int:
     """About how much memory a topic takes, its streams apart."""
     if isinstance(routes, Rejected):
-        return _TOPIC_BYTES + _ROUTE_BYTES + 5 * len(topic)  # shown escaped, a byte may take four characters
-    return _TOPIC_BYTES + len(topic) + len(routes) * (_ROUTE_BYTES + len(topic))
-
-
-class Route:
-    """One rule applied to one topic.
-
-    Attributes:
-        rule: the rule's name.
-        to: names of destinations; empty means every one.
-        bucket: name of the bucket.
-        new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
-        last: the last events of its streams, owned by the ingest loop.
-        saved: what of `last` is on disk, likewise.
-        thinner: of the rule, where that thins its streams out; for what `apply` makes, once it is to be stored.
-    """
-
-    __slots__ = (
-        "_at_once", "_compiled", "_counters", "_pieces", "_room", "_streams", "_topic", "_values",
-        "bucket", "last", "new_units", "rule", "saved", "thinner", "to",
-    )  # fmt: skip
-
-    def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: Room) -> None:
-        self._compiled = compiled
-        self._values = compiled.values if compiled.values is not None and not compiled.values.is_plain else None
-        self._counters = Counters(room) if self._values is not None else None
-        self._at_once = compiled.read_at_once if self._values is None else None
-        self._topic = topic
-        self._pieces = pieces
-        self._room = room
-        self._streams: dict[str, str] = {}
-        self.rule = compiled.name
-        self.to = compiled.to
-        self.bucket = bucket
-        self.new_units: dict[tuple[str, str], str] = {}
-        self.last: list[EventTuple] | None = None
-        self.saved: list[EventTuple] | None = None
-        self.thinner: Thinner[None] | None = None
-
-    @property
-    def topic(self) -> str:
-        """The topic, as text."""
-        return self._topic.decode()
-
-    def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
-        """The events of one message, or why it is rejected as a whole.
-
-        Args:
-            payload: as it came; any bytes.
-            arrival: epoch seconds; the events' time unless the rule reads one from the payload.
-        """
-        bucket, streams = self.bucket, self._streams
-        if self._at_once is not None and (plain := self._at_once(payload)):
-            try:
-                return [(bucket, streams[field], value, arrival) for field, value in plain.items()]
-            except KeyError:
-                pass  # a stream is met first
-        try:
-            fields, epoch = self._compiled.read(payload, arrival)
-            if self._values is not None and self._counters is not None:
-                fields = self._values.apply(fields, epoch, arrival, self._counters)
-            try:
-                return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
-            except KeyError:
-                streams = self._name(fields)
-                return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
-        except Unusable as unusable:
-            return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
-
-    def forget_streams(self) -> None:
-        """Give the room of the streams' names and counters back."""
-        self._room.left += sum(_stream_size(field, stream) for field, stream in self._streams.items())
-        self._streams = {}
-        if self._counters is not None:
-            self._counters.forget()
-
-    def _name(self, fields: Fields) -> dict[str, str]:
-        """Streams of all these fields; those that are new are kept while there is room."""
-        names: dict[str, str] = {}
-        for field in fields:
-            stream = self._streams.get(field)
-            if stream is None:
-                stream = checked_name(self._compiled.stream_of(field, self._pieces), "a stream's name")
-                if unit := self._compiled.unit_of(field):
-                    self.new_units[self.bucket, stream] = unit
-                if self._room.left > 0:
-                    self._streams[field] = stream
-                    self._room.left -= _stream_size(field, stream)
-            names[field] = stream
-        return names
-
-
-def _stream_size(field: str, stream: str) -> int:
-    return _STREAM_BYTES + len(field) + len(stream)
+        return TOPIC_BYTES + ROUTE_BYTES + 5 * len(topic)  # shown escaped, a byte may take four characters
+    return TOPIC_BYTES + len(topic) + len(routes) * (ROUTE_BYTES + len(topic))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from mqttbridge.events import Reason
+from mqttbridge.mapping.paths import Path, find
 from mqttbridge.mapping.unusable import Unusable, shown
 
 # 1e11 seconds is the year 5138, 1e11 milliseconds is 1973; likewise from each unit to the next.
@@ -22,43 +23,6 @@ _MICROSECONDS_BELOW: Final = 1e17
 _NUMERIC: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?")
 _MAX_ISO_CHARS: Final = 64
 
-Path = tuple[str, ...]
-
-
-def parse_path(text: str) -> Path:
-    """Keys and list indexes of a payload path such as `sensors.0.time`.
-
-    Raises:
-        ValueError: a part is empty.
-    """
-    path = tuple(text.split("."))
-    if not all(path):
-        raise ValueError(f"a payload path is keys and list indexes joined by '.' (got {text!r})")
-    return path
-
-
-def find(document: Any, path: Path) -> Any:
-    """What stands at the path in a parsed JSON document; None where nothing does.
-
-    A key may hold dots itself: `{"meta.time": 5}` has something at `meta.time` as well.
-    """
-    found = _follow(document, path)
-    if found is None and len(path) > 1 and type(document) is dict:
-        return document.get(".".join(path))
-    return found
-
-
-def _follow(document: Any, path: Path) -> Any:
-    for part in path:
-        if type(document) is dict:
-            document = document.get(part)
-        elif type(document) is list and part.isdecimal() and part.isascii() and len(part) < 10:
-            index = int(part)
-            document = document[index] if index < len(document) else None
-        else:
-            return None
-    return document
-
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
@@ -67,6 +31,7 @@ class Timestamp:
     Attributes:
         field: the name that flattening gives to the timestamp itself.
         path: where in the payload it stands.
+        in_properties: whether it is one of the message's MQTT 5 properties, and not in the payload.
         max_past, max_future: how far it may lie before and after the arrival, in seconds.
         reject: whether a message without a usable time is rejected; else its arrival is its time.
     """
@@ -76,6 +41,7 @@ class Timestamp:
     max_past: float
     max_future: float
     reject: bool
+    in_properties: bool = False
 
     def read(self, document: Any, arrival: float) -> float:
         """Epoch seconds of a message.

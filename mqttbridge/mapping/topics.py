@@ -3,6 +3,10 @@
 `fleet/{site}/+/{rest#}` subscribes to `fleet/+/+/#` and remembers that level 1 is `site` and that the levels
 from 3 on are `rest`. Matching follows MQTT 5.0 section 4.7: `#` also matches its parent level, levels may be
 empty, and a wildcard at the first level does not match topics that start with `$`.
+
+A capture may say what its level looks like, `{id:[0-9a-f]+}`. The broker cannot know, so the subscription is the same
+`+`, and `TopicFilter.accepts` narrows what the trie finds. `$share/group/` before a filter belongs to the
+subscription alone: topics come without it.
 """
 
 from __future__ import annotations
@@ -12,13 +16,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mqttbridge.mapping.patterns import InvalidPattern, Pattern, parse_pattern
+
 # A topic filter is an MQTT string: two bytes of length, so no longer than this in UTF-8.
 MAX_FILTER_BYTES: Final = 65_535
 
 SINGLE: Final = "+"
 REST: Final = "#"
 
-_CAPTURE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(#?)\}")
+_SHARE: Final = "$share"
+
+_CAPTURE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(#?)(?::(.*))?\}", re.DOTALL)
+_OPEN_PATTERN: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*#?:")
 # The template names a payload's field with it, so no capture may take it.
 _RESERVED: Final = "field"
 
@@ -35,22 +44,43 @@ class TopicFilter:
         levels: as the broker sees them, captures turned into `+` and `#`.
         captures: names by the index of the level they stand for.
         rest: name of the capture of all the last levels, if there is one.
+        patterns: what captured levels must look like, by the index of the level.
+        share: the group of a shared subscription; empty for one of our own.
     """
 
     levels: tuple[str, ...]
     captures: tuple[tuple[str, int], ...] = ()
     rest: str | None = None
+    patterns: tuple[tuple[int, Pattern], ...] = ()
+    share: str = ""
 
     @property
     def subscription(self) -> str:
         """The filter to subscribe to at the broker."""
-        return "/".join(self.levels)
+        levels = "/".join(self.levels)
+        return f"{_SHARE}/{self.share}/{levels}" if self.share else levels
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the captures, from left to right."""
         names = tuple(name for name, _ in self.captures)
         return names if self.rest is None else (*names, self.rest)
+
+    def accepts(self, topic_levels: Sequence[str]) -> bool:
+        """Whether the levels of a topic that the trie found look as the captures' patterns say."""
+        return all(pattern.matches(topic_levels[level]) for level, pattern in self.patterns)
+
+    def covers(self, other: TopicFilter) -> bool:
+        """Of a filter whose levels match all that `other`'s match: whether its patterns do so as well."""
+        theirs = dict(other.patterns)
+        return all(
+            theirs.get(level) == pattern
+            or (
+                (level < len(other.levels) and other.levels[level] not in (SINGLE, REST))
+                and pattern.matches(other.levels[level])
+            )
+            for level, pattern in self.patterns
+        )
 
     def capture(self, topic_levels: Sequence[str]) -> dict[str, str]:
         """What the captures stand for in a topic that this filter matches; `/` in the rest becomes `.`."""
@@ -61,19 +91,18 @@ class TopicFilter:
 
 
 def parse_filter(text: str) -> TopicFilter:
-    """Parse a topic filter with `+`, `#`, `{name}` and `{name#}`.
+    """Parse a topic filter with `+`, `#`, `{name}`, `{name:pattern}` and `{name#}`, maybe after `$share/group/`.
 
     Raises:
         InvalidFilter: with what is wrong in plain words.
     """
     if not text or "\0" in text or len(text.encode("utf-8", "replace")) > MAX_FILTER_BYTES:
         raise InvalidFilter(f"a topic filter has 1 to {MAX_FILTER_BYTES} bytes and no NUL character")
-    if text.startswith("$share/"):
-        raise InvalidFilter("shared subscriptions are not offered; give the filter without '$share/group/'")
+    share, parts = _without_share(text)
     levels: list[str] = []
     captures: list[tuple[str, int]] = []
+    patterns: list[tuple[int, Pattern]] = []
     rest: str | None = None
-    parts = text.split("/")
     for index, part in enumerate(parts):
         capture = _CAPTURE.fullmatch(part)
         takes_rest = part == REST or (capture is not None and capture[2] == "#")
@@ -89,16 +118,42 @@ def parse_filter(text: str) -> TopicFilter:
                 rest = name
             else:
                 captures.append((name, index))
+            if capture[3] is not None:
+                patterns.append((index, _pattern(capture[3], part, takes_rest=takes_rest)))
             levels.append(REST if takes_rest else SINGLE)
         else:
             _check_plain_level(part)
             levels.append(part)
-    return TopicFilter(tuple(levels), tuple(captures), rest)
+    return TopicFilter(tuple(levels), tuple(captures), rest, tuple(patterns), share)
+
+
+def _without_share(text: str) -> tuple[str, list[str]]:
+    """The group of a shared subscription, empty if it is none, and the levels of the filter behind it."""
+    parts = text.split("/")
+    if parts[0] != _SHARE:
+        return "", parts
+    share = parts[1] if len(parts) > 1 else ""
+    if not share or any(character in share for character in "+#{}"):
+        raise InvalidFilter(f"a shared subscription has a plain name for its group: '$share/group/...' (got {text!r})")
+    if not any(parts[2:]):
+        raise InvalidFilter(f"a shared subscription needs a filter after its group: '$share/group/...' (got {text!r})")
+    return share, parts[2:]
+
+
+def _pattern(text: str, part: str, *, takes_rest: bool) -> Pattern:
+    if takes_rest:
+        raise InvalidFilter(f"a pattern is for one level, and {part!r} takes all the rest")
+    try:
+        return parse_pattern(text)
+    except InvalidPattern as error:
+        raise InvalidFilter(f"{error} in {part!r}") from None
 
 
 def _check_plain_level(level: str) -> None:
     if level in (SINGLE, REST):
         return
+    if _OPEN_PATTERN.match(level):
+        raise InvalidFilter(f"a capture's pattern ends with '}}' and holds no '/', as no level does (got {level!r})")
     for wildcard in (SINGLE, REST):
         if wildcard in level:
             raise InvalidFilter(f"{wildcard!r} must stand alone in its level (got {level!r})")

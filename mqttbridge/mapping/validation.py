@@ -33,18 +33,23 @@ _WORDS: Final = {
 }
 
 
-def unusable(error: ValidationError) -> Unusable:
-    """The rejection that a model's refusal amounts to."""
+def unusable(error: ValidationError, within: Sequence[str] = ()) -> Unusable:
+    """The rejection that a model's refusal amounts to.
+
+    Args:
+        error: what pydantic says.
+        within: the path to what was validated, where that is not the whole payload.
+    """
     errors = error.errors(include_url=False)
-    detail = "; ".join(map(describe, errors[:_MAX_ERRORS]))
+    detail = "; ".join(describe(each, within) for each in errors[:_MAX_ERRORS])
     if len(errors) > _MAX_ERRORS:
         detail += f"; and {len(errors) - _MAX_ERRORS} more"
     return Unusable(_reason(errors), detail)
 
 
-def describe(error: ErrorDetails) -> str:
+def describe(error: ErrorDetails, within: Sequence[str] = ()) -> str:
     """One error as `temperature: must be at most 85 (got 120)`."""
-    where = location(error["loc"])
+    where = location((*within, *error["loc"]))
     if error["type"] == "missing":
         return f"{where} is missing"
     context = {key: _brief(value) for key, value in error.get("ctx", {}).items()}

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from mqttbridge.events import Reason, Value
-from mqttbridge.mapping.counters import CounterRule, Counters, Reading
+from mqttbridge.mapping.counters import CounterRule, Memory, Reading
 from mqttbridge.mapping.expressions import Expression, ExpressionFailed
 from mqttbridge.mapping.flatten import SCALAR, Fields, storable
 from mqttbridge.mapping.unusable import Unusable, named, shown
@@ -133,7 +133,7 @@ class Values:
         way = self.of(name)
         return way.unit if way is not None else ""
 
-    def apply(self, fields: Fields, epoch: float, arrival: float, counters: Counters) -> Fields:
+    def apply(self, fields: Fields, epoch: float, arrival: float, counters: Memory) -> Fields:
         """Fields as they are to be stored; the given ones are changed in place where that is possible.
 
         Args:

@@ -27,6 +27,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from mqttbridge.config.model import MqttConfig, RetainedPolicy
 from mqttbridge.errors import ProtocolViolation
+from mqttbridge.events import PayloadWithProperties
 from mqttbridge.sources.frames import RETAINED, Publish, PublishReader
 from mqttbridge.sources.framesocket import FrameSocket
 
@@ -69,6 +70,7 @@ class Connection:
         tls: how to check the broker, for mqtts and wss.
         filters: what to subscribe to.
         stale: filters of the session before that are no longer wanted.
+        properties: whether payloads come with their MQTT 5 properties.
 
     Raises:
         OSError, ValueError: the broker cannot be reached; TLS and WebSocket errors are among them.
@@ -81,11 +83,15 @@ class Connection:
         tls: ssl.SSLContext | None,
         filters: Sequence[str],
         stale: Sequence[str],
+        *,
+        properties: bool = False,
     ) -> None:
         self._config, self._filters, self._stale = config, filters, stale
         self.protocol = protocol
         self.progress = Progress()
-        self._frames = PublishReader(mqtt5=protocol == MQTTProtocolVersion.MQTTv5, max_payload=config.max_payload)
+        mqtt5 = protocol == MQTTProtocolVersion.MQTTv5
+        self._properties = properties and mqtt5
+        self._frames = PublishReader(mqtt5=mqtt5, max_payload=config.max_payload, properties=self._properties)
         self._socket: FrameSocket | None = None
         self._slow: list[tuple[Publish, int, int]] = []
         self._to_acknowledge: list[tuple[int, int]] = []
@@ -94,11 +100,11 @@ class Connection:
         self._busy = False
         url = urlsplit(config.url)
         host = url.path if url.scheme == "unix" else url.hostname or ""
-        properties = None
-        if protocol == MQTTProtocolVersion.MQTTv5:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = min(int(config.session_expiry), 0xFFFFFFFF)
-            properties.ReceiveMaximum = config.receive_maximum
+        connect = None
+        if mqtt5:
+            connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            connect.SessionExpiryInterval = min(int(config.session_expiry), 0xFFFFFFFF)
+            connect.ReceiveMaximum = config.receive_maximum
         self._client.connect(
             host,
             url.port or _DEFAULT_PORTS[url.scheme],
@@ -106,7 +112,7 @@ class Connection:
             clean_start=False
             if protocol == MQTTProtocolVersion.MQTTv5
             else 3,  # 3 is paho's "not said", the only value 3.1.1 takes
-            properties=properties,
+            properties=connect,
         )
 
     # --- the life of the connection ------------------------------------------------------------------------
@@ -289,7 +295,16 @@ class Connection:
             topic = message.topic.encode()
         except UnicodeDecodeError as error:
             topic = error.object
-        self._slow.append(((topic, bytes(message.payload), first), message.mid, message.qos))
+        payload = bytes(message.payload)
+        if self._properties and message.properties is not None:
+            packed = message.properties.pack()  # type: ignore[no-untyped-call]
+            payload = PayloadWithProperties.of(payload, packed[_length_of_length(packed) :])
+        self._slow.append(((topic, payload, first), message.mid, message.qos))
+
+
+def _length_of_length(packed: bytes) -> int:
+    """How many bytes the variable byte integer takes that stands first."""
+    return next(index for index, byte in enumerate(packed) if not byte & 0x80) + 1
 
 
 def availability_topic(config: MqttConfig) -> str | None:

@@ -5,7 +5,8 @@ loop; here a read of up to 256 KiB is cut in one go, and every packet that is no
 handed on untouched, for paho to handle. docs/performance.md has the figures of both.
 
 MQTT 3.1.1 and 5 differ here in one thing: an MQTT 5 PUBLISH has properties between packet id and payload. We never
-announce a Topic Alias Maximum, so no topic is ever an alias.
+announce a Topic Alias Maximum, so no topic is ever an alias. The properties are passed over unless a rule asks for
+them; then they travel with the payload as they are, for the rule to read.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from typing import Final, TypeAlias
 
 from mqttbridge.errors import ProtocolViolation
+from mqttbridge.events import PayloadWithProperties
 
 Publish: TypeAlias = tuple[bytes, bytes, int]
 """Topic, payload and the packet's first byte, with `OVERSIZED` added where the payload was cut."""
@@ -38,12 +40,13 @@ class PublishReader:
         others: all other packets, byte for byte, for paho.
     """
 
-    def __init__(self, *, mqtt5: bool, max_payload: int) -> None:
+    def __init__(self, *, mqtt5: bool, max_payload: int, properties: bool = False) -> None:
         self.publishes: list[Publish] = []
         self.acknowledgements: list[bytes] = []
         self.others = bytearray()
         self._mqtt5 = mqtt5
         self._max_payload = max_payload
+        self._properties = properties
         self._tail = b""
         self._skip = 0
         self._skipped: tuple[Publish, bytes | None] | None = None
@@ -59,8 +62,8 @@ class PublishReader:
         if self._tail:
             data = self._tail + data
         publish, acknowledge = self.publishes.append, self.acknowledgements.append
-        mqtt5, max_payload = self._mqtt5, self._max_payload
-        position, end = 0, len(data)
+        mqtt5, max_payload, with_properties = self._mqtt5, self._max_payload, self._properties
+        position, end, properties = 0, len(data), b""
         while end - position >= 2:
             first = data[position]
             length = data[position + 1]
@@ -89,15 +92,19 @@ class PublishReader:
                     payload += 2
                 if mqtt5:
                     if data[payload]:
-                        payload = _after_properties(data, payload)
+                        begin, payload = _properties(data, payload)
+                        properties = data[begin:payload] if with_properties else b""
                     else:
                         payload += 1
+                        properties = b""
             except IndexError:
                 raise _too_short(length) from None
             if payload > stop:
                 raise _too_short(length)
             if stop - payload > max_payload:
                 publish((topic, data[payload : payload + _KEEP_OF_OVERSIZED], first | OVERSIZED))
+            elif properties:
+                publish((topic, PayloadWithProperties.of(data[payload:stop], properties), first))
             else:
                 publish((topic, data[payload:stop], first))
             if qos:
@@ -147,11 +154,12 @@ def _remaining_length(data: bytes, position: int, end: int) -> tuple[int, int]:
     raise ProtocolViolation("malformed packet: its remaining length takes more than 4 bytes")
 
 
-def _after_properties(data: bytes, position: int) -> int:
+def _properties(data: bytes, position: int) -> tuple[int, int]:
+    """Where the properties whose length stands at `position` begin and end."""
     length, start = _remaining_length(data, position, len(data))
     if not start:
         raise ProtocolViolation("malformed PUBLISH: its property length is cut off")
-    return start + length
+    return start, start + length
 
 
 def _too_short(length: int) -> ProtocolViolation:

@@ -51,6 +51,7 @@ class MqttSource:
         filters: topic filters to subscribe to.
         recall: returns what `remember` was given by an earlier run, or None.
         remember: keeps a text across restarts: the filters our session at the broker has.
+        properties: whether payloads come with their MQTT 5 properties.
 
     Raises:
         ConfigError: a certificate or key cannot be used.
@@ -62,9 +63,12 @@ class MqttSource:
         filters: Sequence[str],
         recall: Callable[[], str | None],
         remember: Callable[[str], None],
+        *,
+        properties: bool = False,
     ) -> None:
         self._config, self._filters = config, list(filters)
         self._recall, self._remember = recall, remember
+        self._properties = properties
         self._tls = make_tls_context(config)
         self._protocol = _preferred(config)
         self._connection: Connection | None = None
@@ -121,7 +125,9 @@ class MqttSource:
         try:
             known = set(json.loads(self._recall() or "[]"))
             stale = sorted(known - set(self._filters))
-            self._connection = Connection(self._config, self._protocol, self._tls, self._filters, stale)
+            self._connection = Connection(
+                self._config, self._protocol, self._tls, self._filters, stale, properties=self._properties
+            )
         except (OSError, ValueError) as error:
             self._fail(_words(error))
 

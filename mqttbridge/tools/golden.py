@@ -3,8 +3,9 @@
 A case is a folder with `config.yaml`, `messages.jsonl` and `expected.jsonl`. Line N of `expected.jsonl` is for line N
 of `messages.jsonl`: a list with an outcome for each rule that takes the message, an empty list where none does.
 Messages arrive at 1760000000 (2025-10-09T08:53:20Z) unless they have a `time`, so that what `mqttbridge record` wrote
-is a `messages.jsonl` as it is, or an `at`, in seconds after that; `repeat` repeats the payload. `{"tick": N}` lets the
-clock reach N seconds after it: thinning intervals that are over by then pass their events on.
+is a `messages.jsonl` as it is, or an `at`, in seconds after that; `repeat` repeats the payload, and `properties` are
+MQTT 5 user properties by name. `{"tick": N}` lets the clock reach N seconds after it: thinning intervals that are over
+by then pass their events on.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from mqttbridge.errors import FileError
-from mqttbridge.events import Rejected
+from mqttbridge.events import PayloadWithProperties, Rejected
 from mqttbridge.mapping import Rulebook
 from mqttbridge.tools.recording import bytes_of
 
@@ -125,7 +126,18 @@ def _read(message: Mapping[str, Any]) -> tuple[bytes, bytes, float]:
     payload = bytes_of(message, "payload")
     if not isinstance(repeat, int) or not 0 <= repeat * len(payload) <= _MAX_PAYLOAD_BYTES:
         raise ValueError("repeat must be a number, and the payload at most 64 MiB")
-    return bytes_of(message, "topic"), payload * repeat, float(at)
+    payload *= repeat
+    if "properties" in message:
+        payload = PayloadWithProperties.of(payload, _user_properties(message["properties"]))
+    return bytes_of(message, "topic"), payload, float(at)
+
+
+def _user_properties(properties: Mapping[str, str]) -> bytes:
+    """User properties as they stand in an MQTT 5 PUBLISH."""
+    return b"".join(
+        b"\x26" + b"".join(len(text.encode()).to_bytes(2, "big") + text.encode() for text in pair)
+        for pair in properties.items()
+    )
 
 
 def _lines(path: Path) -> list[str]:

@@ -38,7 +38,7 @@ def value_at(config: object, loc: Loc) -> object:
         if isinstance(config, dict | tuple):
             config = config[part]
         else:
-            config = getattr(config, "continue_" if part == "continue" else str(part))
+            config = getattr(config, f"{part}_" if part in ("continue", "as") else str(part))
     return config
 
 

@@ -154,10 +154,10 @@ def test_problems_are_named_by_the_variable():
         MQTTBRIDGE_NONSENSE="x",
         MQTTBRIDGE_MQTT____URL="x",
         MQTTBRIDGE_RULES="a:\n\tb",
-        MQTTBRIDGE_MODELS="{M: {t: {type: flaot}}}",
+        MQTTBRIDGE_MODELS="{M: {t: {type: float, ge: x}}}",
         MQTTBRIDGE_DESTINATIONS__CLOUD__ACCESS_KEY="k",
     ) == [
-        "MQTTBRIDGE_MODELS:1: models.M.t.type: expected 'float', 'int', 'bool' or 'str' (got 'flaot')",
+        "MQTTBRIDGE_MODELS:1: models.M.t.ge: expected a number (got 'x')",
         "MQTTBRIDGE_NONSENSE: unknown variable",
         "MQTTBRIDGE_RULES:2: a tab indents this line: YAML wants spaces",
         "MQTTBRIDGE_MQTT__QOS: mqtt.qos: expected 0 or 1 (got 7)",

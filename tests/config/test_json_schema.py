@@ -62,7 +62,7 @@ def test_the_golden_configurations_are_valid(case):
         ("mqt: {}", "$"),
         ("spool: {when_full: panic}", "$.spool"),
         ("rules: [{topic: a, bucket: b}]", "$.rules[0]"),
-        ("models: {A: {t: {type: flaot}}}", "$.models.A.t.type"),
+        ("models: {A: {t: {type: 7}}}", "$.models.A.t.type"),  # any word may be the name of a model
         ("destinations: {x: {type: nope}}", "$.destinations.x"),
         ("spool: {max_age: 7}", "$.spool"),
     ],

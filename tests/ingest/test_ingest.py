@@ -304,3 +304,13 @@ def test_intervals_that_cannot_be_stored_at_a_stop_are_counted(bench, caplog: py
     ingest.run()
     assert one.metrics.dropped.value(reason="thinned_unsaved") == 1
     assert "1 events of thinning intervals are lost" in caplog.text
+
+
+def test_what_was_last_known_is_known_by_device_where_payloads_name_the_devices(bench) -> None:
+    rules = {"rules": [{"topic": "gw", "bucket": "b", "stream": "{payload.id}"}]}
+    one = bench(rules)
+    one.run(
+        [message("gw", b'{"id": "a", "t": 1}'), message("gw", b'{"id": "b", "t": 2}')],
+        [message("gw", b'{"id": "a", "t": 1}', 0x33), message("gw", b'{"id": "b", "t": 3}', 0x33)],
+    )
+    assert one.stored() == [("b", "a.t", 1), ("b", "b.t", 2), ("b", "b.t", 3)]

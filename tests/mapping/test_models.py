@@ -7,7 +7,8 @@ from pydantic_core import from_json
 
 from mqttbridge.config.model import ModelConfig
 from mqttbridge.events import Reason
-from mqttbridge.mapping.models import InvalidModel, configured_model
+from mqttbridge.mapping.building import configured_model
+from mqttbridge.mapping.models import InvalidModel
 from mqttbridge.mapping.payload import parse_json
 from mqttbridge.mapping.unusable import Unusable
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mqttbridge.events import Reason
-from mqttbridge.mapping.timestamps import Timestamp, find, parse_path, parse_timestamp
+from mqttbridge.mapping.paths import find, parse_path
+from mqttbridge.mapping.timestamps import Timestamp, parse_timestamp
 from mqttbridge.mapping.unusable import Unusable
 
 ARRIVAL = 1_760_000_000.0

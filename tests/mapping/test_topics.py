@@ -92,7 +92,17 @@ def test_captures_become_wildcards_and_remember_their_levels(text, subscription,
         ("{1a}", "a capture takes a whole level"),
         ("a/{b", "a capture takes a whole level"),
         ("a/b}", "a capture takes a whole level"),
-        ("$share/group/a", "shared subscriptions are not offered"),
+        ("a/{rest#:x}", "a pattern is for one level, and '{rest#:x}' takes all the rest"),
+        ("a/{id:[0-9}", "not a regular expression (look-around and back-references are not offered): '[0-9' in '{id:"),
+        ("a/{id:(?=x)x}", "not a regular expression"),
+        ("a/{id:a)|(b}", "not a regular expression"),
+        ("a/{id:[^/]+}", "a capture's pattern ends with '}' and holds no '/'"),
+        ("a/{id:x", "a capture's pattern ends with '}' and holds no '/'"),
+        ("$share", "a shared subscription has a plain name for its group"),
+        ("$share//a", "a shared subscription has a plain name for its group"),
+        ("$share/{g}/a", "a shared subscription has a plain name for its group"),
+        ("$share/group", "a shared subscription needs a filter after its group"),
+        ("$share/group/", "a shared subscription needs a filter after its group"),
         ("", "a topic filter has 1 to 65535 bytes"),
         ("a\0b", "no NUL character"),
         ("é" * 40_000, "a topic filter has 1 to 65535 bytes"),
@@ -105,7 +115,67 @@ def test_a_bad_filter_is_refused_with_the_reason(text, problem):
     assert problem in str(caught.value)
 
 
-@given(st.text(alphabet="ab/+#{}$", max_size=12))
+@pytest.mark.parametrize(
+    ("text", "topic", "accepted"),
+    [
+        ("dev/{id:[0-9a-f]+}", "dev/1f", True),
+        ("dev/{id:[0-9a-f]+}", "dev/1F", False),
+        ("dev/{id:[0-9a-f]+}", "dev/x1f", False),
+        ("dev/{id:[0-9a-f]+}", "dev/1f\n", False),
+        ("dev/{id:[0-9]{4}}", "dev/2025", True),
+        ("dev/{id:[0-9]{4}}", "dev/202", False),
+        ("dev/{id:a|b}/{n:.*#}", "dev/b/x#", True),
+        ("dev/{id:a|b}/{n:.*#}", "dev/ab/x#", False),
+        ("dev/{id:}", "dev/", True),
+        ("dev/{id:}", "dev/x", False),
+    ],
+)
+def test_a_captures_pattern_is_for_the_whole_level(text, topic, accepted):
+    topic_filter = parse_filter(text)
+
+    assert topic_filter.subscription == "/".join("+" if part.startswith("{") else part for part in text.split("/"))
+    assert topic_filter.accepts(topic.split("/")) is accepted
+
+
+def test_a_pattern_takes_linear_time_where_backtracking_would_take_years():
+    pattern = parse_filter("dev/{id:(a+)+b}")
+
+    assert not pattern.accepts(["dev", "a" * 60_000])
+
+
+@pytest.mark.parametrize(
+    ("text", "subscription", "levels", "share"),
+    [
+        ("$share/g/a/{b}", "$share/g/a/+", ("a", "+"), "g"),
+        ("$share/g//a", "$share/g//a", ("", "a"), "g"),
+        ("$share/g/$SYS/#", "$share/g/$SYS/#", ("$SYS", "#"), "g"),
+        ("a/$share/b", "a/$share/b", ("a", "$share", "b"), ""),
+        ("$shared/g/a", "$shared/g/a", ("$shared", "g", "a"), ""),
+    ],
+)
+def test_a_shared_subscription_matches_by_the_filter_behind_its_group(text, subscription, levels, share):
+    topic_filter = parse_filter(text)
+
+    assert (topic_filter.subscription, topic_filter.levels, topic_filter.share) == (subscription, levels, share)
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "covers"),
+    [
+        ("a/{x}", "a/{y:[0-9]+}", True),
+        ("a/{x:[0-9]+}", "a/{y:[0-9]+}", True),
+        ("a/{x:[0-9]+}", "a/{y:[0-9]}", False),
+        ("a/{x:[0-9]+}", "a/{y}", False),
+        ("a/{x:[0-9]+}", "a/17", True),
+        ("a/{x:[0-9]+}", "a/b", False),
+        ("a/{x:[+]}/#", "a/+/b", False),
+    ],
+)
+def test_a_filter_with_patterns_covers_one_whose_levels_surely_look_the_same(text, other, covers):
+    assert parse_filter(text).covers(parse_filter(other)) is covers
+
+
+@given(st.text(alphabet="ab/+#{}$:", max_size=12))
 def test_what_a_parsed_filter_subscribes_to_is_itself_a_filter(text):
     try:
         subscription = parse_filter(text).subscription
@@ -140,3 +210,9 @@ def test_leaving_filters_out_changes_nothing_about_what_is_received(filters, top
     assert any(topic_matches_sub(text, topic) for text in needed) == any(
         topic_matches_sub(text, topic) for text in filters
     )
+
+
+def test_filters_of_different_shared_subscriptions_do_not_cover_each_other():
+    filters = ["a/#", "$share/g/a/b", "$share/h/a/b", "$share/g/a/+"]
+
+    assert without_covered(filters) == ("a/#", "$share/h/a/b", "$share/g/a/+")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mqttbridge.errors import ProtocolViolation
+from mqttbridge.events import PayloadWithProperties
 from mqttbridge.sources.frames import OVERSIZED, PublishReader
 
 PINGRESP = b"\xd0\x00"
@@ -160,3 +161,26 @@ def test_any_bytes_are_cut_or_refused_but_nothing_else_happens(data: bytes, mqtt
     frames = reader(mqtt5=mqtt5)
     with suppress(ProtocolViolation):
         frames.feed(data)
+
+
+@given(data=st.data(), qos=st.sampled_from([0, 1]))
+def test_properties_travel_with_the_payload_where_they_are_asked_for(data: st.DataObject, qos: int) -> None:
+    stream = publish(b"a", b"1", qos, properties=PROPERTIES) + publish(b"b", b"2", qos, properties=b"")
+    cut = data.draw(st.integers(0, len(stream)))
+    frames = PublishReader(mqtt5=True, max_payload=1024, properties=True)
+
+    frames.feed(stream[:cut])
+    frames.feed(stream[cut:])
+
+    (_, with_some, _), (_, with_none, _) = frames.publishes
+    assert isinstance(with_some, PayloadWithProperties)
+    assert (bytes(with_some), with_some.properties) == (b"1", PROPERTIES)
+    assert type(with_none) is bytes
+    assert with_none == b"2"
+
+
+def test_properties_are_passed_over_where_nobody_asks() -> None:
+    frames = reader(mqtt5=True)
+    frames.feed(publish(b"a", b"1", properties=PROPERTIES))
+
+    assert [type(payload) for _, payload, _ in frames.publishes] == [bytes]
