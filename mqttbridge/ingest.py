@@ -37,6 +37,9 @@ _WORTH_A_COMMIT: Final = 64
 # Pause between attempts while the spool blocks: soon enough to go on when there is room, and to keep the
 # broker's connection alive, without burdening a full disk.
 _BLOCKED_PAUSE: Final = 0.2
+# Arrival times run ahead of the clock by a microsecond a message. By more than this they do when it was set back, as
+# on a board that learns the time after it started; then they follow it.
+_MOST_AHEAD: Final = 1.0
 
 
 class Source(Protocol):
@@ -81,13 +84,15 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = 0.0
+        self._gave_up = False
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
 
     def run(self) -> None:
         """Work until `stop`; then keep what was last known and say goodbye to the source."""
         while not self._stop.is_set():
             self.step()
-        if self._known is not None:
+        # What could not be stored comes again, and must not be taken for known then.
+        if self._known is not None and not self._gave_up:
             self._known.save_all()
         self._source.close()
 
@@ -100,12 +105,14 @@ class Ingest:
         """Read once, map, commit, acknowledge."""
         messages = self._gather(timeout)
         if messages:
-            arrival = max(time.time(), self._last_arrival)
+            now = time.time()
+            arrival = now if self._last_arrival - now > _MOST_AHEAD else max(now, self._last_arrival)
             batches, rejected = self._apply(messages, arrival)
             if not self._commit(batches, rejected):
-                return  # stopped while blocked: not stored, so not acknowledged
+                self._gave_up = True  # stopped while blocked: not stored, so not acknowledged
+                return
             self._source.acknowledge()
-            self._metrics.ingest_lag.observe(time.time() - arrival, weight=len(messages))
+            self._metrics.ingest_lag.observe(max(0.0, time.time() - arrival), weight=len(messages))
         if self._known is not None:
             self._known.save_when_due()
 
