@@ -38,6 +38,8 @@ CONNECT_TIMEOUT: Final = 4.0
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "unix": 1}
 # A SUBSCRIBE of this many filters stays small enough for any broker.
 _FILTERS_A_PACKET: Final = 100
+# Access rules are mended, and come into force, while we are connected: what was refused is asked for again.
+_ASK_AGAIN: Final = 60.0
 # Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
 _RETAIN_HANDLING: Final = {
     RetainedPolicy.CHANGED: SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE,
@@ -92,6 +94,7 @@ class Connection:
         self._client = self._make_client(tls)
         self._opened = time.monotonic()
         self._busy = False
+        self._asked = 0.0
         url = urlsplit(config.url)
         host = url.path if url.scheme == "unix" else url.hostname or ""
         properties = None
@@ -121,7 +124,7 @@ class Connection:
         try:
             messages = self._poll(timeout, wake)
         except (OSError, ProtocolViolation) as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
             messages = self._frames.publishes
         if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
             self.progress.ended = self.progress.ended or "the broker did not answer our CONNECT"
@@ -137,7 +140,7 @@ class Connection:
                 self._client.ack(packet_id, qos)
             self._to_acknowledge.clear()
         except OSError as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
     def keep_alive(self) -> None:
         """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
@@ -151,7 +154,7 @@ class Connection:
             if time.monotonic() - self._socket.last_sent > self._config.keep_alive / 2:
                 self._socket.send(b"\xc0\x00")
         except OSError as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
     def close(self) -> None:
         """Say goodbye: publish `offline` and disconnect. What is not acknowledged is delivered again later."""
@@ -179,6 +182,7 @@ class Connection:
             return []
         waiter = select.poll()
         waiter.register(wake, select.POLLIN)
+        self._frames.publishes = []  # before anything can fail: these were returned already
         wants_write = client.want_write() or (frame_socket is not None and frame_socket.wants_write)
         waiter.register(sock.fileno(), select.POLLIN | (select.POLLOUT if wants_write else 0))
         ready = dict(waiter.poll(0 if self._busy else timeout * 1000))
@@ -186,7 +190,6 @@ class Connection:
             if frame_socket is not None:
                 frame_socket.flush()
             client.loop_write()
-        self._frames.publishes = []
         if self._busy or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
             self._busy = self._read(client)
         else:
@@ -195,6 +198,8 @@ class Connection:
             self.keep_alive()
         elif client.socket() is not None:
             client.loop_misc()
+            if self.progress.subscribed and self.progress.refused and time.monotonic() > self._asked + _ASK_AGAIN:
+                self._subscribe(client, list(self.progress.refused))
         if self._slow:
             self._frames.publishes += [message for message, _, _ in self._slow]
             self._to_acknowledge += [(packet_id, qos) for _, packet_id, qos in self._slow if qos]
@@ -257,8 +262,13 @@ class Connection:
         self.progress.session_present = flags.session_present
         if flags.session_present and self._stale:
             client.unsubscribe(list(self._stale))
-        for start in range(0, len(self._filters), _FILTERS_A_PACKET):
-            some = list(self._filters[start : start + _FILTERS_A_PACKET])
+        self._subscribe(client, self._filters)
+
+    def _subscribe(self, client: Client, filters: Sequence[str]) -> None:
+        self._asked = time.monotonic()
+        self.progress.subscribed, self.progress.refused = False, {}
+        for start in range(0, len(filters), _FILTERS_A_PACKET):
+            some = list(filters[start : start + _FILTERS_A_PACKET])
             _, packet_id = client.subscribe([(topic_filter, self._subscription()) for topic_filter in some])
             self.progress.waiting[packet_id or 0] = some
 
@@ -269,7 +279,12 @@ class Connection:
 
     def _on_subscribe(self, client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any) -> None:
         for topic_filter, reason in zip(self.progress.waiting.pop(packet_id, []), reasons, strict=False):
-            if reason.is_failure:
+            if reason.value < self._config.qos:
+                log.warning(
+                    "the broker grants %r at QoS %d only: what is published while we are away is lost",
+                    topic_filter, reason.value,
+                )  # fmt: skip
+            elif reason.is_failure:
                 self.progress.refused[topic_filter] = reason.getName()
         if not self.progress.waiting:
             self.progress.subscribed = True
