@@ -226,7 +226,8 @@ class Spool:
                 # Its cursor is from another spool, whose rows this one does not hold.
                 log.warning("destination %r stood beyond this spool's end; it starts at the oldest row", destination)
         if position != self._cursors[destination]:
-            self.settle(destination, position)
+            with suppress(SpoolError):  # a full disk at start: then it is settled with what comes next
+                self.settle(destination, position)
         return SpoolReader(self, destination, position)
 
     def wait_beyond(self, position: Position, timeout: float) -> bool:

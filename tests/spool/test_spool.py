@@ -442,3 +442,14 @@ def test_the_number_of_rows_follows_appends_trims_and_drops(open_spool: Open) ->
     with spool._lock:
         spool._drop_older_than(2e12)
     assert spool.stats().rows == 0
+
+
+def test_a_full_disk_at_start_keeps_no_destination_from_reading(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0)), Batch(events(1))])
+    spool._connection.execute("PRAGMA query_only = ON")
+    spool._last_commit = 0.0
+    reader = spool.reader("a", Position(spool.committed_seq, 0))
+    spool._reopen = False
+    assert [row.events for row in reader.read(reader.position, 10)] == [events(1)]
+    reader.close()
