@@ -68,6 +68,8 @@ _VACUUM_BEYOND_PAGES: Final = 4096
 _VACUUM_STEP_PAGES: Final = 512
 # How many of the oldest rows `drop_oldest` and `max_age` look at in one step.
 _DROP_STEP_ROWS: Final = 256
+# A clock that gains more than this on the monotonic one was set.
+_CLOCK_WAS_SET: Final = 60.0
 # What was last known, and what was rejected, may each take so much of `max_size` (one part in four) and no more: they
 # do not go away when a destination catches up, so a spool full of them would block for ever.
 _SHARE: Final = 4
@@ -124,7 +126,8 @@ class Spool:
             if not _is_damage(error):
                 raise SpoolError(f"cannot open the spool {path}: {error}") from error
             self._set_aside(error)
-        self.committed_seq = self._last_seq
+        self.committed_seq = self._first_seq = self._last_seq
+        self._clock_ahead = time.time() - time.monotonic()
         self._metrics.spool_writable.set(1)
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -182,6 +185,7 @@ class Spool:
         with self._lock:
             try:
                 if self._config.max_age:
+                    self._follow_clock()
                     self._guarded(lambda: self._drop_older_than(time.time() - self._config.max_age))
                 if self._moved or self._error:
                     self._transact(lambda: None)
@@ -552,6 +556,19 @@ class Spool:
         self._rows -= self._connection.execute(query, (first.seq, end.seq)).rowcount
         for destination, events in dropped.items():
             self._kept[destination] -= events
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set forward, what was committed since the start is as old as it was.
+
+        A board without a clock of its own learns the time some minutes after it started, and may have been off for
+        months: by its first time, events of a minute ago would be older than `max_age`.
+        """
+        ahead = time.time() - time.monotonic()
+        if (gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
+            log.warning("the clock was set forward by %.0f s", gain)
+            query = "UPDATE batch SET created = min(created + ?, ?) WHERE seq > ?"
+            self._transact(lambda: self._connection.execute(query, (gain, time.time(), self._first_seq)))
+        self._clock_ahead = ahead
 
     def _drop_older_than(self, epoch: float) -> None:
         oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()

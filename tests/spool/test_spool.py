@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -453,3 +454,21 @@ def test_a_full_disk_at_start_keeps_no_destination_from_reading(open_spool: Open
     spool._reopen = False
     assert [row.events for row in reader.read(reader.position, 10)] == [events(1)]
     reader.close()
+
+
+def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = open_spool(max_age="7d")
+    spool.append([Batch(events(0))])
+    months = 100 * 86400.0
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + months)
+    spool.append([Batch(events(1))])
+    spool.maintain()
+    spool.maintain()
+    assert read_all(spool, "a") == events(0, 2)
+    real_monotonic = time.monotonic
+    later = 8 * 86400.0
+    monkeypatch.setattr(time, "time", lambda: real() + months + later)
+    monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + later)
+    spool.maintain()
+    assert read_all(spool, "a") == []
