@@ -38,6 +38,8 @@ CONNECT_TIMEOUT: Final = 4.0
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "unix": 1}
 # A SUBSCRIBE of this many filters stays small enough for any broker.
 _FILTERS_A_PACKET: Final = 100
+# How long paho's clock rests after a time without reading: its PINGRESP may still be behind what was not read.
+_CATCH_UP: Final = 5.0
 # Access rules are mended, and come into force, while we are connected: what was refused is asked for again.
 _ASK_AGAIN: Final = 60.0
 # Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
@@ -94,7 +96,7 @@ class Connection:
         self._client = self._make_client(tls)
         self._opened = time.monotonic()
         self._busy = False
-        self._asked = 0.0
+        self._asked = self._rests_until = 0.0
         url = urlsplit(config.url)
         host = url.path if url.scheme == "unix" else url.hostname or ""
         properties = None
@@ -149,9 +151,10 @@ class Connection:
         """
         if self._socket is None or not self.progress.connected:
             return
+        self._rests_until = time.monotonic() + _CATCH_UP
         try:
             self._socket.flush()
-            if time.monotonic() - self._socket.last_sent > self._config.keep_alive / 2:
+            if time.monotonic() - self._socket.last_sent > self._client.keepalive / 2:  # the broker may have set it
                 self._socket.send(b"\xc0\x00")
         except OSError as error:
             self.progress.ended = self.progress.ended or str(error) or type(error).__name__
@@ -196,7 +199,7 @@ class Connection:
             self._busy = False
         if self._busy:
             self.keep_alive()
-        elif client.socket() is not None:
+        elif client.socket() is not None and time.monotonic() > self._rests_until:
             client.loop_misc()
             if self.progress.subscribed and self.progress.refused and time.monotonic() > self._asked + _ASK_AGAIN:
                 self._subscribe(client, list(self.progress.refused))

@@ -500,7 +500,9 @@ class Spool:
     def _shortage(self, size: int) -> str:
         free_pages = self._pragma("freelist_count")
         used = (self._pragma("page_count") - free_pages) * self._page_size
-        if used + size > self._config.max_size:
+        # What would not fit into an empty spool goes into an empty one, or it would be waited for for ever.
+        too_large = size > self._config.max_size // 2 and not any(self._kept.values())
+        if used + size > self._config.max_size and not too_large:
             return (
                 f"the spool is full: {used / 2**20:.1f} MiB of spool.max_size = {self._config.max_size / 2**20:.1f} MiB"
             )

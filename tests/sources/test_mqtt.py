@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -148,3 +149,58 @@ def test_a_quality_of_service_below_what_was_asked_for_is_said(
         poll_until(source, lambda: source.status.state == "connected")
         source.close()
     assert ("'t/#' at QoS 0 only" in caplog.text) is warns
+
+
+def test_an_answer_that_waits_behind_unread_messages_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = threading.Event()
+
+    def script(connection: Connection) -> None:
+        connection.handshake()
+        while connection.read().type != wire.PINGREQ:
+            pass
+        connection.send(wire.publish("t/1", b"first", level=wire.V5))
+        answer.wait(PATIENCE)
+        connection.send(wire.publish("t/1", b"then", level=wire.V5) + wire.packet(wire.PINGRESP))
+        connection.serve()
+
+    with StandInBroker(script) as broker:
+        source = source_at(broker.url, keep_alive="1s")
+        got: list[Any] = []
+        end = time.monotonic() + PATIENCE
+        while not got:
+            assert time.monotonic() < end
+            got += source.poll(0.05)
+        blocked_until = time.monotonic() + 1.5
+        while time.monotonic() < blocked_until:
+            source.keep_alive()
+            time.sleep(0.05)
+        got += source.poll(0)
+        answer.set()
+        while len(got) < 2:
+            assert time.monotonic() < end
+            got += source.poll(0.05)
+        assert len(broker.connects) == 1
+        source.close()
+
+
+def test_the_keep_alive_that_the_broker_sets_counts_while_nothing_is_read() -> None:
+    pings: list[float] = []
+
+    def script(connection: Connection) -> None:
+        connection.read_connect()
+        connection.send(b"\x20\x06\x00\x00\x03\x13\x00\x01")  # Server Keep Alive: 1 s
+        while True:
+            packet = connection.read()
+            if packet.type == wire.PINGREQ:
+                pings.append(time.monotonic())
+            connection.answer(packet)
+
+    with StandInBroker(script) as broker:
+        source = source_at(broker.url, keep_alive="60s")
+        poll_until(source, lambda: source.status.state == "connected")
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            source.keep_alive()
+            time.sleep(0.05)
+        source.close()
+    assert len(pings) >= 2

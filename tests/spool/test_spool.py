@@ -472,3 +472,15 @@ def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monke
     monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + later)
     spool.maintain()
     assert read_all(spool, "a") == []
+
+
+def test_a_batch_larger_than_the_spool_waits_until_it_is_empty_and_no_longer(open_spool: Open) -> None:
+    spool = open_spool(max_size="1MiB", min_free_disk=0)
+    large = [Batch(events(0, 60_000))]
+    spool.append(large)
+    with pytest.raises(SpoolFull):
+        spool.append(large)
+    spool._last_commit = 0.0
+    spool.settle("a", Position(spool.committed_seq + 1, 0))
+    spool.append(large)
+    assert spool.stats().kept == {"a": 60_000}
