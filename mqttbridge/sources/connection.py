@@ -40,6 +40,8 @@ _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "uni
 _FILTERS_A_PACKET: Final = 100
 # How long paho's clock rests after a time without reading: its PINGRESP may still be behind what was not read.
 _CATCH_UP: Final = 5.0
+# Generous, since a resumed session's messages may come first; while they do, it is waited on.
+_SUBACK_TIMEOUT: Final = 60.0
 # Access rules are mended, and come into force, while we are connected: what was refused is asked for again.
 _ASK_AGAIN: Final = 60.0
 # Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
@@ -130,6 +132,8 @@ class Connection:
             messages = self._frames.publishes
         if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
             self.progress.ended = self.progress.ended or "the broker did not answer our CONNECT"
+        if self.progress.waiting and not messages and time.monotonic() - self._asked > _SUBACK_TIMEOUT:
+            self.progress.ended = self.progress.ended or "the broker did not answer our SUBSCRIBE"
         return messages
 
     def acknowledge(self) -> None:
@@ -281,7 +285,9 @@ class Connection:
         return SubscribeOptions(qos=self._config.qos, retainHandling=_RETAIN_HANDLING[self._config.retained])
 
     def _on_subscribe(self, client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any) -> None:
-        for topic_filter, reason in zip(self.progress.waiting.pop(packet_id, []), reasons, strict=False):
+        asked = self.progress.waiting.pop(packet_id, [])
+        self.progress.refused |= dict.fromkeys(asked[len(reasons) :], "no answer")
+        for topic_filter, reason in zip(asked, reasons, strict=False):
             if reason.value < self._config.qos:
                 log.warning(
                     "the broker grants %r at QoS %d only: what is published while we are away is lost",

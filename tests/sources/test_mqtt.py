@@ -204,3 +204,35 @@ def test_the_keep_alive_that_the_broker_sets_counts_while_nothing_is_read() -> N
             time.sleep(0.05)
         source.close()
     assert len(pings) >= 2
+
+
+def test_a_subscription_that_is_not_answered_is_tried_on_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_module, "_SUBACK_TIMEOUT", 0.2)
+
+    def silent(connection: Connection) -> None:
+        connection.read_connect()
+        connection.send(wire.connack(connection.level))
+        while True:
+            connection.read()
+
+    with StandInBroker(silent, Connection.serve_all) as broker:
+        source = source_at(broker.url, reconnect={"min": "10ms"})
+        poll_until(source, lambda: source.status.state == "connected")
+        assert len(broker.connects) == 2
+        source.close()
+
+
+def test_a_filter_that_the_answer_leaves_out_counts_as_refused() -> None:
+    def script(connection: Connection) -> None:
+        connection.read_connect()
+        connection.send(wire.connack(connection.level))
+        mid, _ = wire.read_filters(connection.read().body, connection.level, options=True)
+        connection.send(wire.suback(connection.level, mid, b"\x01"))
+        connection.serve()
+
+    with StandInBroker(script) as broker:
+        config = MqttConfig.model_validate({"url": broker.url, "availability_topic": None})
+        source = MqttSource(config, ["a/#", "b/#"], recall=lambda: None, remember=lambda _: None)
+        poll_until(source, lambda: source.status.state == "subscription refused")
+        assert source.status.detail == "'b/#' (no answer)"
+        source.close()
