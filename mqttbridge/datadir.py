@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from mqttbridge.errors import DataDirError, DataDirInUse
@@ -36,8 +37,9 @@ class DataDir:
                 f"another mqttbridge (process {holder or 'unknown'}) is using data_dir {path}. "
                 "Stop it, or give this one a data_dir and an mqtt.client_id of its own"
             ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.write(self._descriptor, f"{os.getpid()}\n".encode())
+        with suppress(OSError):  # on a full disk the lock holds all the same; it only does not say whose it is
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"{os.getpid()}\n".encode())
 
     def release(self) -> None:
         os.close(self._descriptor)

@@ -39,6 +39,9 @@ _WORTH_A_COMMIT: Final = 64
 _BLOCKED_PAUSE: Final = 0.2
 # How often thinning intervals are looked after that no further event ends.
 _TICK_SECONDS: Final = 1.0
+# Arrival times run ahead of the clock by a microsecond a message. By more than this they do when it was set back, as
+# on a board that learns the time after it started; then they follow it.
+_MOST_AHEAD: Final = 1.0
 
 
 class Source(Protocol):
@@ -83,6 +86,7 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = 0.0
+        self._gave_up = False
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
         """Units of streams met, by destinations, until a batch of theirs takes them along."""
@@ -93,7 +97,8 @@ class Ingest:
         while not self._stop.is_set():
             self.step()
         self._store_intervals(self._rulebook.flush())
-        if self._known is not None:
+        # What could not be stored comes again, and must not be taken for known then.
+        if self._known is not None and not self._gave_up:
             self._known.save_all()
         self._source.close()
 
@@ -106,12 +111,14 @@ class Ingest:
         """Read once, map, commit, acknowledge."""
         messages = self._gather(timeout)
         if messages:
-            arrival = max(time.time(), self._last_arrival)
+            now = time.time()
+            arrival = now if self._last_arrival - now > _MOST_AHEAD else max(now, self._last_arrival)
             batches, rejected = self._apply(messages, arrival)
             if not self._commit(batches, rejected):
-                return  # stopped while blocked: not stored, so not acknowledged
+                self._gave_up = True  # stopped while blocked: not stored, so not acknowledged
+                return
             self._source.acknowledge()
-            self._metrics.ingest_lag.observe(time.time() - arrival, weight=len(messages))
+            self._metrics.ingest_lag.observe(max(0.0, time.time() - arrival), weight=len(messages))
         if (now := time.time()) >= self._next_tick:
             self._next_tick = now + _TICK_SECONDS
             self._store_intervals(self._rulebook.tick(now))

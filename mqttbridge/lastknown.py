@@ -50,13 +50,20 @@ class LastKnown:
         if route.last is not None:
             known: dict[str, Value] = {event[1]: event[2] for event in route.last}
         else:
-            saved = self._spool.known(_key(route))
-            known = from_json(saved) if saved else {}
+            known = self._saved(route)
         changed = [event for event in events if not _same(known.get(event[1]), event[2])]
         if len(changed) < len(events):
             self._metrics.dropped.add(len(events) - len(changed), reason="retained_unchanged")
         self.keep(route, events)
         return changed
+
+    def _saved(self, route: Route) -> dict[str, Value]:
+        try:
+            saved = self._spool.known(_key(route))
+            return from_json(saved) if saved else {}
+        except (SpoolError, ValueError) as error:  # then nothing is known, and a value may be stored twice
+            log.debug("what was last known of %s cannot be read: %s", route.topic, error)
+            return {}
 
     def save_when_due(self) -> None:
         """Save some of what changed, once the interval is over; called each turn of the loop."""

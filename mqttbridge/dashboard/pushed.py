@@ -119,7 +119,7 @@ def as_epoch(event: dict[str, Any], now: float) -> float | Problem:
     if epoch is not None:
         if isinstance(epoch, str) and _NUMBER.fullmatch(epoch.strip()):
             epoch = float(epoch)
-        if isinstance(epoch, bool) or not isinstance(epoch, int | float) or not math.isfinite(epoch):
+        if isinstance(epoch, bool) or not isinstance(epoch, int | float) or not abs(epoch) < math.inf:
             return Problem("epoch must be a number of seconds")
         if epoch >= NOT_SECONDS:
             return Problem("epoch must be in seconds (this looks like milliseconds)")

@@ -39,6 +39,12 @@ CONNECT_TIMEOUT: Final = 4.0
 _DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "unix": 1}
 # A SUBSCRIBE of this many filters stays small enough for any broker.
 _FILTERS_A_PACKET: Final = 100
+# How long paho's clock rests after a time without reading: its PINGRESP may still be behind what was not read.
+_CATCH_UP: Final = 5.0
+# Generous, since a resumed session's messages may come first; while they do, it is waited on.
+_SUBACK_TIMEOUT: Final = 60.0
+# Access rules are mended, and come into force, while we are connected: what was refused is asked for again.
+_ASK_AGAIN: Final = 60.0
 # Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
 _RETAIN_HANDLING: Final = {
     RetainedPolicy.CHANGED: SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE,
@@ -98,6 +104,7 @@ class Connection:
         self._client = self._make_client(tls)
         self._opened = time.monotonic()
         self._busy = False
+        self._asked = self._rests_until = 0.0
         url = urlsplit(config.url)
         host = url.path if url.scheme == "unix" else url.hostname or ""
         connect = None
@@ -127,10 +134,12 @@ class Connection:
         try:
             messages = self._poll(timeout, wake)
         except (OSError, ProtocolViolation) as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
             messages = self._frames.publishes
         if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
             self.progress.ended = self.progress.ended or "the broker did not answer our CONNECT"
+        if self.progress.waiting and not messages and time.monotonic() - self._asked > _SUBACK_TIMEOUT:
+            self.progress.ended = self.progress.ended or "the broker did not answer our SUBSCRIBE"
         return messages
 
     def acknowledge(self) -> None:
@@ -143,7 +152,7 @@ class Connection:
                 self._client.ack(packet_id, qos)
             self._to_acknowledge.clear()
         except OSError as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
     def keep_alive(self) -> None:
         """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
@@ -152,12 +161,13 @@ class Connection:
         """
         if self._socket is None or not self.progress.connected:
             return
+        self._rests_until = time.monotonic() + _CATCH_UP
         try:
             self._socket.flush()
-            if time.monotonic() - self._socket.last_sent > self._config.keep_alive / 2:
+            if time.monotonic() - self._socket.last_sent > self._client.keepalive / 2:  # the broker may have set it
                 self._socket.send(b"\xc0\x00")
         except OSError as error:
-            self.progress.ended = self.progress.ended or str(error)
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
     def close(self) -> None:
         """Say goodbye: publish `offline` and disconnect. What is not acknowledged is delivered again later."""
@@ -185,6 +195,7 @@ class Connection:
             return []
         waiter = select.poll()
         waiter.register(wake, select.POLLIN)
+        self._frames.publishes = []  # before anything can fail: these were returned already
         wants_write = client.want_write() or (frame_socket is not None and frame_socket.wants_write)
         waiter.register(sock.fileno(), select.POLLIN | (select.POLLOUT if wants_write else 0))
         ready = dict(waiter.poll(0 if self._busy else timeout * 1000))
@@ -192,15 +203,16 @@ class Connection:
             if frame_socket is not None:
                 frame_socket.flush()
             client.loop_write()
-        self._frames.publishes = []
         if self._busy or ready.get(sock.fileno(), 0) & ~select.POLLOUT:
             self._busy = self._read(client)
         else:
             self._busy = False
         if self._busy:
             self.keep_alive()
-        elif client.socket() is not None:
+        elif client.socket() is not None and time.monotonic() > self._rests_until:
             client.loop_misc()
+            if self.progress.subscribed and self.progress.refused and time.monotonic() > self._asked + _ASK_AGAIN:
+                self._subscribe(client, list(self.progress.refused))
         if self._slow:
             self._frames.publishes += [message for message, _, _ in self._slow]
             self._to_acknowledge += [(packet_id, qos) for _, packet_id, qos in self._slow if qos]
@@ -264,8 +276,13 @@ class Connection:
         self.progress.session_present = flags.session_present
         if flags.session_present and self._stale:
             client.unsubscribe(list(self._stale))
-        for start in range(0, len(self._filters), _FILTERS_A_PACKET):
-            some = list(self._filters[start : start + _FILTERS_A_PACKET])
+        self._subscribe(client, self._filters)
+
+    def _subscribe(self, client: Client, filters: Sequence[str]) -> None:
+        self._asked = time.monotonic()
+        self.progress.subscribed, self.progress.refused = False, {}
+        for start in range(0, len(filters), _FILTERS_A_PACKET):
+            some = list(filters[start : start + _FILTERS_A_PACKET])
             _, packet_id = client.subscribe([(topic_filter, self._subscription()) for topic_filter in some])
             self.progress.waiting[packet_id or 0] = some
 
@@ -275,8 +292,15 @@ class Connection:
         return SubscribeOptions(qos=self._config.qos, retainHandling=_RETAIN_HANDLING[self._config.retained])
 
     def _on_subscribe(self, client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any) -> None:
-        for topic_filter, reason in zip(self.progress.waiting.pop(packet_id, []), reasons, strict=False):
-            if reason.is_failure:
+        asked = self.progress.waiting.pop(packet_id, [])
+        self.progress.refused |= dict.fromkeys(asked[len(reasons) :], "no answer")
+        for topic_filter, reason in zip(asked, reasons, strict=False):
+            if reason.value < self._config.qos:
+                log.warning(
+                    "the broker grants %r at QoS %d only: what is published while we are away is lost",
+                    topic_filter, reason.value,
+                )  # fmt: skip
+            elif reason.is_failure:
                 self.progress.refused[topic_filter] = reason.getName()
         if not self.progress.waiting:
             self.progress.subscribed = True

@@ -75,6 +75,8 @@ class PublishReader:
             stop = body + length
             qos = first & _QOS
             if first & 0xF0 != _PUBLISH or qos > 2:
+                if length > max_payload + _HEADER_MAX:
+                    raise ProtocolViolation(f"a control packet of {length} bytes, which no broker has reason to send")
                 if stop > end:
                     break
                 self.others += data[position:stop]

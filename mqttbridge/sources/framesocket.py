@@ -55,6 +55,10 @@ class FrameSocket:
             except _WOULD_BLOCK:
                 drained = True
                 break
+            except OSError:
+                if not chunks:
+                    raise
+                break  # what came before it counts; the next read says it again
             if not chunk:
                 self._closed_by_peer = drained = True
                 break

@@ -14,13 +14,14 @@ import select
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from mqttbridge.config.model import MqttConfig
-from mqttbridge.errors import ConfigError, Problem
+from mqttbridge.errors import ConfigError, Problem, SpoolError
 from mqttbridge.sources.connection import Connection
 from mqttbridge.sources.frames import Publish
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 # A connection that held this long was a good one: the next pause starts small again.
 _STABLE_SECONDS: Final = 30.0
+_MOST_FAILURES_LOGGED: Final = 5
 _PROTOCOL_NAMES: Final = {MQTTProtocolVersion.MQTTv5: "5", MQTTProtocolVersion.MQTTv311: "3.1.1"}
 
 
@@ -74,10 +76,12 @@ class MqttSource:
         self._connection: Connection | None = None
         self._next_attempt = 0.0
         self._attempts = 0
+        self._at_once = False
         self._connected_at = 0.0
+        self._refused: dict[str, str] = {}
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._logged_failure = ""
+        self._logged_failures: list[str] = []
         self.status = BrokerStatus("connecting", "", time.time(), config.url, config.protocol)
 
     def poll(self, timeout: float) -> list[Publish]:
@@ -87,8 +91,8 @@ class MqttSource:
         next `poll`; without it the broker delivers them again on the next connection.
         """
         if self._connection is None:
-            if time.monotonic() < self._next_attempt:
-                select.select([self._wake_read], [], [], min(timeout, self._next_attempt - time.monotonic()))
+            if (pause := self._next_attempt - time.monotonic()) > 0:
+                select.select([self._wake_read], [], [], min(timeout, pause))
                 return []
             self._connect()
         connection = self._connection
@@ -128,7 +132,7 @@ class MqttSource:
             self._connection = Connection(
                 self._config, self._protocol, self._tls, self._filters, stale, properties=self._properties
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SpoolError) as error:
             self._fail(_words(error))
 
     def _note_progress(self, connection: Connection) -> None:
@@ -138,10 +142,13 @@ class MqttSource:
             self._connection = None
             self._fall_back(connection)
             self._fail(progress.ended)
-        elif progress.subscribed and not self._connected_at:
-            self._connected_at = time.monotonic()
-            self._logged_failure = ""
-            self._remember(json.dumps(self._filters))
+        elif progress.subscribed and (not self._connected_at or progress.refused != self._refused):
+            self._connected_at = self._connected_at or time.monotonic()
+            self._refused = progress.refused
+            self._logged_failures = []
+            # Where it cannot be kept now the list of the last connection stays, and the next one keeps it.
+            with suppress(SpoolError):
+                self._remember(json.dumps(self._filters))
             if progress.refused:
                 detail = ", ".join(f"{name!r} ({reason})" for name, reason in progress.refused.items())
                 log.error("the broker refused subscriptions: %s; check its access rules", detail)
@@ -163,8 +170,9 @@ class MqttSource:
         closed = "refused the connection" not in connection.progress.ended
         if connection.protocol == MQTTProtocolVersion.MQTTv5 and (connection.progress.unsupported_protocol or closed):
             self._protocol = MQTTProtocolVersion.MQTTv311
-            self._attempts = 0
-            log.info("%s does not seem to speak MQTT 5; trying 3.1.1", self._config.url)
+            self._at_once = True
+            if not self._attempts:
+                log.info("%s does not seem to speak MQTT 5; trying 3.1.1", self._config.url)
         elif connection.protocol == MQTTProtocolVersion.MQTTv311:
             self._protocol = MQTTProtocolVersion.MQTTv5
 
@@ -172,14 +180,18 @@ class MqttSource:
         if self._connected_at and time.monotonic() - self._connected_at > _STABLE_SECONDS:
             self._attempts = 0
         self._connected_at = 0.0
-        pause = min(self._config.reconnect.max, self._config.reconnect.min * 2**self._attempts)
-        if self._attempts or self._protocol == _preferred(self._config):
-            # Full jitter, so that a fleet of bridges does not come back in step; a fall-back is tried at once.
+        self._refused = {}
+        if self._at_once:  # a fall-back is the second half of one attempt
+            self._at_once = False
+        else:
+            pause = min(self._config.reconnect.max, self._config.reconnect.min * 2**self._attempts)
+            # Full jitter, so that a fleet of bridges does not come back in step.
             self._next_attempt = time.monotonic() + random.uniform(0.1, 1) * pause  # noqa: S311  # no secret
-        self._attempts = min(self._attempts + 1, 30)
-        if reason != self._logged_failure:
+            self._attempts = min(self._attempts + 1, 30)
+        if reason not in self._logged_failures:
             log.warning("no connection to %s: %s; trying again", self._config.url, reason)
-            self._logged_failure = reason
+            # A broker, and 3.1.1 after 5, may fail in a few ways by turns: each is said once, within reason.
+            self._logged_failures = [*self._logged_failures[-_MOST_FAILURES_LOGGED:], reason]
         self._set_status("waiting", reason)
 
     def _set_status(self, state: str, detail: str) -> None:

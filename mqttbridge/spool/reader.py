@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import from_json
 
+from mqttbridge.errors import SpoolError
 from mqttbridge.events import EventTuple, Position
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 # Rows are read a few at a time so that a backlog of small rows costs one query, not one each, and a backlog
 # of large ones (an ingest read is up to a few thousand events) does not fill memory.
 _ROWS_A_QUERY: Final = 64
+# How SQLite says that a file is damaged.
+MALFORMED: Final = "database disk image is malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,24 @@ class SpoolReader:
 
         Returns:
             An empty list when there is nothing; rows for other destinations are passed over.
+
+        Raises:
+            SpoolError: the file cannot be read now.
         """
         try:
             return self._read(after, max_events)
         except sqlite3.DatabaseError as error:
             self._spool.report_damage(error, self._generation)
+        try:
             return self._read(after, max_events)
+        except sqlite3.DatabaseError as error:
+            raise SpoolError(f"cannot read the spool: {error}") from error
 
     def _read(self, after: Position, max_events: int) -> list[Row]:
         connection = self._connect()
         committed = self._spool.committed_seq
         rows: list[Row] = []
-        count, seq = 0, after.seq
+        count, seq = 0, max(after.seq, self._nothing_up_to + 1)
         while count < max_events:
             # One row answers for all: Python gives the interpreter lock away at each row that SQLite returns.
             found = from_json(
@@ -83,7 +92,7 @@ class SpoolReader:
                 rows.append(
                     Row(
                         created=created,
-                        events=[tuple(event) for event in from_json(body[0])[offset:]],
+                        events=_events(seq, body[0])[offset:],
                         units={(b, s): unit for b, s, unit in from_json(units)} if units else {},
                         start=Position(seq, offset),
                         end=Position(seq + 1, 0),
@@ -94,7 +103,7 @@ class SpoolReader:
                 break
             seq += 1
         if not rows:
-            self._nothing_up_to = committed
+            self._nothing_up_to = committed  # rows for others, be they many, are not looked through again
         return self._noted(rows)
 
     def _noted(self, rows: list[Row]) -> list[Row]:
@@ -126,3 +135,15 @@ class SpoolReader:
                 check_same_thread=False,
             )  # fmt: skip
         return self._connection
+
+
+def _events(seq: int, body: bytes) -> list[EventTuple]:
+    """A row's events.
+
+    Raises:
+        sqlite3.DatabaseError: they cannot be read. SQLite checks its own pages and not what is in them.
+    """
+    try:
+        return [tuple(event) for event in from_json(body)]
+    except (ValueError, TypeError) as error:
+        raise sqlite3.DatabaseError(f"{MALFORMED}: row {seq} cannot be read: {error}") from error

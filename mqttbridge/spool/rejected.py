@@ -13,7 +13,8 @@ from mqttbridge.events import Rejected
 # Enough of a payload to see what is wrong with it and, for nearly all devices, the whole of it.
 MAX_PAYLOAD_BYTES: Final = 16 * 1024
 MAX_DETAIL_CHARS: Final = 1000
-# Together with the row limit this bounds the table to a small part of the spool, whatever is sent.
+MAX_TOPIC_CHARS: Final = 1000
+# Together with the row limit and the spool's own this bounds the table to a small part of the spool, whatever is sent.
 MAX_TABLE_BYTES: Final = 64 * 2**20
 
 SCHEMA: Final = """
@@ -36,6 +37,8 @@ class RejectedRow:
     rule: str
     destination: str
 
+
+_SIZE: Final = "length(detail) + length(topic) + length(payload)"
 
 # Stays below the number of variables that every SQLite in the field takes (999).
 _VARIABLES_A_STATEMENT: Final = 900
@@ -60,10 +63,11 @@ def insert_rows(connection: sqlite3.Connection, into: str, rows: Sequence[tuple[
 class RejectedTable:
     """Writes inside the spool's transactions; the caller holds the spool's lock."""
 
-    def __init__(self, connection: sqlite3.Connection, max_rows: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, max_rows: int, max_bytes: int = MAX_TABLE_BYTES) -> None:
         self._connection, self._max_rows = connection, max_rows
+        self._max_bytes = min(max_bytes, MAX_TABLE_BYTES)
         self.rows, self._bytes = connection.execute(
-            "SELECT count(*), ifnull(sum(length(payload)), 0) FROM rejected"
+            f"SELECT count(*), ifnull(sum({_SIZE}), 0) FROM rejected"
         ).fetchone()
 
     def insert(self, rejected: Sequence[Rejected]) -> int:
@@ -78,7 +82,7 @@ class RejectedTable:
                 at,
                 str(r.reason),
                 r.detail[:MAX_DETAIL_CHARS],
-                r.topic,
+                r.topic[:MAX_TOPIC_CHARS],
                 r.payload[:MAX_PAYLOAD_BYTES],
                 r.rule,
                 r.destination,
@@ -93,23 +97,23 @@ class RejectedTable:
             rows,
         )
         self.rows += len(rows)
-        self._bytes += sum(len(row[4]) for row in rows)
+        self._bytes += sum(len(row[2]) + len(row[3]) + len(row[4]) for row in rows)
         return overflow + self._cap()
 
     def remove(self, ids: Sequence[int]) -> None:
         """Remove these rows; those that are gone already are no matter."""
         for one in ids:
-            gone = self._connection.execute("DELETE FROM rejected WHERE id = ? RETURNING length(payload)", (one,))
+            gone = self._connection.execute(f"DELETE FROM rejected WHERE id = ? RETURNING {_SIZE}", (one,))
             for (size,) in gone.fetchall():
                 self.rows -= 1
                 self._bytes -= size
 
     def _cap(self) -> int:
         removed = 0
-        while self.rows > self._max_rows or (self._bytes > MAX_TABLE_BYTES and self.rows > 1):
+        while self.rows > self._max_rows or (self._bytes > self._max_bytes and self.rows > 1):
             excess = max(self.rows - self._max_rows, 1)
             oldest = self._connection.execute(
-                "SELECT id, length(payload) FROM rejected ORDER BY id LIMIT ?", (excess,)
+                f"SELECT id, {_SIZE} FROM rejected ORDER BY id LIMIT ?", (excess,)
             ).fetchall()
             self._connection.execute("DELETE FROM rejected WHERE id <= ?", (oldest[-1][0],))
             self.rows -= len(oldest)

@@ -26,7 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, pairwise
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from pydantic_core import to_json
 
@@ -35,7 +35,7 @@ from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import rejected as rejected_table
-from mqttbridge.spool.reader import SpoolReader
+from mqttbridge.spool.reader import MALFORMED, SpoolReader
 from mqttbridge.spool.rejected import RejectedRow, RejectedTable, insert_rows
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,15 @@ _VACUUM_BEYOND_PAGES: Final = 4096
 _VACUUM_STEP_PAGES: Final = 512
 # How many of the oldest rows `drop_oldest` and `max_age` look at in one step.
 _DROP_STEP_ROWS: Final = 256
+# A clock that gains more than this on the monotonic one was set.
+_CLOCK_WAS_SET: Final = 60.0
+# What was last known, and what was rejected, may each take so much of `max_size` (one part in four) and no more: they
+# do not go away when a destination catches up, so a spool full of them would block for ever.
+_SHARE: Final = 4
+# Enough for a fleet of some hundred thousand topics.
+_MAX_KNOWN_BYTES: Final = 64 * 2**20
 
+_T = TypeVar("_T")
 
 # created, number of events, destinations and units as JSON where there are any, the events as JSON
 _NewRow: TypeAlias = tuple[float, int, str | None, str | None, bytes]
@@ -107,16 +115,19 @@ class Spool:
         """The row up to which each destination has read; what is between its cursor and this is on its way."""
         self._last_seq = self._wakes = 0
         self._cursors: dict[str, Position] = {}
+        self._kept: dict[str, int] = {}
         self._error = ""
         self._next_trim = self._next_disk_check = self._last_commit = 0.0
         self._disk_short = self._reopen = self._closed = False
+        self._measured: tuple[int, float | None] = (0, None)
         try:
             self._open()
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise SpoolError(f"cannot open the spool {path}: {error}") from error
             self._set_aside(error)
-        self.committed_seq = self._last_seq
+        self.committed_seq = self._first_seq = self._last_seq
+        self._clock_ahead = time.time() - time.monotonic()
         self._metrics.spool_writable.set(1)
 
     # --- writing -------------------------------------------------------------------------------------------
@@ -130,15 +141,16 @@ class Spool:
         """
         rows = _new_rows(batches)
         with self._lock:
-            if not self._make_room(sum(len(row[4]) for row in rows)):
-                self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
-                rows = []
-            self._transact(lambda: self._insert(rows, batches, rejected))
+            there_is_room = self._guarded(lambda: self._make_room(sum(len(row[4]) for row in rows)))
+            stored = rows if there_is_room else []
+            overflow = self._transact(lambda: self._insert(stored, batches, rejected))
             committed = self._last_seq
         self._announce(committed)
-        self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
-        for one in rejected:
-            self._metrics.rejected.add(reason=one.reason)
+        if there_is_room:
+            self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
+        else:
+            self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
+        self._count_rejected(rejected, overflow)
 
     def settle_rejected(self, ids: Sequence[int], batches: Sequence[Batch] = ()) -> None:
         """Forget rejected messages and store the events that they became after all, in one transaction.
@@ -152,7 +164,7 @@ class Spool:
         """
         rows = _new_rows(batches)
         with self._lock:
-            if rows and not self._make_room(sum(len(row[4]) for row in rows)):
+            if rows and not self._guarded(lambda: self._make_room(sum(len(row[4]) for row in rows))):
                 raise SpoolFull("the spool is full: rejected messages stay where they are")
             self._transact(lambda: self._replace(ids, rows, batches))
             committed = self._last_seq
@@ -169,19 +181,19 @@ class Spool:
             SpoolError: the commit failed; call again with what was rejected.
         """
         with self._lock:
+            run = self._guarded  # to ride along with the next commit
             if rejected or time.monotonic() - self._last_commit > _RIDE_SECONDS:
-                self._transact(lambda: self._settle(destination, position, rejected))
-            else:
-                self._settle(destination, position, ())
-        for one in rejected:
-            self._metrics.rejected.add(reason=one.reason)
+                run = self._transact
+            overflow = run(lambda: self._settle(destination, position, rejected))
+        self._count_rejected(rejected, overflow)
 
     def maintain(self) -> None:
         """Commit what rides along when nothing else does: cursors, trimming, ageing. Called once a second."""
         with self._lock:
             try:
                 if self._config.max_age:
-                    self._drop_older_than(time.time() - self._config.max_age)
+                    self._follow_clock()
+                    self._guarded(lambda: self._drop_older_than(time.time() - self._config.max_age))
                 if self._moved or self._error:
                     self._transact(lambda: None)
             except SpoolError as error:
@@ -194,19 +206,19 @@ class Spool:
             self._transact(lambda: self._remember(rows))
 
     def known(self, key: str) -> str | None:
-        """What `remember` kept under this key."""
-        with self._lock:
-            row = self._connection.execute("SELECT value FROM known WHERE topic = ?", (key,)).fetchone()
-        return row[0] if row else None
+        """What `remember` kept under this key.
+
+        Raises:
+            SpoolError: the file cannot be read now.
+        """
+        return self._look_up("SELECT value FROM known WHERE topic = ?", key)
 
     def set_meta(self, key: str, value: str) -> None:
         with self._lock:
             self._transact(lambda: self._set_meta(key, value))
 
     def meta(self, key: str) -> str | None:
-        with self._lock:
-            row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
+        return self._look_up("SELECT value FROM meta WHERE key = ?", key)
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -225,7 +237,8 @@ class Spool:
                 # Its cursor is from another spool, whose rows this one does not hold.
                 log.warning("destination %r stood beyond this spool's end; it starts at the oldest row", destination)
         if position != self._cursors[destination]:
-            self.settle(destination, position)
+            with suppress(SpoolError):  # a full disk at start: then it is settled with what comes next
+                self.settle(destination, position)
         return SpoolReader(self, destination, position)
 
     def _announce(self, committed: int) -> None:
@@ -256,16 +269,18 @@ class Spool:
     def rejected_rows(self, limit: int = 100, before_id: int | None = None) -> list[RejectedRow]:
         """Rejected messages, newest first, from below `before_id`."""
         with self._lock:
-            return self._rejected.list(limit, before_id)
+            return self._guarded(lambda: self._rejected.list(limit, before_id))
 
     def stats(self) -> SpoolStats:
+        """How the spool stands. Size and age are those of the last time that the file could be read."""
         with self._lock:
-            rows = self._connection.execute("SELECT count(*) FROM batch").fetchone()[0]
-            oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
+            with suppress(SpoolError):
+                self._measured = self._guarded(self._measure)
+            used, oldest = self._measured
             return SpoolStats(
-                rows=rows,
-                bytes=self._used_bytes(),
-                oldest=oldest[0] if oldest and any(self._kept.values()) else None,
+                rows=self._rows,
+                bytes=used,
+                oldest=oldest if any(self._kept.values()) else None,
                 kept=dict(self._kept),
                 writable=not self._error,
                 error=self._error,
@@ -292,9 +307,13 @@ class Spool:
         """
         if not _is_damage(error):
             raise SpoolError(f"cannot read the spool: {error}") from error
-        with self._lock:
+
+        def set_aside() -> None:
             if generation == self.generation:
                 self._set_aside(error)
+
+        with self._lock:
+            self._guarded(set_aside)
 
     # --- inside the lock: opening --------------------------------------------------------------------------
 
@@ -310,9 +329,11 @@ class Spool:
         if not new and self.path.stat().st_size <= _CHECK_UP_TO_BYTES:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise sqlite3.DatabaseError(f"{_MALFORMED}: {verdict}")
+                raise sqlite3.DatabaseError(f"{MALFORMED}: {verdict}")
         self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
-        self._rejected = RejectedTable(connection, self._config.rejected_max_rows)
+        self._rejected = RejectedTable(connection, self._config.rejected_max_rows, self._config.max_size // _SHARE)
+        self._known_bytes = self._sum_of_known()
+        self._rows: int = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
         last = connection.execute("SELECT max(seq) FROM batch").fetchone()[0] or 0
         stored = {d: Position(seq, offset) for d, seq, offset in connection.execute("SELECT * FROM cursor")}
         # A trimmed file has no rows, but its cursors stand behind the last row it ever held.
@@ -330,6 +351,7 @@ class Spool:
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         """Rename the damaged file and begin a new one; the old one stays for whoever wants to recover it."""
         self._connection.close()
+        self._reopen = True  # until there is a new one
         aside = next(name for n in count(1) if not (name := Path(f"{self.path}.damaged-{n}")).exists())
         log.error(
             "the spool %s is damaged (%s): it was set aside as %s and a new one begun. What was not delivered "
@@ -343,6 +365,10 @@ class Spool:
         self._last_seq = max(self._last_seq + 1, int(time.time() * 1e6))
         self.read_ahead.clear()
         self.generation += 1
+        for destination, events in self._kept.items():
+            if events:
+                self._metrics.dropped.add(events, reason="spool_damaged", destination=destination)
+        self._kept = dict.fromkeys(self._destinations, 0)
         try:
             self._open()
         except sqlite3.DatabaseError as again:
@@ -350,77 +376,109 @@ class Spool:
 
     # --- inside the lock: one transaction ------------------------------------------------------------------
 
-    def _transact(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], _T]) -> _T:
+        """Run `work`, which uses the file: every use goes through here, so that no fault of it ends a thread.
+
+        Raises:
+            SpoolError: the file cannot be used now. One that is damaged was set aside, and `work` run on a new one.
+        """
+        if self._closed:
+            raise SpoolError("the spool is closed")
+        try:
+            try:
+                if self._reopen:
+                    # After a failed write or sync nobody knows what the operating system kept of the file, so
+                    # SQLite starts again from what is really on disk.
+                    self._connection.close()
+                    self._open()
+                return work()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._set_aside(error)
+                return work()
+        except (sqlite3.DatabaseError, OSError) as error:
+            self._reopen = True
+            raise self._unwritable(SpoolError(f"the spool cannot be written or read: {error}")) from error
+
+    def _transact(self, work: Callable[[], _T]) -> _T:
         """Run `work` in a synced transaction, with the cursors that moved and the rows that are settled.
 
         Raises:
             SpoolError: it did not happen; everything was rolled back.
         """
-        if self._closed:
-            raise SpoolError("the spool is closed")
-        try:
-            if self._reopen:
-                # After a failed write or sync nobody knows what the operating system kept of the file, so
-                # SQLite starts again from what is really on disk.
-                self._connection.close()
-                self._open()
-            self._commit(work)
-        except sqlite3.DatabaseError as error:
-            if _is_damage(error):
-                self._set_aside(error)
-                self._commit(work)
-            else:
-                self._reopen = True
-                raise self._unwritable(SpoolError(f"the spool cannot be written: {error}")) from error
+        result = self._guarded(lambda: self._commit(work))
         if self._error:
             log.warning("the spool takes events again")
             self._error = ""
             self._metrics.spool_writable.set(1)
+        return result
 
-    def _commit(self, work: Callable[[], None]) -> None:
+    def _commit(self, work: Callable[[], _T]) -> _T:
         execute = self._connection.execute
-        before = self._last_seq, set(self._moved), dict(self._kept), dict(self._cursors)
+        before = self._last_seq, self._rows, set(self._moved), dict(self._kept), dict(self._cursors)
         try:
             execute("BEGIN IMMEDIATE")
-            work()
+            result = work()
             for destination in self._moved:
                 execute("INSERT OR REPLACE INTO cursor VALUES (?,?,?)", (destination, *self._cursors[destination]))
             self._moved.clear()
             if time.monotonic() >= self._next_trim:
                 self._trim()
             execute("COMMIT")
-            self._last_commit = time.monotonic()
         except BaseException:
-            self._last_seq, self._moved, self._kept, self._cursors = before
+            self._last_seq, self._rows, self._moved, self._kept, self._cursors = before
             with suppress(sqlite3.Error):
                 execute("ROLLBACK")
             raise
+        self._last_commit = time.monotonic()
+        return result
 
-    def _insert(self, rows: Sequence[_NewRow], batches: Sequence[Batch], rejected: Sequence[Rejected]) -> None:
+    def _insert(self, rows: Sequence[_NewRow], batches: Sequence[Batch], rejected: Sequence[Rejected]) -> int:
+        """Returns how many rejected messages made room for these."""
         for row, batch in zip(rows, batches, strict=False):  # no rows at all when the policy drops the newest
             self._last_seq += 1
+            self._rows += 1
             self._connection.execute("INSERT INTO batch VALUES (?,?,?,?,?,?)", (self._last_seq, *row))
             for destination in batch.to or self._destinations:
                 if destination in self._kept:
                     self._kept[destination] += len(batch.events)
-        if rejected:
-            overflow = self._rejected.insert(rejected)
-            if overflow:
-                self._metrics.dropped.add(overflow, reason="rejected_full")
+        return self._rejected.insert(rejected) if rejected else 0
 
-    def _replace(self, ids: Sequence[int], rows: Sequence[_NewRow], batches: Sequence[Batch]) -> None:
+    def _replace(self, ids: Sequence[int], rows: Sequence[_NewRow], batches: Sequence[Batch]) -> int:
         self._rejected.remove(ids)
-        self._insert(rows, batches, ())
+        return self._insert(rows, batches, ())
 
-    def _settle(self, destination: str, position: Position, rejected: Sequence[Rejected]) -> None:
+    def _count_rejected(self, rejected: Sequence[Rejected], overflow: int) -> None:
+        """Once they are committed, for what fails is tried again."""
+        for one in rejected:
+            self._metrics.rejected.add(reason=one.reason)
+        if overflow:
+            self._metrics.dropped.add(overflow, reason="rejected_full")
+
+    def _settle(self, destination: str, position: Position, rejected: Sequence[Rejected]) -> int:
         before = self._cursors[destination]
         if position > before:  # else a policy dropped the rows while they were on their way
             self._kept[destination] -= self._events_between(destination, before, position)
             self._set_cursor(destination, position)
-        self._insert([], [], rejected)
+        return self._insert([], [], rejected)
 
     def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
         insert_rows(self._connection, "INSERT OR REPLACE INTO known", rows)
+        self._known_bytes += sum(len(key) + len(value) for key, value in rows)  # less is right where one was replaced
+        bound = min(_MAX_KNOWN_BYTES, self._config.max_size // _SHARE)
+        if self._known_bytes > bound and (found := self._sum_of_known()) <= bound:
+            self._known_bytes = found
+        elif self._known_bytes > bound:
+            # Topics come and go for ever, events need the room: what is forgotten costs one repeated value a topic.
+            self._connection.execute("DELETE FROM known")
+            self._known_bytes = 0
+
+    def _sum_of_known(self) -> int:
+        total: int = self._connection.execute(
+            "SELECT ifnull(sum(length(topic) + length(value)), 0) FROM known"
+        ).fetchone()[0]
+        return total
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
@@ -430,7 +488,7 @@ class Spool:
         self._next_trim = time.monotonic() + _TRIM_INTERVAL
         needed = {d: self._oldest_unsettled(d) for d in self._destinations}
         settled = min(needed.values())
-        self._connection.execute("DELETE FROM batch WHERE seq < ?", (settled,))
+        self._rows -= self._connection.execute("DELETE FROM batch WHERE seq < ?", (settled,)).rowcount
         for destination, seq in needed.items():
             if self._cursors[destination].seq < seq:
                 # The rows between were for others. Its cursor moves past them, so that the last row number is
@@ -459,7 +517,9 @@ class Spool:
     def _shortage(self, size: int) -> str:
         free_pages = self._pragma("freelist_count")
         used = (self._pragma("page_count") - free_pages) * self._page_size
-        if used + size > self._config.max_size:
+        # What would not fit into an empty spool goes into an empty one, or it would be waited for for ever.
+        too_large = size > self._config.max_size // 2 and not any(self._kept.values())
+        if used + size > self._config.max_size and not too_large:
             return (
                 f"the spool is full: {used / 2**20:.1f} MiB of spool.max_size = {self._config.max_size / 2**20:.1f} MiB"
             )
@@ -511,9 +571,23 @@ class Spool:
         return self._connection.execute(query, (first, last)).fetchone() is not None
 
     def _delete(self, first: Position, end: Position, dropped: Mapping[str, int]) -> None:
-        self._connection.execute("DELETE FROM batch WHERE seq >= ? AND seq < ?", (first.seq, end.seq))
+        query = "DELETE FROM batch WHERE seq >= ? AND seq < ?"
+        self._rows -= self._connection.execute(query, (first.seq, end.seq)).rowcount
         for destination, events in dropped.items():
             self._kept[destination] -= events
+
+    def _follow_clock(self) -> None:
+        """Where the clock was set forward, what was committed since the start is as old as it was.
+
+        A board without a clock of its own learns the time some minutes after it started, and may have been off for
+        months: by its first time, events of a minute ago would be older than `max_age`.
+        """
+        ahead = time.time() - time.monotonic()
+        if (gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
+            log.warning("the clock was set forward by %.0f s", gain)
+            query = "UPDATE batch SET created = min(created + ?, ?) WHERE seq > ?"
+            self._transact(lambda: self._connection.execute(query, (gain, time.time(), self._first_seq)))
+        self._clock_ahead = ahead
 
     def _drop_older_than(self, epoch: float) -> None:
         oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
@@ -556,8 +630,16 @@ class Spool:
         self._cursors[destination] = position
         self._moved.add(destination)
 
-    def _used_bytes(self) -> int:
-        return (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
+    def _measure(self) -> tuple[int, float | None]:
+        """Bytes in use, and when the oldest row was committed."""
+        oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
+        used = (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
+        return used, oldest[0] if oldest else None
+
+    def _look_up(self, query: str, key: str) -> str | None:
+        with self._lock:
+            row = self._guarded(lambda: self._connection.execute(query, (key,)).fetchone())
+        return row[0] if row else None
 
     def _pragma(self, name: str) -> int:
         value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -588,9 +670,8 @@ def _new_rows(batches: Sequence[Batch]) -> list[_NewRow]:
 
 # Whether a row is for the destination `:destination`, given in quotes. Names hold no quotes, so this is exact.
 _ADDRESSED: Final = "(destinations IS NULL OR instr(destinations, :destination))"
-_MALFORMED: Final = "database disk image is malformed"
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
-    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(_MALFORMED)
+    return code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or str(error).startswith(MALFORMED)

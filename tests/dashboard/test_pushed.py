@@ -119,6 +119,12 @@ def test_times_that_make_no_sense_are_problems_or_replaced(event):
     assert isinstance(epoch, Problem) or epoch == NOW
 
 
+def test_a_time_beyond_all_numbers_breaks_nothing():
+    huge = from_body(b'{"key": "s", "value": 1, "epoch": 1' + b"0" * 400 + b"}", "b", NOW)
+    assert "milliseconds" in huge.problems[0][1].text
+    assert as_epoch({"epoch": -(10**400)}, NOW) == NOW
+
+
 def test_milliseconds_are_told_apart():
     problem = as_epoch({"epoch": NOW * 1000}, NOW)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from mqttbridge import ingest as ingest_module
 from mqttbridge.config.model import Config, RetainedPolicy, SpoolConfig
-from mqttbridge.errors import SpoolFull
+from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.ingest import Ingest
 from mqttbridge.mapping import Rulebook
@@ -67,8 +71,11 @@ class Bench:
         self._append(batches, rejected, source=source)
         self.journal.append("commit")
 
+    def prepare(self, *reads: Sequence[Publish]) -> Ingest:
+        return Ingest(ScriptedSource(reads, self.journal), self._rulebook, self.spool, self.metrics, **self._options)
+
     def run(self, *reads: Sequence[Publish]) -> Ingest:
-        ingest = Ingest(ScriptedSource(reads, self.journal), self._rulebook, self.spool, self.metrics, **self._options)
+        ingest = self.prepare(*reads)
         for _ in reads:
             ingest.step(0)
         return ingest
@@ -314,3 +321,41 @@ def test_what_was_last_known_is_known_by_device_where_payloads_name_the_devices(
         [message("gw", b'{"id": "a", "t": 1}', 0x33), message("gw", b'{"id": "b", "t": 3}', 0x33)],
     )
     assert one.stored() == [("b", "a.t", 1), ("b", "b.t", 2), ("b", "b.t", 3)]
+
+
+def test_a_retained_message_that_could_not_be_stored_before_a_stop_is_stored_after_the_next_start(bench) -> None:
+    one = bench()
+    retained = message("state/d1", b"open", 0x33)
+    one.refusals = 10**6
+    ingest = one.prepare([retained])
+    threading.Timer(0.1, ingest.stop).start()
+    ingest.run()
+    assert "acknowledge" not in one.journal
+    one.spool.close()
+    again = bench()
+    again.run([retained])
+    assert again.stored() == [("state", "d1", "open")]
+
+
+def test_arrival_times_follow_a_clock_that_is_set_back(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = bench()
+    times = iter([2_000_000_000.0, 1_700_000_000.0])
+    monkeypatch.setattr(
+        ingest_module, "time", SimpleNamespace(time=lambda: now, monotonic=time.monotonic, sleep=time.sleep)
+    )
+    ingest = one.prepare([message("state/d1", b"on")], [message("state/d1", b"off")])
+    for now in times:  # noqa: B007  # read by the clock above
+        ingest.step(0)
+    (first, second) = [event for row in one.spool.reader("a").read(Position(0, 0), 10) for event in row.events]
+    assert (round(first[3]), round(second[3])) == (2_000_000_000, 1_700_000_000)
+
+
+def test_last_known_values_that_cannot_be_read_do_not_end_the_loop(bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = bench()
+
+    def unreadable(_key: str) -> str | None:
+        raise SpoolError("disk I/O error")
+
+    monkeypatch.setattr(one.spool, "known", unreadable)
+    one.run([message("state/d1", b"open", 0x33)])
+    assert one.stored() == [("state", "d1", "open")]

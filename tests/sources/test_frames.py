@@ -184,3 +184,10 @@ def test_properties_are_passed_over_where_nobody_asks() -> None:
     frames.feed(publish(b"a", b"1", properties=PROPERTIES))
 
     assert [type(payload) for _, payload, _ in frames.publishes] == [bytes]
+
+
+@pytest.mark.parametrize("first", [0x20, 0x90, 0xE0, 0x34], ids=["CONNACK", "SUBACK", "DISCONNECT", "QoS 2"])
+def test_no_other_packet_is_gathered_beyond_what_a_message_may_have(first: int) -> None:
+    reader = PublishReader(mqtt5=True, max_payload=1000)
+    with pytest.raises(ProtocolViolation, match="268435455 bytes"):
+        reader.feed(bytes([first, 0xFF, 0xFF, 0xFF, 0x7F]))

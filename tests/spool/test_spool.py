@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -315,3 +316,171 @@ def test_a_removed_destination_no_longer_holds_rows_and_a_new_one_starts_at_the_
     again = open_spool("a", "c")
     assert read_all(again, "c") == events(0)
     assert again.stats().kept == {"a": 1, "c": 1}
+
+
+def _spoil(spool: Spool) -> None:
+    """Overwrite the file, all but its first page, under the feet of who uses it."""
+    spool._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = spool.path.stat().st_size
+    with spool.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"Z" * (size - 4096))
+    spool._connection.execute("PRAGMA shrink_memory")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda spool: spool.append([Batch(events(0))]),
+        lambda spool: spool.settle("a", Position(spool.committed_seq, 0)),
+        lambda spool: spool.maintain(),
+        lambda spool: spool.stats(),
+        lambda spool: spool.known("k"),
+        lambda spool: spool.meta("m"),
+        lambda spool: spool.remember([("k", "v")]),
+        lambda spool: spool.rejected_rows(),
+    ],
+    ids=["append", "settle", "maintain", "stats", "known", "meta", "remember", "rejected_rows"],
+)
+def test_damage_ends_no_use_of_the_spool_and_is_counted(open_spool: Open, use: Callable[[Spool], object]) -> None:
+    spool = open_spool()
+    for n in range(40):
+        spool.append([Batch(events(10 * n, 10))], [rejected("d", b"p" * 1000)])
+    spool.remember((f"k{n}", "v" * 100) for n in range(100))
+    _spoil(spool)
+    use(spool)
+    spool.append([Batch(events(1000))])
+    assert spool.generation == 1
+    assert list(spool.path.parent.glob("spool.db.damaged-1"))
+    assert read_all(spool, "a", START)[-1] == events(1000)[0]
+    assert spool.test_metrics.dropped.value(reason="spool_damaged", destination="a") == 400  # type: ignore[attr-defined]
+
+
+def test_a_row_that_cannot_be_read_is_damage_though_sqlite_sees_none(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0, 3))])
+    spool._connection.execute("UPDATE batch SET body = X'5b5b22'")
+    assert read_all(spool, "a") == []
+    spool.append([Batch(events(3))])
+    assert read_all(spool, "a") == events(3)
+    assert spool.generation == 1
+
+
+def test_a_spool_whose_directory_is_gone_says_so_and_recovers(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool(min_free_disk="1KiB")
+    spool.append([Batch(events(0))])
+    spool._reopen = True  # as after a failed sync
+    tmp_path.rename(tmp_path.with_suffix(".away"))
+    for _ in range(2):
+        spool._next_disk_check = 0.0
+        with pytest.raises(SpoolError, match="cannot be written or read"):
+            spool.append([Batch(events(1))])
+    assert spool.error
+    assert spool.stats().kept == {"a": 1}
+    tmp_path.with_suffix(".away").rename(tmp_path)
+    spool.append([Batch(events(1))])
+    assert not spool.error
+    assert read_all(spool, "a") == events(0, 2)
+
+
+@pytest.mark.parametrize(("topic", "payload"), [("t" * 60_000, b""), ("t", b"p" * 16_000)], ids=["topics", "payloads"])
+def test_rejected_messages_never_take_the_room_that_events_need(open_spool: Open, topic: str, payload: bytes) -> None:
+    spool = open_spool(max_size="4MiB", min_free_disk=0)
+    for _ in range(100):
+        spool.append([], [Rejected(Reason.EMPTY_PAYLOAD, "it is empty", topic, payload)] * 20)
+    spool.append([Batch(events(0))])
+    assert spool.stats().bytes < 2 * 2**20
+
+
+def test_what_was_last_known_never_takes_the_room_that_events_need(open_spool: Open) -> None:
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+    for n in range(100):
+        spool.remember((f"once/{n}/{m}", '{"s": 1.5}' * 10) for m in range(200))
+    spool.append([Batch(events(0))])
+    assert spool.known("once/99/199")
+    assert spool.stats().bytes < 2**20
+
+
+def test_what_fails_and_is_tried_again_is_counted_once(open_spool: Open) -> None:
+    spool = open_spool(max_size="1MiB", when_full="drop_newest", rejected_max_rows=1, min_free_disk=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "_shortage", lambda _: "it is full")
+        spool._connection.execute("PRAGMA query_only = ON")
+        for _ in range(3):
+            with pytest.raises(SpoolError):
+                spool.append([Batch(events(0, 7))], [rejected("1"), rejected("2")])
+            spool._reopen = False
+        spool._connection.execute("PRAGMA query_only = OFF")
+        spool.append([Batch(events(0, 7))], [rejected("1"), rejected("2")])
+    dropped = spool.test_metrics.dropped  # type: ignore[attr-defined]
+    assert dropped.value(reason="spool_full") == 7
+    assert dropped.value(reason="rejected_full") == 1
+
+
+def test_rows_for_others_are_looked_through_once(open_spool: Open) -> None:
+    spool = open_spool("a", "b")
+    for n in range(200):
+        spool.append([Batch(events(n), to=("a",))])
+    reader = spool.reader("b")
+    assert reader.read(reader.position, 100) == []
+    asked: list[str] = []
+    reader._connect().set_trace_callback(asked.append)
+    assert reader.read(reader.position, 100) == []
+    assert len(asked) == 1
+    spool.append([Batch(events(200))])
+    assert [row.events for row in reader.read(reader.position, 100)] == [events(200)]
+    reader.close()
+
+
+def test_the_number_of_rows_follows_appends_trims_and_drops(open_spool: Open) -> None:
+    spool = open_spool(max_age="1h")
+    for n in range(10):
+        spool.append([Batch(events(n))])
+    assert spool.stats().rows == 10
+    spool._last_commit = spool._next_trim = 0.0
+    spool.settle("a", Position(spool.committed_seq - 3, 0))
+    assert spool.stats().rows == 4
+    with spool._lock:
+        spool._drop_older_than(2e12)
+    assert spool.stats().rows == 0
+
+
+def test_a_full_disk_at_start_keeps_no_destination_from_reading(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0)), Batch(events(1))])
+    spool._connection.execute("PRAGMA query_only = ON")
+    spool._last_commit = 0.0
+    reader = spool.reader("a", Position(spool.committed_seq, 0))
+    spool._reopen = False
+    assert [row.events for row in reader.read(reader.position, 10)] == [events(1)]
+    reader.close()
+
+
+def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = open_spool(max_age="7d")
+    spool.append([Batch(events(0))])
+    months = 100 * 86400.0
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + months)
+    spool.append([Batch(events(1))])
+    spool.maintain()
+    spool.maintain()
+    assert read_all(spool, "a") == events(0, 2)
+    real_monotonic = time.monotonic
+    later = 8 * 86400.0
+    monkeypatch.setattr(time, "time", lambda: real() + months + later)
+    monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + later)
+    spool.maintain()
+    assert read_all(spool, "a") == []
+
+
+def test_a_batch_larger_than_the_spool_waits_until_it_is_empty_and_no_longer(open_spool: Open) -> None:
+    spool = open_spool(max_size="1MiB", min_free_disk=0)
+    large = [Batch(events(0, 60_000))]
+    spool.append(large)
+    with pytest.raises(SpoolFull):
+        spool.append(large)
+    spool._last_commit = 0.0
+    spool.settle("a", Position(spool.committed_seq + 1, 0))
+    spool.append(large)
+    assert spool.stats().kept == {"a": 60_000}

@@ -31,7 +31,7 @@ class Retention:
     def sweep(self, db: sqlite3.Connection, inserted: int, now: float) -> list[int]:
         """Delete some of what is too old. Returns the ids of series that were removed with their last point."""
         self._inserted += inserted
-        if not self._keep or now < self._due:
+        if not self._keep or self._due - SECONDS_BETWEEN <= now < self._due:  # earlier than that: a clock set back
             return []
         self._due = now + SECONDS_BETWEEN
         cutoff = int((now - self._keep) * MICROSECONDS)

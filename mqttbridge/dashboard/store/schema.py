@@ -67,6 +67,10 @@ def is_damage(error: sqlite3.Error) -> bool:
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def is_io_error(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR
+
+
 def set_aside(path: Path, why: str) -> Path:
     """Rename the file and its companions so that a new one can take its place. Nothing is deleted."""
     number = 1

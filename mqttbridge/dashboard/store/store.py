@@ -44,6 +44,8 @@ class Store:
         self._lock = threading.Lock()
         self._db = schema.open_for_writing(path)
         self._writer: Writer | None = None
+        self._reopen = self._closed = False
+        self._generation = 0
 
     @property
     def cursor(self) -> Position | None:
@@ -114,21 +116,37 @@ class Store:
     def close(self) -> None:
         """Fold the write-ahead log back and close."""
         with self._lock:
+            self._closed = True
             self._db.close()
 
     def _write(self, work: Callable[[Writer], T]) -> T:
         """Run `work` in one transaction; on a file that proves damaged, set it aside and run it on a new one."""
         with self._lock, _store_errors("written"):
+            if self._reopen and not self._closed:
+                self._open_again()
             try:
                 return self._transaction(work)
             except sqlite3.DatabaseError as error:
+                # After a failed write nobody knows what the operating system kept of the file: begin from it anew.
+                self._reopen = schema.is_io_error(error)
                 if not schema.is_damage(error):
                     raise
-                self._writer = None
-                self._db.close()
-                schema.set_aside(self.path, str(error))
-                self._db = schema.open_for_writing(self.path)
+                self._replace(error)
                 return self._transaction(work)
+
+    def _replace(self, damage: sqlite3.Error) -> None:
+        """Set the file aside and begin a new one, at the next write if it cannot be had now."""
+        self._reopen = True
+        self._db.close()
+        schema.set_aside(self.path, str(damage))
+        self._generation += 1
+        self._open_again()
+
+    def _open_again(self) -> None:
+        self._writer = None
+        self._db.close()
+        self._db = schema.open_for_writing(self.path)
+        self._reopen = False
 
     def _transaction(self, work: Callable[[Writer], T]) -> T:
         if self._writer is None:
@@ -146,17 +164,25 @@ class Store:
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
+        generation = self._generation
         with _store_errors("read"):
-            db = schema.open_for_reading(self.path)
             try:
-                yield db
-            finally:
-                db.close()
+                db = schema.open_for_reading(self.path)
+                try:
+                    yield db
+                finally:
+                    db.close()
+            except sqlite3.DatabaseError as error:
+                if schema.is_damage(error):  # which the writer may never come across
+                    with self._lock:
+                        if generation == self._generation and not self._closed:
+                            self._replace(error)
+                raise
 
 
 @contextmanager
 def _store_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the dashboard's store cannot be {what} now: {error}") from error

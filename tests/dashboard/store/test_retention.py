@@ -94,6 +94,16 @@ def test_a_sweep_comes_once_a_second_at_most(store, clock):
     assert count(store, "b", "s") == 0
 
 
+def test_sweeps_go_on_after_the_clock_was_set_back(store, clock):
+    tick(store, clock)
+    clock.now -= 10 * DAY
+    store.append([("b", "s", 1, clock.now - 2 * DAY)])
+
+    tick(store, clock)
+
+    assert count(store, "b", "s") == 0
+
+
 def test_zero_keeps_everything(tmp_path, clock):
     store = Store(tmp_path / "for-ever.db", 0.0, clock)
     store.append([("b", "s", 1, 1.0)], {}, Position(1, 0))

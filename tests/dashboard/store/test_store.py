@@ -7,7 +7,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from mqttbridge.dashboard.store import Column, Kind, Store
+from mqttbridge.dashboard.store import Column, Kind, Store, schema
 from mqttbridge.dashboard.store.downsample import grid_width, m4
 from mqttbridge.errors import StoreError
 from mqttbridge.events import INT64_MAX, INT64_MIN, Position
@@ -334,6 +334,49 @@ def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(
     assert (tmp_path / "dashboard.db.damaged-1").exists()
     assert len(values_of(store, "b", "t", 0)) == 200
     assert store.cursor == Position(9, 0)
+    store.close()
+
+
+def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
+    path = tmp_path / "dashboard.db"
+    store = Store(path)
+    store.append(series(20_000))
+    store.close()
+    store = Store(path)
+    corrupt(path)
+    store._db.execute("PRAGMA shrink_memory")
+
+    with pytest.raises(StoreError):
+        store.points("b", ["t"], 0)
+
+    assert (tmp_path / "dashboard.db.damaged-1").exists()
+    assert store.points("b", ["t"], 0) == {}
+    store.append([("b", "s", 1, NOW)])
+    assert values_of(store, "b", "s") == [1]
+    assert not (tmp_path / "dashboard.db.damaged-2").exists()
+    store.close()
+
+
+def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(tmp_path, monkeypatch):
+    path = tmp_path / "dashboard.db"
+    store = Store(path)
+    store.append(series(20_000))
+    store.close()
+    store = Store(path)
+    corrupt(path)
+    store._db.execute("PRAGMA shrink_memory")
+
+    def full(_path):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "open_for_writing", full)
+        for _ in range(2):
+            with pytest.raises(StoreError, match="disk is full"):
+                store.append(series(200, step=100.5))
+
+    store.append([("b", "s", 1, NOW)])
+    assert values_of(store, "b", "s") == [1]
     store.close()
 
 
