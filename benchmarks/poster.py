@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
 
 STATUS = b"HTTP/1.1 204"
@@ -45,12 +44,14 @@ class Connection(asyncio.Protocol):
         if not self._answer.endswith(END):
             return
         if not self._answer.startswith(STATUS):
-            return self._end(RuntimeError(f"not 204: {self._answer[:200]!r}"))
+            self._end(RuntimeError(f"not 204: {self._answer[:200]!r}"))
+            return
         self._answer = b""
         self.answered += 1
-        if time.monotonic() >= self._until:
-            return self._end(None)
-        self._transport.write(self._post)
+        if time.monotonic() < self._until:
+            self._transport.write(self._post)
+        else:
+            self._end(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc or RuntimeError("the server closed the connection"))
@@ -82,4 +83,3 @@ if __name__ == "__main__":
     options = parser.parse_args()
     result = asyncio.run(post(options.host, options.connections, options.events, options.seconds))
     print(json.dumps(result), flush=True)
-    sys.exit()

@@ -19,6 +19,14 @@ class Appender(Protocol):
         """Return once everything is synced; SpoolError when nothing was stored."""
         ...
 
+    def meta(self, key: str) -> str | None:
+        """What `set_meta` kept under this key."""
+        ...
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a text across restarts; SpoolError when that cannot be done now."""
+        ...
+
 
 def _no_problems() -> dict[str, str]:
     return {}

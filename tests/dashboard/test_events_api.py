@@ -53,10 +53,42 @@ def test_a_bucket_that_events_made_first_is_named_all_the_same(served):
     assert served.get("/api/v1/buckets").json()["buckets"][0]["name"] == "Home"
 
 
+def bucket_tags(served):
+    return {one["key"]: one["tags"] for one in served.get("/api/v1/buckets").json()["buckets"]}
+
+
+def test_the_tags_of_the_first_creation_stay(served):
+    first = served.post("/api/buckets", json={"bucketKey": "b", "tags": ["attic", "öl"]})
+    again = served.post("/api/buckets", json={"bucketKey": "b", "bucketName": "B", "tags": ["other"]})
+
+    assert (first.status_code, first.json()["tags"], again.status_code) == (201, ["attic", "öl"], 201)
+    assert bucket_tags(served) == {"b": ["attic", "öl"]}
+
+
+def test_a_bucket_created_without_tags_gets_none_later(served):
+    served.post("/api/buckets", json={"bucketKey": "b", "tags": None})
+
+    assert served.post("/api/buckets", json={"bucketKey": "b", "tags": ["late"]}).status_code == 204
+    assert bucket_tags(served) == {"b": []}
+
+
+def test_a_bucket_that_events_made_first_is_tagged_all_the_same(served):
+    served.push("b", {"key": "t", "value": 1})
+    created = [served.post("/api/buckets", json={"bucketKey": "b", "tags": [tag]}).status_code for tag in ("1", "2")]
+
+    assert created == [201, 204]
+    assert bucket_tags(served) == {"b": ["1"]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {},
+        {"bucketKey": "b", "tags": "one"},
+        {"bucketKey": "b", "tags": [1]},
+        {"bucketKey": "b", "tags": [""]},
+        {"bucketKey": "b", "tags": ["t" * 251]},
+        {"bucketKey": "b", "tags": ["t"] * 101},
         {"bucketKey": ""},
         {"bucketKey": 5},
         {"bucketKey": "b" * 251},
