@@ -121,7 +121,9 @@ def as_epoch(event: dict[str, Any], now: float) -> float | Problem:
     if epoch is not None:
         if isinstance(epoch, str) and _NUMBER.fullmatch(epoch.strip()):
             epoch = float(epoch)
-        if isinstance(epoch, bool) or not isinstance(epoch, int | float) or not math.isfinite(epoch):
+        if isinstance(epoch, bool) or not isinstance(epoch, int | float):
+            return Problem("epoch must be a number of seconds")
+        if isinstance(epoch, float) and not math.isfinite(epoch):  # an int may be too large to be asked
             return Problem("epoch must be a number of seconds")
         if epoch >= NOT_SECONDS:
             return Problem("epoch must be in seconds (this looks like milliseconds)")
