@@ -19,8 +19,10 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
+from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
+from mqttbridge.dashboard.rate_headers import RateHeaders
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
@@ -57,13 +59,13 @@ class Workers:
 
 def create_app(backend: Backend) -> Starlette:
     """The application over a bridge. `state.backend` and `state.workers` are for the server that runs it."""
-    security, workers = Security(backend.config.http), Workers()
+    security, limits, workers = Security(backend.config.http), Limits(backend.config.http), Workers()
     app = Starlette(
         routes=[
             Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in endpoints(backend, security, workers)
+            for one in endpoints(backend, security, limits, workers)
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(RateHeaders, limits, security)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
     app.router.redirect_slashes = False
@@ -71,9 +73,9 @@ def create_app(backend: Backend) -> Starlette:
     return app
 
 
-def endpoints(backend: Backend, security: Security, workers: Workers) -> list[Endpoint]:
+def endpoints(backend: Backend, security: Security, limits: Limits, workers: Workers) -> list[Endpoint]:
     """Every path that is served."""
-    events = EventsApi(backend, security, workers.commits)
+    events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest

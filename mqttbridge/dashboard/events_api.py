@@ -67,23 +67,22 @@ class EventsApi:
     Args:
         backend: the spool takes the events, the store the names of buckets.
         security: who may write.
+        limits: how much; what was used of the quota before is taken from the spool.
         executor: one thread for commits.
     """
 
-    def __init__(self, backend: Backend, security: Security, executor: Executor) -> None:
+    def __init__(self, backend: Backend, security: Security, limits: Limits, executor: Executor) -> None:
         self._backend, self._security, self._executor = backend, security, executor
         self._commit = GroupCommit(self._append, executor)
         self._large = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
-        self._limits = Limits(backend.config.http)
+        self._limits = limits
         self._limits.restore(backend.spool.meta(QUOTA_META) or "")
         self._usage_due = 0.0
         self._known: set[str] = set()  # buckets created here, where no store remembers them
 
-    async def versions(self, request: Request) -> Response:
+    async def versions(self, _: Request) -> Response:
         """The API's versions. Any `Accept-Version` is welcome: they differ in nothing that is served here."""
-        key = access_key_of(request)
-        account = self._limits.account(key) if self._security.may_write(key) else None
-        return self._rated(json_answer(VERSIONS), account)
+        return json_answer(VERSIONS)
 
     async def events(self, request: Request) -> Response:
         """Take events. 204 once they are synced."""
@@ -94,25 +93,26 @@ class EventsApi:
         return await self._guarded(request, self._make_bucket)
 
     async def _guarded(self, request: Request, serve: Serve) -> Response:
-        """Serve a request whose key may write and has calls left; every answer tells how many."""
+        """Serve a request whose key may write and has calls left."""
         key = access_key_of(request)
         if not self._security.may_write(key):
             # Both in the API's words; its clients give up on either without a retry.
-            headers = await refuse_body(request)
-            return self._rated(json_answer("ACCESS_DENIED_KEY", 401 if key is None else 403, headers), None)
+            return json_answer("ACCESS_DENIED_KEY", 401 if key is None else 403, await refuse_body(request))
         account = self._limits.account(key)
         if not self._limits.call(account, time.time()):
-            return self._rated(await self._too_many(request, account), account)
+            return await self._too_many(request, account)
         try:
             async with self._room_for(request):
-                answer = await serve(request, await read_body(request), account)
+                return await serve(request, await read_body(request), account)
         except BodyTooLarge:
-            answer = _error(413, "TOO_LARGE", "a request's body may be 1 MB at most", {"Connection": "close"})
+            return _error(413, "TOO_LARGE", "a request's body may be 1 MB at most", {"Connection": "close"})
         except (TimeoutError, ClientDisconnect):
-            answer = _error(408, "TIMEOUT", "the request's body did not come in time", {"Connection": "close"})
+            return _error(408, "TIMEOUT", "the request's body did not come in time", {"Connection": "close"})
         except BridgeError as error:
-            answer = _error(503, "UNAVAILABLE", str(error), {"Retry-After": "5"})
-        return self._rated(answer, account)
+            return _error(503, "UNAVAILABLE", str(error), {"Retry-After": "5"})
+        except Exception:
+            log.exception("a request to the Events API failed")
+            return _error(500, "CORE_API_ERROR", "the bridge failed to answer; its log says why")
 
     async def _too_many(self, request: Request, account: Account) -> Response:
         headers = await refuse_body(request)
@@ -120,10 +120,6 @@ class EventsApi:
         wait = max(1, math.ceil(self._limits.standing(account, now).reset - now))
         text = f"nothing was stored: this key's requests are used up for now; come again in {wait} s"
         return _error(429, "RATE_LIMITED", text, {"Retry-After": str(wait), **headers})
-
-    def _rated(self, answer: Response, account: Account | None) -> Response:
-        answer.headers.update(self._limits.standing(account, time.time()).headers)
-        return answer
 
     def _room_for(self, request: Request) -> AbstractAsyncContextManager[object]:
         return self._large if has_large_body(request, LARGE_BODY) else nullcontext()

@@ -37,15 +37,6 @@ class Standing:
     remaining: int
     reset: int
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The three headers that the Events API documents."""
-        return {
-            "X-RateLimit-Limit": str(self.limit),
-            "X-RateLimit-Remaining": str(self.remaining),
-            "X-RateLimit-Reset": str(self.reset),
-        }
-
 
 @dataclass(slots=True)
 class Account:

@@ -47,6 +47,7 @@ _EVENTS_ERRORS: Final[Answers] = {
     408: schemas.EventsApiError,
     413: schemas.EventsApiError,
     429: schemas.EventsApiError,
+    500: schemas.EventsApiError,
     503: schemas.EventsApiError,
 }
 _OUR_ERRORS: Final[Answers] = {
@@ -201,5 +202,6 @@ _DESCRIPTIONS: Final = {
     408: "The body did not come in time",
     413: "The body is larger than 1 MB",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
+    500: "A fault of the bridge, told in its log",
     503: "Not now: come again after the seconds in Retry-After",
 }

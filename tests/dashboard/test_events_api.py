@@ -284,12 +284,28 @@ def test_rate_headers_are_on_every_answer(served):
         served.post("/api/events", data="x" * 1_000_001),
         served.get("/api/versions"),
         served.get("/api/buckets"),
+        served.session.put(served.url + "/api/events", timeout=10),
+        served.get("/api/versions", headers={"Host": "elsewhere.example"}),
+        served.get("/api/events?bucketKey=b&t=1", headers={"Sec-Fetch-Site": "cross-site"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [204, 400, 413, 200, 400]
+    assert [answer.status_code for answer in answers] == [204, 400, 413, 200, 400, 405, 403, 403]
     for answer in answers:
         assert int(answer.headers["X-RateLimit-Limit"]) > int(answer.headers["X-RateLimit-Remaining"]) > 0
         assert int(answer.headers["X-RateLimit-Reset"]) > time.time()
+
+
+def test_a_fault_of_ours_is_500_in_the_api_s_words_and_told_in_the_log(served, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(served.spool, "append", fail)
+
+    answer = served.push("b", {"key": "t", "value": 1})
+
+    assert (answer.status_code, error_of(answer)["type"]) == (500, "CORE_API_ERROR")
+    assert "X-RateLimit-Reset" in answer.headers
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_the_versions_are_those_of_the_api(served):
