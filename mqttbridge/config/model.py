@@ -143,6 +143,19 @@ def address_in(listen: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+class HttpLimitsConfig(Section):
+    """What each write key may send; without keys, all who write together. Off where it is null."""
+
+    calls: int | None = Field(None, ge=1)
+    """Requests in each window of `per`; the next is answered with 429 and `Retry-After`."""
+    per: Duration = Field(10.0, ge=1)
+    """How long a window of `calls` is."""
+    events: int | None = Field(None, ge=1)
+    """Events in each `period`; what goes beyond is answered with 402."""
+    period: Duration = Field(30 * DAY, ge=1)
+    """A period begins with the first event after the last one."""
+
+
 class HttpConfig(Section):
     """The embedded server: page, Events API, metrics, health."""
 
@@ -156,6 +169,7 @@ class HttpConfig(Section):
     """Tokens that may read. Empty: the write keys read too."""
     max_viewers: int = Field(200, ge=1)
     """Browsers connected to the live stream at once; past it the answer is 503."""
+    limits: HttpLimitsConfig = HttpLimitsConfig()
 
     @field_validator("listen")
     @classmethod

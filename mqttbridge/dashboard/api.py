@@ -44,7 +44,13 @@ class Api:
             lambda: {
                 "now": time.time(),
                 "buckets": [
-                    {"key": one.key, "name": one.name, "streams": one.streams, "last": one.last}
+                    {
+                        "key": one.key,
+                        "name": one.name,
+                        "tags": one.tags,
+                        "streams": one.streams,
+                        "last": one.last,
+                    }
                     for one in store.buckets()
                 ],
             }

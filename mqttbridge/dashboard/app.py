@@ -19,10 +19,12 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
+from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
 from mqttbridge.dashboard.plotly.api import FiguresApi
 from mqttbridge.dashboard.plotly.service import Plotly
+from mqttbridge.dashboard.rate_headers import RateHeaders
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
@@ -60,14 +62,14 @@ class Workers:
 
 def create_app(backend: Backend) -> Starlette:
     """The application over a bridge. `state.backend`, `.workers` and `.plotly` are for the server that runs it."""
-    security, workers = Security(backend.config.http), Workers()
+    security, limits, workers = Security(backend.config.http), Limits(backend.config.http), Workers()
     plotly = Plotly(backend, workers.commits)
     app = Starlette(
         routes=[
             Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in endpoints(backend, security, workers, plotly)
+            for one in endpoints(backend, security, limits, workers, plotly)
         ],
-        middleware=[Middleware(SecurityHeaders)],
+        middleware=[Middleware(SecurityHeaders), Middleware(RateHeaders, limits, security)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
     app.router.redirect_slashes = False
@@ -75,10 +77,12 @@ def create_app(backend: Backend) -> Starlette:
     return app
 
 
-def endpoints(backend: Backend, security: Security, workers: Workers, plotly: Plotly | None = None) -> list[Endpoint]:
+def endpoints(
+    backend: Backend, security: Security, limits: Limits, workers: Workers, plotly: Plotly | None = None
+) -> list[Endpoint]:
     """Every path that is served."""
     figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
-    events = EventsApi(backend, security, workers.commits)
+    events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()

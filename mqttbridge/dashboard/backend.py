@@ -20,6 +20,14 @@ class Appender(Protocol):
         """Return once everything is synced; SpoolError when nothing was stored."""
         ...
 
+    def meta(self, key: str) -> str | None:
+        """What `set_meta` kept under this key."""
+        ...
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a text across restarts; SpoolError when that cannot be done now."""
+        ...
+
 
 class Tools(Protocol):
     """What may be asked of the rules and the rejected of a running bridge. From any thread; may take a second.

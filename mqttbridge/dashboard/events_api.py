@@ -7,11 +7,14 @@ times as numbers, strings or ISO 8601, numbers as strings; all of that is taken.
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
@@ -20,22 +23,38 @@ from starlette.responses import Response
 from mqttbridge.dashboard import pushed as parse
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.commit import GroupCommit
-from mqttbridge.dashboard.http import BodyTooLarge, in_thread, json_answer, read_body
+from mqttbridge.dashboard.http import (
+    BodyTooLarge,
+    bucket_key_of,
+    has_large_body,
+    in_thread,
+    json_answer,
+    read_body,
+    refuse_body,
+)
+from mqttbridge.dashboard.limits import Account, Limits
 from mqttbridge.dashboard.pushed import Problem, Pushed
 from mqttbridge.dashboard.security import Security, access_key_of
 from mqttbridge.errors import BridgeError
 from mqttbridge.events import Batch, Rejected
 
+log = logging.getLogger(__name__)
+
+Serve: TypeAlias = Callable[[Request, bytes, Account], Awaitable[Response]]
+
 VERSIONS: Final = ["0.0.1", "0.0.2", "0.0.3", "0.0.4"]
 ILLEGAL_IN_BUCKET_KEY: Final = frozenset(":\"'")
 
-# We do not limit the rate, but some clients fail without these headers or slow down when they come near them.
-RATE_LIMIT: Final = 1_000_000
-RATE_WINDOW: Final = 10
+# Where the spool keeps what has been used of the event quota, and how often at most: each time is a sync.
+QUOTA_META: Final = "events_api_usage"
+QUOTA_SECONDS: Final = 1.0
 
 # A body of 1 MB is some 40,000 events, 20 MB while it is checked: few of these at once, small ones freely.
 LARGE_BODY: Final = 65536
 LARGE_BODIES_AT_ONCE: Final = 4
+
+# The hosted API's words: clients show them, and none looks into them.
+QUOTA_EXCEEDED: Final = "Event limit exceeded for current cycle: nothing was stored"
 
 PROBLEMS_TOLD: Final = 20
 _NOT_STREAMS: Final = frozenset({"accessKey", "bucketKey"})
@@ -48,51 +67,65 @@ class EventsApi:
     Args:
         backend: the spool takes the events, the store the names of buckets.
         security: who may write.
+        limits: how much; what was used of the quota before is taken from the spool.
         executor: one thread for commits.
     """
 
-    def __init__(self, backend: Backend, security: Security, executor: Executor) -> None:
+    def __init__(self, backend: Backend, security: Security, limits: Limits, executor: Executor) -> None:
         self._backend, self._security, self._executor = backend, security, executor
         self._commit = GroupCommit(self._append, executor)
         self._large = asyncio.Semaphore(LARGE_BODIES_AT_ONCE)
+        self._limits = limits
+        self._limits.restore(backend.spool.meta(QUOTA_META) or "")
+        self._usage_due = 0.0
         self._known: set[str] = set()  # buckets created here, where no store remembers them
 
     async def versions(self, _: Request) -> Response:
         """The API's versions. Any `Accept-Version` is welcome: they differ in nothing that is served here."""
-        return _rated(json_answer(VERSIONS))
+        return json_answer(VERSIONS)
 
     async def events(self, request: Request) -> Response:
         """Take events. 204 once they are synced."""
-        return _rated(await self._guarded(request, self._take_events))
+        return await self._guarded(request, self._take_events)
 
     async def buckets(self, request: Request) -> Response:
         """Create a bucket: 201; 204 when it exists, and the first name wins."""
-        return _rated(await self._guarded(request, self._make_bucket))
+        return await self._guarded(request, self._make_bucket)
 
-    async def _guarded(self, request: Request, serve: Any) -> Response:
+    async def _guarded(self, request: Request, serve: Serve) -> Response:
+        """Serve a request whose key may write and has calls left."""
         key = access_key_of(request)
         if not self._security.may_write(key):
             # Both in the API's words; its clients give up on either without a retry.
-            return json_answer("ACCESS_DENIED_KEY", 401 if key is None else 403)
+            return json_answer("ACCESS_DENIED_KEY", 401 if key is None else 403, await refuse_body(request))
+        account = self._limits.account(key)
+        if not self._limits.call(account, time.time()):
+            return await self._too_many(request, account)
         try:
             async with self._room_for(request):
-                answer: Response = await serve(request, await read_body(request))
-                return answer
+                return await serve(request, await read_body(request), account)
         except BodyTooLarge:
             return _error(413, "TOO_LARGE", "a request's body may be 1 MB at most", {"Connection": "close"})
         except (TimeoutError, ClientDisconnect):
             return _error(408, "TIMEOUT", "the request's body did not come in time", {"Connection": "close"})
         except BridgeError as error:
             return _error(503, "UNAVAILABLE", str(error), {"Retry-After": "5"})
+        except Exception:
+            log.exception("a request to the Events API failed")
+            return _error(500, "CORE_API_ERROR", "the bridge failed to answer; its log says why")
+
+    async def _too_many(self, request: Request, account: Account) -> Response:
+        headers = await refuse_body(request)
+        now = time.time()
+        wait = max(1, math.ceil(self._limits.standing(account, now).reset - now))
+        text = f"nothing was stored: this key's requests are used up for now; come again in {wait} s"
+        return _error(429, "RATE_LIMITED", text, {"Retry-After": str(wait), **headers})
 
     def _room_for(self, request: Request) -> AbstractAsyncContextManager[object]:
-        length = request.headers.get("content-length", "")
-        chunked = "transfer-encoding" in request.headers
-        large = chunked or (length.isdigit() and int(length) > LARGE_BODY)
-        return self._large if large else nullcontext()
+        return self._large if has_large_body(request, LARGE_BODY) else nullcontext()
 
-    async def _take_events(self, request: Request, body: bytes) -> Response:
-        bucket = _bucket_key(request)
+    async def _take_events(self, request: Request, body: bytes, account: Account) -> Response:
+        bucket = bucket_key_of(request)
         problem = parse.name_problem("bucketKey", bucket)
         if problem is not None or bucket is None:
             return _error(400, "INVALID_BUCKET", problem.text if problem else "")
@@ -107,36 +140,47 @@ class EventsApi:
             return _error(400, "INVALID_JSON", taken.text)
         if taken.problems:
             return _bad_events(taken.problems)
-        batch = Batch(taken.events) if taken.events else None
-        if batch is not None or taken.rejected:
-            await self._commit.push(batch, taken.rejected)
-            self._backend.metrics.received.add(len(taken.events) + len(taken.rejected), source="http")
+        events = len(taken.events) + len(taken.rejected)
+        if not self._limits.spend(account, events, now):
+            return json_answer({"message": QUOTA_EXCEEDED}, 402)
+        if events:
+            try:
+                await self._commit.push(Batch(taken.events) if taken.events else None, taken.rejected)
+            except BridgeError:
+                self._limits.refund(account, events)
+                raise
+            self._backend.metrics.received.add(events, source="http")
         return Response(status_code=204)
 
-    async def _make_bucket(self, request: Request, body: bytes) -> Response:
-        given: dict[str, Any] = dict(request.query_params)
+    async def _make_bucket(self, request: Request, body: bytes, _: Account) -> Response:
+        sent: Any = {}
         if body.strip():
             try:
-                parsed = from_json(body)
+                sent = from_json(body)
             except ValueError as error:
                 return _error(400, "INVALID_JSON", f"the body is not JSON: {error}")
-            if not isinstance(parsed, dict):
+            if not isinstance(sent, dict):
                 return _error(400, "INVALID_JSON", "expected an object with bucketKey and bucketName")
-            given |= parsed
-        key, name = given.get("bucketKey") or _bucket_key(request), given.get("bucketName")
+        given = dict(request.query_params) | sent
+        key, name = given.get("bucketKey") or bucket_key_of(request), given.get("bucketName")
         problem = parse.name_problem("bucketKey", key)
         if problem is None and ILLEGAL_IN_BUCKET_KEY & set(str(key)):
             problem = Problem("bucketKey must not hold : \" or '")
         if problem is None and name not in (None, ""):
             problem = parse.name_problem("bucketName", name)
+        tags = parse.as_tags(sent.get("tags"))
         if problem is not None:
             return _error(400, "INVALID_BUCKET", problem.text)
-        created = await in_thread(self._executor, lambda: self._create(str(key), name or None))
-        return json_answer({"bucketKey": key, "bucketName": name}, 201) if created else Response(status_code=204)
+        if isinstance(tags, Problem):
+            return _error(400, "INVALID_BUCKET", tags.text)
+        created = await in_thread(self._executor, partial(self._create, str(key), name or None, tags))
+        if not created:
+            return Response(status_code=204)
+        return json_answer({"bucketKey": key, "bucketName": name, "tags": tags}, 201)
 
-    def _create(self, key: str, name: str | None) -> bool:
+    def _create(self, key: str, name: str | None, tags: Sequence[str]) -> bool:
         if self._backend.dashboard is not None:
-            return self._backend.dashboard.store.create_bucket(key, name)
+            return self._backend.dashboard.store.create_bucket(key, name, tags)
         created = key not in self._known
         if len(self._known) < _MAX_KNOWN:
             self._known.add(key)
@@ -144,16 +188,19 @@ class EventsApi:
 
     def _append(self, batches: Sequence[Batch], rejected: Sequence[Rejected]) -> None:
         self._backend.spool.append(batches, rejected, source="http")
+        self._keep_usage()
 
-
-def _bucket_key(request: Request) -> str | None:
-    header = next((value for name, value in request.scope["headers"] if name == b"x-is-bucketkey"), None)
-    if header:
+    def _keep_usage(self) -> None:
+        """Let the count of the quota outlive a restart. The events are stored: a fault here must not undo that."""
+        if not self._limits.changed or time.monotonic() < self._usage_due:
+            return
+        self._limits.changed = False
+        self._usage_due = time.monotonic() + QUOTA_SECONDS
         try:
-            return bytes(header).decode()
-        except UnicodeDecodeError:
-            return bytes(header).decode("latin-1")
-    return request.query_params.get("bucketKey")
+            self._backend.spool.set_meta(QUOTA_META, self._limits.usage)
+        except BridgeError as error:
+            self._limits.changed = True
+            log.debug("the count of the event quota could not be saved, and will be with the next events: %s", error)
 
 
 def _bad_events(problems: Sequence[tuple[int, Problem]]) -> Response:
@@ -165,10 +212,3 @@ def _bad_events(problems: Sequence[tuple[int, Problem]]) -> Response:
 
 def _error(status: int, kind: str, text: str, headers: dict[str, str] | None = None) -> Response:
     return json_answer({"message": {"error": {"type": kind, "message": text}}}, status, headers)
-
-
-def _rated(answer: Response) -> Response:
-    answer.headers["X-RateLimit-Limit"] = str(RATE_LIMIT)
-    answer.headers["X-RateLimit-Remaining"] = str(RATE_LIMIT - 1)
-    answer.headers["X-RateLimit-Reset"] = str(int(time.time()) + RATE_WINDOW)
-    return answer

@@ -52,6 +52,34 @@ def bucket_of(request: Request) -> str:
     return request.query_params.get("bucket") or unquote(request.path_params["bucket"])
 
 
+def bucket_key_of(request: Request) -> str | None:
+    """The bucket that a request of the Events or Read API names: by a header, or else by a parameter."""
+    header = next((value for name, value in request.scope["headers"] if name == b"x-is-bucketkey"), None)
+    if header:
+        try:
+            return bytes(header).decode()
+        except UnicodeDecodeError:
+            return bytes(header).decode("latin-1")
+    return request.query_params.get("bucketKey")
+
+
+def has_large_body(request: Request, bound: int) -> bool:
+    """Whether the request's body is longer than `bound` bytes, or may be."""
+    length = request.headers.get("content-length", "")
+    return "transfer-encoding" in request.headers or (length.isdigit() and int(length) > bound)
+
+
+async def refuse_body(request: Request) -> dict[str, str]:
+    """What to do about the body of a request that is refused unread; the headers that the answer needs.
+
+    The server itself throws away the rest of a small body after the answer. It would do so with a terabyte.
+    """
+    if not has_large_body(request, MAX_BODY):
+        return {}
+    await _discard(request)
+    return {"Connection": "close"}
+
+
 async def read_body(request: Request) -> bytes:
     """The whole body.
 

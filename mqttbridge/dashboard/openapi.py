@@ -46,6 +46,8 @@ _EVENTS_ERRORS: Final[Answers] = {
     403: "application/json",
     408: schemas.EventsApiError,
     413: schemas.EventsApiError,
+    429: schemas.EventsApiError,
+    500: schemas.EventsApiError,
     503: schemas.EventsApiError,
 }
 _OUR_ERRORS: Final[Answers] = {
@@ -62,7 +64,7 @@ _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as 
 def _events(method: str) -> Operation:
     return Operation(
         f"Push events ({method}): JSON in the body, or every query parameter but the keys is one event",
-        {204: None, **_EVENTS_ERRORS},
+        {204: None, 402: schemas.QuotaExceeded, **_EVENTS_ERRORS},
         _KEYS,
         schemas.PushedEvent if method == "POST" else None,
         many=True,
@@ -238,9 +240,12 @@ _DESCRIPTIONS: Final = {
     204: "Done: synced to disk, or there already",
     400: "The request makes no sense; nothing was stored",
     401: "A key is needed",
+    402: "The key's events are used up (http.limits.events); nothing was stored",
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
     413: "The body is larger than 1 MB",
+    429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
+    500: "A fault of the bridge, told in its log",
     503: "Not now: come again after the seconds in Retry-After",
 }

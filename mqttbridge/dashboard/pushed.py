@@ -35,6 +35,8 @@ FARTHEST_AHEAD: Final = 86400.0
 # were silently replaced.
 NOT_SECONDS: Final = 1e11
 
+MAX_TAGS: Final = 100
+
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _MAX_NUMBER_CHARS: Final = 64
 
@@ -119,7 +121,9 @@ def as_epoch(event: dict[str, Any], now: float) -> float | Problem:
     if epoch is not None:
         if isinstance(epoch, str) and _NUMBER.fullmatch(epoch.strip()):
             epoch = float(epoch)
-        if isinstance(epoch, bool) or not isinstance(epoch, int | float) or not abs(epoch) < math.inf:
+        if isinstance(epoch, bool) or not isinstance(epoch, int | float):
+            return Problem("epoch must be a number of seconds")
+        if isinstance(epoch, float) and not math.isfinite(epoch):  # an int may be too large to be asked
             return Problem("epoch must be a number of seconds")
         if epoch >= NOT_SECONDS:
             return Problem("epoch must be in seconds (this looks like milliseconds)")
@@ -143,6 +147,16 @@ def name_problem(what: str, name: Any) -> Problem | None:
     if len(name) > MAX_NAME_CHARS:
         return Problem(f"{what} is longer than {MAX_NAME_CHARS} characters")
     return None
+
+
+def as_tags(tags: Any) -> tuple[str, ...] | Problem:
+    """A bucket's tags; none when they are null, as clients send them that have none."""
+    if tags is None:
+        return ()
+    if not isinstance(tags, list) or len(tags) > MAX_TAGS:
+        return Problem(f"tags must be an array of at most {MAX_TAGS} strings")
+    problem = next((wrong for tag in tags if (wrong := name_problem("a tag", tag))), None)
+    return problem or tuple(tags)
 
 
 def _event(bucket: str, key: Any, raw: Any, epoch: float | Problem) -> EventTuple | Rejected | Problem:

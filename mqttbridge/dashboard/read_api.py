@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mqttbridge.dashboard.http import in_thread, json_answer, problem, unavailable
+from mqttbridge.dashboard.http import bucket_key_of, in_thread, json_answer, problem, unavailable
 from mqttbridge.dashboard.store import Store
 from mqttbridge.errors import StoreError
 from mqttbridge.events import Value
@@ -21,7 +21,7 @@ class ReadApi:
 
     async def latest(self, request: Request) -> Response:
         """The latest value and its time for the keys asked for, or for all of the bucket's."""
-        bucket = request.headers.get("x-is-bucketkey") or request.query_params.get("bucketKey")
+        bucket = bucket_key_of(request)
         if not bucket:
             return problem(400, "bucketKey is missing")
         keys = set(request.query_params.getlist("key"))

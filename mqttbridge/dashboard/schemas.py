@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mqttbridge.dashboard.pushed import MAX_TAGS
 from mqttbridge.dashboard.store.model import Kind
 from mqttbridge.events import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
@@ -41,6 +42,8 @@ class NewBucket(_Model):
     bucketKey: Annotated[Name, Field(pattern="^[^:\"']+$")]  # noqa: N815  # the API's own name
     bucketName: Name | None = None  # noqa: N815
     """Shown instead of the key. The first name wins."""
+    tags: Annotated[list[Name], Field(max_length=MAX_TAGS)] | None = None
+    """Shown with the bucket. The first ones win."""
 
 
 class CreatedBucket(_Model):
@@ -48,6 +51,13 @@ class CreatedBucket(_Model):
 
     bucketKey: str  # noqa: N815
     bucketName: str | None  # noqa: N815
+    tags: list[str]
+
+
+class QuotaExceeded(_Model):
+    """The key's events are used up."""
+
+    message: str
 
 
 class EventsApiErrorDetail(_Model):
@@ -87,6 +97,7 @@ class Bucket(_Model):
 
     key: str
     name: str
+    tags: list[str]
     streams: int
     last: Epoch | None
     """When its newest point was."""

@@ -145,6 +145,25 @@ def test_ages_are_in_the_unit_one_thinks_in(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        (":house: Living room", "🏠 Living room"),
+        ("cold :snowflake::snowman:!", "cold ❄️⛄!"),
+        (":+1:", "👍"),
+        (":no_such_thing:", ":no_such_thing:"),
+        (":constructor: :__proto__:", ":constructor: :__proto__:"),
+        ("a4:de:fr:10:100:ab", "a4:de:fr:10:100:ab"),
+        ("12:100:30", "12:100:30"),
+        ("été:beer:", "été:beer:"),
+        ("::", "::"),
+        ("<b>:beer:</b>", "<b>🍺</b>"),
+    ],
+)
+def test_names_of_emoji_are_drawn_and_nothing_else_is_touched(call: Call, text: str, drawn: str) -> None:
+    assert call("emoji.js", "return m.withEmoji(x);", text) == drawn
+
+
+@pytest.mark.parametrize(
     ("width", "sizes", "columns"),
     [
         pytest.param(1384, [4, 4, 4], 4, id="four fields a device"),

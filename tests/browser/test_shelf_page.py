@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Dashboard, Tile, Watched
@@ -92,3 +93,29 @@ def test_a_phone_scrolls_down_only(shared_dashboard: Dashboard, browser: Browser
         expect(page.locator("[data-loaded=true]").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()
+
+
+def test_emoji_names_and_tags_are_drawn_on_the_shelf_and_the_board(
+    shared_dashboard: Dashboard, page: Page, bucket: str
+) -> None:
+    created = requests.post(
+        f"{shared_dashboard.url}/api/buckets",
+        json={"bucketKey": bucket, "bucketName": ":house: Home", "tags": ["attic", ":beer:", "<b>bold</b>"]},
+        timeout=10,
+    )
+    assert created.status_code == 201
+    shared_dashboard.push(bucket, [(":sunny: outside.:thermometer:", 21, time.time()), ("sky", ":cloud:", time.time())])
+    watched = open_shelf(page, shared_dashboard)
+    card = page.locator(f"[data-bucket={bucket}]")
+    expect(card.get_by_role("heading")).to_have_text("🏠 Home")
+    expect(card.locator(".card-tags li")).to_have_text(["attic", "🍺", "<b>bold</b>"])
+
+    card.click()
+
+    expect(page.locator("h1")).to_have_text("🏠 Home")
+    expect(page).to_have_title("🏠 Home · mqttbridge")
+    expect(page.locator(".device h2")).to_have_text(["\u00a0", "☀️ outside"])
+    expect(Tile(page, ":sunny: outside.:thermometer:").locator.get_by_role("heading")).to_have_text("🌡️")
+    expect(Tile(page, "sky").value).to_have_text("☁️")
+    expect(Tile(page, "sky").locator.locator(".log li span")).to_have_text("☁️")
+    watched.assert_clean()

@@ -53,10 +53,42 @@ def test_a_bucket_that_events_made_first_is_named_all_the_same(served):
     assert served.get("/api/v1/buckets").json()["buckets"][0]["name"] == "Home"
 
 
+def bucket_tags(served):
+    return {one["key"]: one["tags"] for one in served.get("/api/v1/buckets").json()["buckets"]}
+
+
+def test_the_tags_of_the_first_creation_stay(served):
+    first = served.post("/api/buckets", json={"bucketKey": "b", "tags": ["attic", "öl"]})
+    again = served.post("/api/buckets", json={"bucketKey": "b", "bucketName": "B", "tags": ["other"]})
+
+    assert (first.status_code, first.json()["tags"], again.status_code) == (201, ["attic", "öl"], 201)
+    assert bucket_tags(served) == {"b": ["attic", "öl"]}
+
+
+def test_a_bucket_created_without_tags_gets_none_later(served):
+    served.post("/api/buckets", json={"bucketKey": "b", "tags": None})
+
+    assert served.post("/api/buckets", json={"bucketKey": "b", "tags": ["late"]}).status_code == 204
+    assert bucket_tags(served) == {"b": []}
+
+
+def test_a_bucket_that_events_made_first_is_tagged_all_the_same(served):
+    served.push("b", {"key": "t", "value": 1})
+    created = [served.post("/api/buckets", json={"bucketKey": "b", "tags": [tag]}).status_code for tag in ("1", "2")]
+
+    assert created == [201, 204]
+    assert bucket_tags(served) == {"b": ["1"]}
+
+
 @pytest.mark.parametrize(
     "body",
     [
         {},
+        {"bucketKey": "b", "tags": "one"},
+        {"bucketKey": "b", "tags": [1]},
+        {"bucketKey": "b", "tags": [""]},
+        {"bucketKey": "b", "tags": ["t" * 251]},
+        {"bucketKey": "b", "tags": ["t"] * 101},
         {"bucketKey": ""},
         {"bucketKey": 5},
         {"bucketKey": "b" * 251},
@@ -252,12 +284,28 @@ def test_rate_headers_are_on_every_answer(served):
         served.post("/api/events", data="x" * 1_000_001),
         served.get("/api/versions"),
         served.get("/api/buckets"),
+        served.session.put(served.url + "/api/events", timeout=10),
+        served.get("/api/versions", headers={"Host": "elsewhere.example"}),
+        served.get("/api/events?bucketKey=b&t=1", headers={"Sec-Fetch-Site": "cross-site"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [204, 400, 413, 200, 400]
+    assert [answer.status_code for answer in answers] == [204, 400, 413, 200, 400, 405, 403, 403]
     for answer in answers:
         assert int(answer.headers["X-RateLimit-Limit"]) > int(answer.headers["X-RateLimit-Remaining"]) > 0
         assert int(answer.headers["X-RateLimit-Reset"]) > time.time()
+
+
+def test_a_fault_of_ours_is_500_in_the_api_s_words_and_told_in_the_log(served, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(served.spool, "append", fail)
+
+    answer = served.push("b", {"key": "t", "value": 1})
+
+    assert (answer.status_code, error_of(answer)["type"]) == (500, "CORE_API_ERROR")
+    assert "X-RateLimit-Reset" in answer.headers
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_the_versions_are_those_of_the_api(served):

@@ -6,6 +6,7 @@ import pytest
 
 from mqttbridge.dashboard import schemas
 from mqttbridge.dashboard.app import Workers, endpoints
+from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.openapi import OPERATIONS
 from mqttbridge.dashboard.security import Access, Security
 
@@ -20,7 +21,7 @@ def document(served):
 def test_every_route_but_the_pages_is_documented_and_no_other(served, document):
     table = {
         (one.path, method): one.access
-        for one in endpoints(served.backend, Security(served.config.http), Workers())
+        for one in endpoints(served.backend, Security(served.config.http), Limits(served.config.http), Workers())
         for method in one.methods
         if one.path not in PAGES
     }

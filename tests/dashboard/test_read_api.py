@@ -23,6 +23,14 @@ def test_only_the_keys_asked_for_are_answered_and_headers_will_do(served):
     assert list(answer.json()) == ["a", "c"]
 
 
+def test_a_bucket_key_in_a_header_may_be_of_any_script(served):
+    served.push("日本", {"key": "t", "value": 1})
+
+    answer = served.get("/data/v1/events/latest", headers={"X-IS-BucketKey": "日本".encode()})
+
+    assert answer.json()["t"]["value"] == "1"
+
+
 def test_without_a_bucket_key_the_request_is_refused(served):
     assert served.get("/data/v1/events/latest").status_code == 400
 

@@ -23,7 +23,7 @@ from mqttbridge.metrics import Metrics
 
 
 class DirectSpool:
-    """Has the spool's `append`; what comes in is in the store when it returns."""
+    """Has the spool's methods that the HTTP side uses; what comes in is in the store when `append` returns."""
 
     def __init__(self, destination: EmbeddedDestination | None) -> None:
         self.events: list[EventTuple] = []
@@ -31,6 +31,7 @@ class DirectSpool:
         self.sources: set[str] = set()
         self.commits = 0
         self.full = False
+        self.kept: dict[str, str] = {}
         self.gate = threading.Event()
         self.gate.set()
         self._destination = destination
@@ -46,6 +47,12 @@ class DirectSpool:
             self.events += batch.events
             if self._destination is not None:
                 self._destination.send(Delivery(batch.events, Position(self.commits, 0), batch.units))
+
+    def meta(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.kept[key] = value
 
 
 class Client:
@@ -73,7 +80,13 @@ class Served(Client):
     """A running server with the parts behind it."""
 
     def __init__(
-        self, directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True, tools: Tools | None = None
+        self,
+        directory: Path,
+        http: dict[str, Any] | None = None,
+        *,
+        embedded: bool = True,
+        tools: Tools | None = None,
+        kept: dict[str, str] | None = None,
     ) -> None:
         self.config = Config.model_validate(
             {
@@ -91,6 +104,7 @@ class Served(Client):
             self.dashboard = Dashboard(directory, section, self.metrics)
             destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
         self.spool = DirectSpool(destination)
+        self.spool.kept |= kept or {}
         self.backend = Backend(
             config=self.config,
             metrics=self.metrics,
@@ -114,9 +128,15 @@ class Served(Client):
 
 @contextmanager
 def serve(
-    directory: Path, http: dict[str, Any] | None = None, *, embedded: bool = True, tools: Tools | None = None
+    directory: Path,
+    http: dict[str, Any] | None = None,
+    *,
+    embedded: bool = True,
+    tools: Tools | None = None,
+    kept: dict[str, str] | None = None,
 ) -> Iterator[Served]:
-    served = Served(directory, http, embedded=embedded, tools=tools)
+    """A running server. `kept` is what the spool kept of an earlier one."""
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept)
     try:
         yield served
     finally:

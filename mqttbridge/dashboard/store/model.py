@@ -48,12 +48,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class BucketInfo:
-    """One bucket: how many streams it has and when (epoch seconds) its newest point was."""
+    """One bucket: how many streams it has, when (epoch seconds) its newest point was, and how it is tagged."""
 
     key: str
     name: str
     streams: int
     last: float | None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

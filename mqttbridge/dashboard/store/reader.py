@@ -68,14 +68,15 @@ SELECT p.ts, p.value FROM chosen JOIN points AS p ON p.series = {{series}} AND p
 def buckets(db: sqlite3.Connection) -> list[BucketInfo]:
     """Every bucket, that with the newest point first."""
     (rows,) = db.execute(
-        "SELECT json_group_array(json_array(key, name, streams, last)) FROM ("
-        " SELECT key, coalesce(name, key) AS name, count(id) AS streams, max(ts) AS last FROM buckets"
+        "SELECT json_group_array(json_array(key, name, streams, last, json(tags))) FROM ("
+        " SELECT key, coalesce(name, key) AS name, count(id) AS streams, max(ts) AS last,"
+        " coalesce(max(tags), '[]') AS tags FROM buckets LEFT JOIN tags ON tags.bucket = buckets.key"
         " LEFT JOIN series ON series.bucket = buckets.key LEFT JOIN latest ON latest.series = series.id"
         " GROUP BY key ORDER BY last DESC NULLS LAST, key)"
     ).fetchone()
     return [
-        BucketInfo(key, name, streams, None if last is None else last / MICROSECONDS)
-        for key, name, streams, last in from_json(rows)
+        BucketInfo(key, name, streams, None if last is None else last / MICROSECONDS, tuple(tags))
+        for key, name, streams, last, tags in from_json(rows)
     ]
 
 

@@ -28,6 +28,10 @@ CREATE TABLE points (series INTEGER NOT NULL, ts INTEGER NOT NULL, value, PRIMAR
 CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, offset INTEGER NOT NULL);
 """
 
+# Apart from `buckets`, and made where it is missing, so that a file of any age is readable by any version. Its row
+# says that somebody created the bucket, tags or none: the first to do so sets them.
+TAGS: Final = "CREATE TABLE IF NOT EXISTS tags (bucket TEXT PRIMARY KEY, tags TEXT NOT NULL) WITHOUT ROWID"
+
 # A gigabyte takes quick_check many seconds on a small board, and the bridge must be ready within two: what
 # it has not seen by then shows itself when it is read or written.
 CHECK_SECONDS: Final = 0.5
@@ -115,6 +119,7 @@ def _make_or_check(connection: sqlite3.Connection, path: Path) -> None:
         connection.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
     else:
         _quick_check(connection)
+    connection.execute(TAGS)
 
 
 def _quick_check(connection: sqlite3.Connection) -> None:

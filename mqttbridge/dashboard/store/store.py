@@ -81,9 +81,9 @@ class Store:
         self._write(work)
         return columns
 
-    def create_bucket(self, key: str, name: str | None = None) -> bool:
-        """Make a bucket, or name one that events made. False when it exists: the first name wins."""
-        return self._write(lambda writer: writer.create_bucket(key, name, self._clock()))
+    def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
+        """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
+        return self._write(lambda writer: writer.create_bucket(key, name, tags, self._clock()))
 
     def buckets(self) -> list[BucketInfo]:
         """Every bucket, that with the newest point first."""

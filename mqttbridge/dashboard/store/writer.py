@@ -14,7 +14,7 @@ from functools import cache
 from itertools import chain, islice, repeat
 from typing import Any, Final
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store.model import Column, Kind, StreamKey, newest
 from mqttbridge.events import Position
@@ -89,17 +89,23 @@ class Writer:
         if end is not None:
             self._db.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", end)
 
-    def create_bucket(self, key: str, name: str | None, now: float) -> bool:
-        """Whether the bucket was new to whoever asks; the first name wins."""
-        created = key not in self._buckets
-        if created:
+    def create_bucket(self, key: str, name: str | None, tags: Sequence[str], now: float) -> bool:
+        """Whether the bucket was new to whoever asks; the first name and the first tags win."""
+        said = {"key": key, "name": name, "tags": to_json(tags).decode()}
+        if key not in self._buckets:
             self._db.execute("INSERT INTO buckets VALUES (?, ?, ?)", (key, name, now))
             self._buckets.add(key)
-        elif name is not None:
-            # Made by events that came before this request, as the official client's often do: not named yet.
-            renamed = self._db.execute("UPDATE buckets SET name = ? WHERE key = ? AND name IS NULL", (name, key))
-            created = renamed.rowcount > 0
-        return created
+            self._db.execute("INSERT OR REPLACE INTO tags VALUES (:key, :tags)", said)
+            return True
+        if name is None and not tags:
+            return False
+        # Perhaps made by events that came before this request, as the official client's often do: nobody has
+        # created it yet, so it has neither name nor tags.
+        created = self._db.execute(
+            "INSERT OR IGNORE INTO tags SELECT key, :tags FROM buckets WHERE key = :key AND name IS NULL", said
+        )
+        named = self._db.execute("UPDATE buckets SET name = :name WHERE key = :key AND name IS NULL", said)
+        return (created.rowcount > 0) or (name is not None and named.rowcount > 0)
 
     def forget(self, ids: Iterable[int]) -> None:
         """Series that retention has removed."""

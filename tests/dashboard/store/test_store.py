@@ -162,6 +162,25 @@ def test_streams_are_sorted_and_only_those_asked_for_are_read(store):
     assert list(store.points("b", ["c", "a", "nothing"], NOW - 1)) == ["a", "c"]
 
 
+def test_a_file_from_before_there_were_tags_is_read_and_its_buckets_have_none(tmp_path):
+    path = tmp_path / "dashboard.db"
+    old = Store(path, clock=lambda: NOW)
+    old.create_bucket("named", "Home")
+    old.append([("events", "s", 1, NOW)])
+    old.close()
+    with sqlite3.connect(path) as db:
+        db.execute("DROP TABLE tags")
+    db.close()
+
+    store = Store(path, clock=lambda: NOW)
+    assert not store.create_bucket("named", None, ["late"])
+    assert store.create_bucket("events", None, ["first"])
+    tags = {one.key: one.tags for one in store.buckets()}
+    store.close()
+
+    assert tags == {"named": (), "events": ("first",)}
+
+
 def test_an_unknown_bucket_has_neither_name_nor_streams(store):
     assert store.bucket_name("no") is None
     assert store.streams("no") == []

@@ -4,7 +4,7 @@
  * @typedef {"number" | "boolean" | "text"} Kind
  * @typedef {number | boolean | string} Value
  * @typedef {{value: Value, epoch: number}} Last
- * @typedef {{key: string, name: string, streams: number, last: number | null}} BucketSummary
+ * @typedef {{key: string, name: string, tags: string[], streams: number, last: number | null}} BucketSummary
  * @typedef {{now: number, buckets: BucketSummary[]}} BucketsAnswer
  * @typedef {{stream: string, kind: Kind, unit: string, last: Last | null}} StreamSummary
  * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer

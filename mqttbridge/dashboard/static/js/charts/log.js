@@ -4,6 +4,7 @@
 /** @import { Stream } from "../stream.js" */
 
 import { el } from "../dom.js";
+import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
 
 const LINES = 5;
@@ -47,7 +48,7 @@ export class TextLog {
       if (epochs[i] <= to && values[i] !== said.at(-1)?.value) said.push({ epoch: epochs[i], value: values[i] });
     }
     return said.slice(-LINES).reverse().map(({ epoch, value }) => {
-      const text = String(value);
+      const text = withEmoji(String(value));
       return el("li", { title: text.slice(0, MAX_CHARS) },
         el("time", {}, formatTime(epoch, to - Math.min(from, epoch))),
         el("span", { dir: "auto" }, text.slice(0, MAX_CHARS)));

@@ -5,6 +5,7 @@
 
 import { Component, createContext, html, render, useContext } from "../../vendor/htm-preact.module.js";
 import { Board } from "../board.js";
+import { withEmoji } from "../emoji.js";
 import { plural } from "../format.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { Painter } from "../painter.js";
@@ -51,8 +52,8 @@ function Device({ group: { device, streams }, named }) {
   const page = useContext(PageContext);
   // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
   return html`
-    <section class="device" style=${{ "--tiles": streams.length }} aria-label=${device || "Streams without a device"}>
-      ${named && html`<h2 dir="auto">${device || "\u00a0"}</h2>`}
+    <section class="device" style=${{ "--tiles": streams.length }} aria-label=${withEmoji(device) || "Streams without a device"}>
+      ${named && html`<h2 dir="auto">${withEmoji(device) || "\u00a0"}</h2>`}
       ${streams.map((stream) => html`<${TileView} key=${`${stream.kind} ${stream.name}`} stream=${stream} page=${page} />`)}
     </section>`;
 }
@@ -145,7 +146,7 @@ const isStale = ({ state }) => state === "reconnecting" || state === "stale";
 export function showBoard(root, bucket) {
   const page = { board: new Board(bucket), painter: new Painter(), hues: new Hues() };
   page.board.subscribe(() => {
-    document.title = `${isStale(page.board) ? "⚠ " : ""}${page.board.title} · mqttbridge`;
+    document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.board.title)} · mqttbridge`;
   });
   onThemeChange(() => page.painter.recolour());
   listenToKeys(page.board);

@@ -5,6 +5,7 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
+import { withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
 import { BridgeNotice } from "./bridge-notice.js";
@@ -20,14 +21,16 @@ const LIVE_S = 15;
 const SEARCH_FROM = 7;
 
 /** @param {{bucket: BucketSummary}} props */
-function Card({ bucket: { key, name, streams, last } }) {
+function Card({ bucket: { key, name, tags, streams, last } }) {
   const age = last === null ? null : now() - last;
   const live = age !== null && age < LIVE_S;
   return html`
     <li>
       <a class="card" href=${pageUrl(key)} data-bucket=${key}>
-        <h2 dir="auto">${name || key}</h2>
+        <h2 dir="auto">${withEmoji(name || key)}</h2>
         ${name && name !== key && html`<p class="card-key" dir="auto">${key}</p>`}
+        ${tags.length > 0 && html`
+          <ul class="card-tags" aria-label="Tags">${tags.map((tag) => html`<li dir="auto">${withEmoji(tag)}</li>`)}</ul>`}
         <p class="card-facts">
           <span>${plural(streams, "stream")}</span>
           <span class="card-last" data-live=${String(live)}>
@@ -89,7 +92,7 @@ class Shelf extends Component {
     if (buckets === null) return null;
     if (buckets.length === 0) return html`<${Welcome} />`;
     const wanted = search.trim().toLowerCase();
-    const found = buckets.filter(({ key, name }) => `${name}\n${key}`.toLowerCase().includes(wanted));
+    const found = buckets.filter(({ key, name, tags }) => [name, key, ...tags].join("\n").toLowerCase().includes(wanted));
     if (found.length === 0) return html`<p class="nothing">No bucket's name has “${search.trim()}” in it.</p>`;
     return html`
       <p class="summary">

@@ -9,6 +9,7 @@ import { linePlot } from "../charts/line.js";
 import { TextLog } from "../charts/log.js";
 import { now } from "../clock.js";
 import { el, setAttribute, setText } from "../dom.js";
+import { withEmoji } from "../emoji.js";
 import { formatAge, formatNumber, formatTime } from "../format.js";
 import { lowerBound } from "../series.js";
 
@@ -49,7 +50,7 @@ export class Tile {
     this._chart = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this._chart.addEventListener("keydown", (event) => this._onKey(event));
     root.append(
-      el("header", { class: "tile-head" }, el("h3", { title: stream.name }, stream.field), this._age),
+      el("header", { class: "tile-head" }, el("h3", { title: stream.name }, withEmoji(stream.field)), this._age),
       el("p", { class: "tile-value" }, this._value, this._unit, this._extent),
       this._chart,
     );
@@ -121,7 +122,7 @@ export class Tile {
   _text(value) {
     if (value === undefined) return "–";
     if (typeof value === "boolean") return value ? "on" : "off";
-    return typeof value === "number" ? formatNumber(value, this.stream.decimals) : String(value);
+    return typeof value === "number" ? formatNumber(value, this.stream.decimals) : withEmoji(String(value));
   }
 
   /**
@@ -174,7 +175,7 @@ export class Tile {
     if (at - this._described < DESCRIBE_S) return;
     this._described = at;
     const { name, unit, last } = this.stream;
-    const parts = [name, `${this._text(last?.value)} ${unit}`.trim()];
+    const parts = [withEmoji(name), `${this._text(last?.value)} ${unit}`.trim()];
     if (this._extent.textContent) parts.push(this._extent.textContent);
     parts.push(`${formatTime(span[0], span[1] - span[0])} to ${formatTime(span[1], span[1] - span[0])}`);
     setAttribute(this._chart, "aria-label", parts.join(", "));

@@ -4,6 +4,7 @@
 
 import { html } from "../../vendor/htm-preact.module.js";
 import { now } from "../clock.js";
+import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
 import { WINDOWS } from "../viewport.js";
 import { BackIcon, LiveIcon, PauseIcon, RefreshIcon } from "./icons.js";
@@ -42,7 +43,7 @@ export function Toolbar({ board }) {
     <header class="bar bar-board" data-mode=${live ? "live" : "paused"}>
       <div class="bar-title">
         <a class="button button-icon" href="/" aria-label="All buckets" title="All buckets"><${BackIcon} /></a>
-        <h1 dir="auto">${board.title}</h1>
+        <h1 dir="auto">${withEmoji(board.title)}</h1>
         <${StateBadge} board=${board} />
       </div>
       <div class="bar-tools">
