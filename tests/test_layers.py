@@ -21,6 +21,7 @@ LAYERS = {
     "mqttbridge.delivery.settlement": 1,
     "mqttbridge.delivery.pacing": 1,
     "mqttbridge.sources.frames": 1,
+    "mqttbridge.sources.schedule": 1,
     # edges: each has one outside thing to deal with
     "mqttbridge.sources": 2,
     "mqttbridge.spool": 2,
@@ -39,7 +40,7 @@ LAYERS = {
 }
 
 PURE = ("mqttbridge.events", "mqttbridge.mapping", "mqttbridge.delivery.settlement", "mqttbridge.delivery.pacing",
-        "mqttbridge.sources.frames")  # fmt: skip
+        "mqttbridge.sources.frames", "mqttbridge.sources.schedule")  # fmt: skip
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select",
     "selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",
@@ -48,8 +49,8 @@ IMPURE = {
 # The simulated fleet is the world outside, and meets the bridge through paho as any device may.
 HOMES = {
     "paho": ("mqttbridge.sources", "mqttbridge.demo.publisher"),
-    "requests": ("mqttbridge.destinations",),
-    "urllib3": ("mqttbridge.destinations",),
+    "requests": ("mqttbridge.destinations", "mqttbridge.sources.http_client"),
+    "urllib3": ("mqttbridge.destinations", "mqttbridge.sources.http_client"),
     "yaml": ("mqttbridge.config",),
     "starlette": ("mqttbridge.dashboard",),
     "uvicorn": ("mqttbridge.dashboard",),

@@ -1,0 +1,100 @@
+"""A JSON API on a free loopback port, which answers each query as it is told. See `FakeEventsApi` for the rest."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any, Self
+
+from tests.support.fake_events_api import FakeEventsApi, Reply, Request
+
+
+class FakeApi(FakeEventsApi):
+    """`respond` makes a reply of a request's query; `script` and `always` come before it."""
+
+    def __init__(
+        self, respond: Callable[[dict[str, str]], Reply] = lambda _: Reply(200, "{}"), *, port: int = 0
+    ) -> None:
+        super().__init__(port=port)
+        self.respond = respond
+
+    def _usual(self, request: Request) -> Reply:
+        return self.respond(dict(request.query))
+
+    def asked(self) -> list[dict[str, str]]:
+        """The queries that came, in order."""
+        return [dict(request.query) for request in self.requests]
+
+
+def weather(query: dict[str, str]) -> Reply:
+    """Current weather as OpenWeather answers: known cities, a key that is checked, codes that are texts in errors."""
+    if query.get("appid") != "right-key":
+        return Reply(401, '{"cod":401, "message": "Invalid API key."}')
+    temperatures = {"San Francisco": 61.2, "Los Angeles": 75.9, "Fresno": 93.4}
+    city = query.get("q", "")
+    if city not in temperatures:
+        return Reply(404, '{"cod":"404","message":"city not found"}')
+    return Reply(200, json.dumps(current_weather(city, temperatures[city])), {"Content-Type": "application/json"})
+
+
+def current_weather(city: str, temperature: float) -> dict[str, Any]:
+    return {
+        "coord": {"lon": -122.42, "lat": 37.77},
+        "weather": [{"id": 801, "main": "Clouds", "description": "few clouds", "icon": "02d"}],
+        "base": "stations",
+        "main": {
+            "temp": temperature,
+            "feels_like": 60.1,
+            "temp_min": 58,
+            "temp_max": 66,
+            "pressure": 1015,
+            "humidity": 72,
+        },
+        "visibility": 10000,
+        "wind": {"speed": 9.22, "deg": 280},
+        "clouds": {"all": 20},
+        "dt": 1700000000,
+        "sys": {"country": "US", "sunrise": 1699973000, "sunset": 1700009000},
+        "timezone": -28800,
+        "id": 5391959,
+        "name": city,
+        "cod": 200,
+    }
+
+
+class TricklingServer:
+    """Answers every connection with a status line and then a byte now and then, for ever."""
+
+    def __init__(self, beginning: bytes) -> None:
+        self._beginning = beginning
+        self._done = threading.Event()
+        self.connected = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._listener.close()
+
+    def _serve(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+            with connection:
+                connection.sendall(self._beginning)
+                self.connected.set()
+                while not self._done.wait(0.02):
+                    connection.sendall(b"x")
+        except OSError:
+            pass  # the client hung up, or the test is over
