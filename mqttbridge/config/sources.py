@@ -27,7 +27,7 @@ def _header_name(name: str) -> str:
 
 
 def _header_text(text: str | SecretStr) -> Any:
-    # Of a secret's file, only the line end at its end is taken off; another one would end the header.
+    # A line end would end the header, and what follows it would be a header of its own.
     if not _HEADER_TEXT.fullmatch(text.get_secret_value() if isinstance(text, SecretStr) else text):
         raise ValueError("a header holds printable ASCII on one line")
     return text

@@ -28,7 +28,7 @@ class FakeApi(FakeEventsApi):
         return [dict(request.query) for request in self.requests]
 
 
-def weather(query: dict[str, str]) -> Reply:
+def weather(query: dict[str, str], measured: int = 1_700_000_000) -> Reply:
     """Current weather as OpenWeather answers: known cities, a key that is checked, codes that are texts in errors."""
     if query.get("appid") != "right-key":
         return Reply(401, '{"cod":401, "message": "Invalid API key."}')
@@ -36,10 +36,12 @@ def weather(query: dict[str, str]) -> Reply:
     city = query.get("q", "")
     if city not in temperatures:
         return Reply(404, '{"cod":"404","message":"city not found"}')
-    return Reply(200, json.dumps(current_weather(city, temperatures[city])), {"Content-Type": "application/json"})
+    return Reply(
+        200, json.dumps(current_weather(city, temperatures[city], measured)), {"Content-Type": "application/json"}
+    )
 
 
-def current_weather(city: str, temperature: float) -> dict[str, Any]:
+def current_weather(city: str, temperature: float, measured: int) -> dict[str, Any]:
     return {
         "coord": {"lon": -122.42, "lat": 37.77},
         "weather": [{"id": 801, "main": "Clouds", "description": "few clouds", "icon": "02d"}],
@@ -55,7 +57,7 @@ def current_weather(city: str, temperature: float) -> dict[str, Any]:
         "visibility": 10000,
         "wind": {"speed": 9.22, "deg": 280},
         "clouds": {"all": 20},
-        "dt": 1700000000,
+        "dt": measured,
         "sys": {"country": "US", "sunrise": 1699973000, "sunset": 1700009000},
         "timezone": -28800,
         "id": 5391959,
