@@ -9,10 +9,9 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -32,7 +31,7 @@ _CHUNK: Final = 64 * 1024
 
 
 class NoAnswer(Exception):  # noqa: N818  # the field's own term
-    """Nothing came that is an answer; the text says why, and may repeat what was sent, secrets included."""
+    """Nothing came that is an answer; the text says why, with secrets masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +49,21 @@ class HttpClient:
         base: where requests go; proxies and certificates of the environment are looked up for it, once.
         timeout: seconds for a whole exchange.
         max_bytes: of a body.
+        mask: takes secrets out of a text; before it is cut, since half a secret is not recognised.
     """
 
-    def __init__(self, base: str, *, timeout: float, max_bytes: int) -> None:
-        self._timeout, self._max_bytes = timeout, max_bytes
+    def __init__(self, base: str, *, timeout: float, max_bytes: int, mask: Callable[[str], str]) -> None:
+        self._timeout, self._max_bytes, self._mask = timeout, max_bytes, mask
         self._socket: socket.socket | None = None
         self._expired = self._ended = False
-        session = requests.Session()
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
+        self._adapter = requests.adapters.HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
         # Connections through a proxy are made elsewhere: there each wait for bytes is bounded, not their sum.
-        adapter.poolmanager.pool_classes_by_scheme = {
+        self._adapter.poolmanager.pool_classes_by_scheme = {
             "http": self._watched(HTTPConnectionPool),
             "https": self._watched(HTTPSConnectionPool),
         }
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
-        self._session = session
-        self._settings: dict[str, Any] = dict(session.merge_environment_settings(base, {}, True, None, None))
+        with requests.Session() as session:
+            self._settings: dict[str, Any] = dict(session.merge_environment_settings(base, {}, True, None, None))
 
     def get(self, url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> Got:
         """GET, following redirects within the same origin.
@@ -93,11 +89,11 @@ class HttpClient:
         self._cut()
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def _get(self, url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> Got:
         request = requests.Request("GET", url, dict(headers), params=dict(params)).prepare()
-        for _ in range(_MAX_REDIRECTS):
+        for _ in range(_MAX_REDIRECTS + 1):
             got = self._exchange(request)
             target = urljoin(request.url or "", got.answer.headers.get("Location", ""))
             if got.answer.status not in _REDIRECTS or _origin(target) != _origin(request.url or ""):
@@ -106,8 +102,8 @@ class HttpClient:
         raise NoAnswer(f"more than {_MAX_REDIRECTS} redirects")
 
     def _exchange(self, request: requests.PreparedRequest) -> Got:
-        options = {"timeout": self._timeout, "allow_redirects": False, "stream": True}
-        with self._session.send(request, **{**self._settings, **options}) as response:
+        # Not by a session: that reads the body of a redirect, however long, though it is not to follow it.
+        with self._adapter.send(request, timeout=self._timeout, **self._settings) as response:
             if response.headers.get("Content-Encoding", "identity").lower() != "identity":
                 # Unpacked, a few bytes can become gigabytes, and we did ask for none of it.
                 raise NoAnswer("the answer is compressed, though we asked for it as it is")
@@ -115,11 +111,8 @@ class HttpClient:
             while len(body) <= self._max_bytes and (chunk := response.raw.read1(_CHUNK, decode_content=False)):
                 body += chunk
             self._check()
-            oversized = len(body) > self._max_bytes
-            length = response.headers.get("Content-Length", "")
-            if not oversized and length.isdecimal() and len(length) < 20 and len(body) < int(length):
-                raise NoAnswer("the connection was closed in the middle of the answer")
-            return Got(Answer(response.status_code, response.headers, bytes(body[: self._max_bytes])), oversized)
+            answer = Answer(response.status_code, response.headers, bytes(body[: self._max_bytes]))
+            return Got(answer, oversized=len(body) > self._max_bytes)
 
     def _expire(self) -> None:
         self._expired = True
@@ -157,7 +150,7 @@ class HttpClient:
         cause: BaseException = error
         while inner := cause.__cause__ or cause.__context__:
             cause = inner
-        return f"no answer: {one_line(str(cause)) or type(cause).__name__}"
+        return f"no answer: {one_line(self._mask(str(cause))) or type(cause).__name__}"
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

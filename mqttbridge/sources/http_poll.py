@@ -96,7 +96,7 @@ class HttpPollSource:
         self._schedule = Schedule(
             [luck() for _ in self._targets], clock(), every=config.every, jitter=config.jitter, backoff=backoff
         )
-        self._client = HttpClient(config.url, timeout=config.timeout, max_bytes=config.max_size)
+        self._client = HttpClient(config.url, timeout=config.timeout, max_bytes=config.max_size, mask=self._masked)
         self._stopped = threading.Event()
         self._unstored: tuple[_Target, dict[str, str]] | None = None
         """The target whose message was handed out and not acknowledged yet, with the validators of its answer."""
@@ -125,7 +125,7 @@ class HttpPollSource:
             return []
         if self._stopped.is_set():
             return []
-        match meaning_of(got.answer, self._expectation, oversized=got.oversized, now=self._wall()):
+        match meaning_of(got.answer, self._expectation, self._masked, oversized=got.oversized, now=self._wall()):
             case Failed() as failed:
                 self._failed(number, failed)
                 return []
@@ -184,7 +184,7 @@ class HttpPollSource:
             number, self._clock(), self._luck(), of_all=failed.of_all, at_least=failed.retry_after or 0.0
         )
         self._metrics.polls.add(source=self._name, outcome="failed")
-        detail, status = self._masked(failed.detail), self.status
+        detail, status = failed.detail, self.status
         key = "" if failed.of_all else self._targets[number].name
         if key not in status.failing:
             log.warning("source %r%s fails: %s; asked again later", self._name, _of(key), detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -43,7 +43,7 @@ class Failed:
     """No message came of it.
 
     Attributes:
-        detail: in words; may repeat what was sent.
+        detail: in words, with secrets masked.
         of_all: whether all targets are to wait, not this one alone.
         retry_after: seconds that the server asks for, if it does.
     """
@@ -56,6 +56,13 @@ class Failed:
 Meaning: TypeAlias = Fresh | Unchanged | Failed
 
 
+Mask: TypeAlias = Callable[[str], str]
+"""Takes secrets out of a text; before it is cut, since half a secret is not recognised."""
+
+# What is masked of a body: far more than is shown of it.
+_MASKED_BYTES: Final = 64 * 1024
+
+
 class Expectation:
     """What a good answer has at some payload paths.
 
@@ -66,7 +73,7 @@ class Expectation:
     def __init__(self, expect: Mapping[str, Any]) -> None:
         self._expected = [(path, parse_path(path), value) for path, value in expect.items()]
 
-    def objection(self, body: bytes) -> str:
+    def objection(self, body: bytes, mask: Mask) -> str:
         """Why the answer is none that was expected; empty when it is."""
         if not self._expected:
             return ""
@@ -76,16 +83,17 @@ class Expectation:
             return "the answer is not JSON"
         for name, path, value in self._expected:
             if _as_text(found := find(document, path)) != _as_text(value):
-                return f"expected {name} to be {_as_text(value)}, found {one_line(_as_text(found))}"
+                return f"expected {name} to be {_as_text(value)}, found {one_line(mask(_as_text(found)))}"
         return ""
 
 
-def meaning_of(answer: Answer, expectation: Expectation, *, oversized: bool, now: float) -> Meaning:
+def meaning_of(answer: Answer, expectation: Expectation, mask: Mask, *, oversized: bool, now: float) -> Meaning:
     """Look the answer up.
 
     Args:
         answer: to a GET.
         expectation: of the answer's body.
+        mask: for what is shown of it.
         oversized: whether the body was cut; what is left of it is no JSON any more.
         now: epoch seconds, for a `Retry-After` that is a date.
     """
@@ -93,11 +101,11 @@ def meaning_of(answer: Answer, expectation: Expectation, *, oversized: bool, now
     if status in _NOTHING_NEW:
         return Unchanged()
     if 200 <= status < 300:
-        objection = "" if oversized else expectation.objection(answer.body)
-        return Failed(_said(objection, answer.body), of_all=False) if objection else Fresh(answer.body)
+        objection = "" if oversized else expectation.objection(answer.body, mask)
+        return Failed(_said(objection, answer.body, mask), of_all=False) if objection else Fresh(answer.body)
     advice = _OF_ALL.get(status, _REDIRECT if 300 <= status < 400 else "")
     asked = retry_after(answer, now)
-    detail = _said(_status_in_words(status) + (f": {advice}" if advice else ""), answer.body)
+    detail = _said(_status_in_words(status) + (f": {advice}" if advice else ""), answer.body, mask)
     return Failed(detail, of_all=status in _OF_ALL or asked is not None, retry_after=asked)
 
 
@@ -108,8 +116,8 @@ def _status_in_words(status: int) -> str:
         return str(status)
 
 
-def _said(what: str, body: bytes) -> str:
-    quote = one_line(body[:4096].decode(errors="replace"))
+def _said(what: str, body: bytes, mask: Mask) -> str:
+    quote = one_line(mask(body[:_MASKED_BYTES].decode(errors="replace")))
     return f'{what} (it said "{quote}")' if quote else what
 
 

@@ -25,6 +25,7 @@ from mqttbridge.spool import Spool
 from tests.support.fake_api import FakeApi, TricklingServer, weather
 from tests.support.fake_events_api import Reply
 from tests.support.memory_spool import FakeTime
+from tests.support.tls import issue
 
 CITIES = {"sf": {"q": "San Francisco"}, "nowhere": {"q": "Atlantis"}, "fresno": {"q": "Fresno"}}
 OPEN_WEATHER = {"params": {"units": "imperial"}, "targets": CITIES, "auth": {"query": {"appid": "right-key"}}}
@@ -126,11 +127,27 @@ def test_headers_and_authentication_are_sent(api, bench):
     assert api.asked()[1] == {"flag": "true", "n": "3"}
 
 
+def test_over_tls_only_a_certificate_that_is_trusted_is_spoken_to(bench, tmp_path, monkeypatch):
+    certificates = issue(tmp_path)
+    with FakeApi(certificates=certificates) as api:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.other_ca))
+        stranger = bench(api.url, auth={"bearer": "token"})
+        assert stranger.round() == []
+        assert "certificate verify failed" in stranger.source.status.detail
+        assert api.requests == []
+
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificates.ca))
+        known = bench(api.url, auth={"bearer": "token"}, every="30s")
+        assert len(known.round()) == len(known.round(30)) == 1
+        assert api.connections == 1  # kept for the next request
+
+
 # --- what is known already ------------------------------------------------------------------------------
 
 
 def test_validators_are_sent_back_and_an_unchanged_answer_is_no_message(api, bench):
-    api.script(Reply(200, "{}", {"ETag": '"v1"', "Last-Modified": "Tue, 14 Nov 2023 22:13:20 GMT"}), Reply(304))
+    api.script(Reply(200, "{}", {"ETag": '"v1"', "Last-Modified": "Tue, 14 Nov 2023 22:13:20 GMT"}))
+    api.always(Reply(304, headers={"Content-Length": "2"}))  # the length that the body would have
     one = bench(every="30s")
 
     assert len(one.round()) == 1
@@ -219,12 +236,13 @@ def test_a_target_that_always_fails_for_all_does_not_keep_the_others_from_their_
     ("reply", "words"),
     [
         (Reply(cut=True), "no answer"),
-        (Reply(200, "{}", {"Content-Length": "1000"}), "no answer"),
+        (Reply(200, "{}", {"Content-Length": "1000"}), "no answer within 0.5 s"),
+        (Reply(200, "{}", {"Content-Length": "1000", "Connection": "close"}), "no answer: "),
         (Reply(200, gzip.compress(b"{}"), {"Content-Encoding": "gzip"}), "compressed"),
         (Reply(302, "", {"Location": "http://127.0.0.2:1/"}), "put the target into `url`"),
         (Reply(418, "\x00\x1b[31m"), "418 I'm a Teapot"),
     ],
-    ids=["cut", "too short", "compressed", "redirect to another host", "another status"],
+    ids=["cut", "held back", "too short", "compressed", "redirect to another host", "another status"],
 )
 def test_what_is_no_answer_is_a_failure_in_words(api, bench, reply, words):
     api.script(reply)
@@ -247,9 +265,11 @@ def test_redirects_are_followed_within_the_host_but_not_for_ever(api, bench):
     assert api.requests[1].path == "/api/elsewhere"
     assert api.requests[1].headers["Authorization"] == "Bearer t"
 
+    asked = len(api.requests)
     api.always(Reply(301, "", {"Location": "/api"}))
     one = bench()
     assert one.round() == []
+    assert len(api.requests) - asked == 4
     assert "more than 3 redirects" in one.source.status.detail
 
 
@@ -286,6 +306,14 @@ def test_secrets_are_in_no_log_and_in_no_status(api, bench, caplog):
     shown = caplog.text + repr(one.source.status) + repr(dead.source.status)
     assert "***" in one.source.status.detail
     assert not [secret for secret in [*secrets, "s%C3%A9cret", "page=1"] if secret in shown]
+
+
+def test_a_secret_is_masked_before_what_the_api_says_is_cut(api, bench):
+    api.always(Reply(500, "x" * 190 + "the-whole-secret"))
+    one = bench(auth={"bearer": "the-whole-secret"})
+    one.round()
+    assert "the-w" not in one.source.status.detail
+    assert "***" in one.source.status.detail
 
 
 # --- into the spool -------------------------------------------------------------------------------------

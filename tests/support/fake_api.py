@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any, Self
 
 from tests.support.fake_events_api import FakeEventsApi, Reply, Request
+from tests.support.tls import Certificates
 
 
 class FakeApi(FakeEventsApi):
     """`respond` makes a reply of a request's query; `script` and `always` come before it."""
 
     def __init__(
-        self, respond: Callable[[dict[str, str]], Reply] = lambda _: Reply(200, "{}"), *, port: int = 0
+        self,
+        respond: Callable[[dict[str, str]], Reply] = lambda _: Reply(200, "{}"),
+        *,
+        certificates: Certificates | None = None,
     ) -> None:
-        super().__init__(port=port)
-        self.respond = respond
+        super().__init__()
+        self.respond, self._scheme = respond, "http"
+        if certificates is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificates.server_cert, certificates.server_key)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            self._scheme = "https"
+
+    @property
+    def url(self) -> str:
+        return super().url.replace("http", self._scheme, 1)
 
     def _usual(self, request: Request) -> Reply:
         return self.respond(dict(request.query))
