@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from tests.integration.conftest import NewBridge
-from tests.support.fake_api import FakeApi, TricklingServer, weather
+from tests.support.fake_api import FakeApi, RawServer, weather
 from tests.support.processes import eventually
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "openweather.yaml"
@@ -40,7 +40,7 @@ def test_the_weather_of_the_examples_cities_is_on_the_dashboard(new_bridge: NewB
 
 
 def test_a_request_that_hangs_does_not_keep_the_bridge_from_stopping(new_bridge: NewBridge) -> None:
-    with TricklingServer(b"HTTP/1.1 200 OK\r\nX: ") as api:
+    with RawServer(b"HTTP/1.1 200 OK\r\nX: ") as api:
         sources = {"slow": {"type": "http_poll", "url": api.url, "timeout": "10m", "jitter": "0s"}}
         with new_bridge({"mqtt": None, "sources": sources}) as bridge:
             assert api.connected.wait(20)

@@ -22,7 +22,7 @@ from mqttbridge.metrics import Metrics
 from mqttbridge.sources.frames import OVERSIZED
 from mqttbridge.sources.http_poll import HttpPollSource
 from mqttbridge.spool import Spool
-from tests.support.fake_api import FakeApi, TricklingServer, weather
+from tests.support.fake_api import FakeApi, RawServer, weather
 from tests.support.fake_events_api import Reply
 from tests.support.memory_spool import FakeTime
 from tests.support.tls import issue
@@ -252,6 +252,33 @@ def test_what_is_no_answer_is_a_failure_in_words(api, bench, reply, words):
     assert one.source.status.detail.isprintable()
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x16\x03\x01\x02\x00",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 99999 X\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"x" * 100_000,
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab",
+        b"HTTP/1.1 302 X\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 X\r\nLocation: http://h:port/\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 302 X\r\nLocation: \xff\xfe\x00\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 429 X\r\nRetry-After: \xb2\r\nContent-Length: 0\r\n\r\n",
+    ],
+)
+def test_bytes_that_are_no_sound_answer_never_end_the_loop(bench, answer):
+    with RawServer(answer, for_ever=False) as server:
+        one = bench(server.url, timeout="2s")
+        assert one.round() == []
+        assert one.source.status.state == "failing"
+        assert one.source.status.detail.isprintable()
+
+
 def test_nobody_listening_is_a_failure_in_words(bench):
     one = bench("http://127.0.0.1:9/")
     assert one.round() == []
@@ -275,14 +302,14 @@ def test_redirects_are_followed_within_the_host_but_not_for_ever(api, bench):
 
 @pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["header", "body"])
 def test_an_answer_that_trickles_in_ends_with_the_timeout(bench, beginning):
-    with TricklingServer(beginning) as server:
+    with RawServer(beginning) as server:
         one = bench(server.url, timeout="200ms")
         assert one.round() == []
         assert one.source.status.detail == "no answer within 0.2 s"
 
 
 def test_a_stop_ends_a_request_that_is_under_way(bench):
-    with TricklingServer(b"HTTP/1.1 200 OK\r\n\r\n") as server:
+    with RawServer(b"HTTP/1.1 200 OK\r\n\r\n") as server:
         one = bench(server.url, timeout="50s")
         asking = threading.Thread(target=one.source.poll, args=(0,))
         asking.start()

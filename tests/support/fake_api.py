@@ -80,11 +80,11 @@ def current_weather(city: str, temperature: float, measured: int) -> dict[str, A
     }
 
 
-class TricklingServer:
-    """Answers every connection with a status line and then a byte now and then, for ever."""
+class RawServer:
+    """Answers one connection with some bytes, and then a byte now and then for ever, or its end."""
 
-    def __init__(self, beginning: bytes) -> None:
-        self._beginning = beginning
+    def __init__(self, beginning: bytes, *, for_ever: bool = True) -> None:
+        self._beginning, self._for_ever = beginning, for_ever
         self._done = threading.Event()
         self.connected = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -108,9 +108,10 @@ class TricklingServer:
         try:
             connection, _ = self._listener.accept()
             with connection:
+                connection.recv(65536)
                 connection.sendall(self._beginning)
                 self.connected.set()
-                while not self._done.wait(0.02):
+                while self._for_ever and not self._done.wait(0.02):
                     connection.sendall(b"x")
         except OSError:
             pass  # the client hung up, or the test is over
