@@ -3,11 +3,12 @@
     MQTT broker --> MqttSource --> Ingest --append--> Spool --cursor--> Uploader --> EmbeddedDestination --> Store
                         ^            |                  ^   |                                 `--> Hub --> browsers
                         `-- PUBACK --'                  |   `--cursor--> Uploader --> InitialStateDestination
-    HTTP push (Events API) -------- append -------------'
+    HTTP push (Events API) -------- append -------------|
+    JSON APIs <-- HttpPollSource --> Ingest -- append --'
 
-Threads: `ingest`, `upload-<name>` for each destination, `http`, and the main one, which waits, keeps the spool's
-house and watches the others. A loop that dies ends the process with a non-zero code: the spool is durable, and a
-supervisor starts the bridge again.
+Threads: `ingest`, `poll-<name>` for each polled source, `upload-<name>` for each destination, `http`, and the main
+one, which waits, keeps the spool's house and watches the others. A loop that dies ends the process with a non-zero
+code: the spool is durable, and a supervisor starts the bridge again.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mqttbridge import __version__
-from mqttbridge.config.model import Config, EmbeddedConfig
+from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
 from mqttbridge.datadir import DataDir
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
@@ -33,6 +35,7 @@ from mqttbridge.spool import Spool
 if TYPE_CHECKING:
     from mqttbridge.dashboard.server import HttpServer
     from mqttbridge.ingest import Ingest
+    from mqttbridge.sources.http_poll import HttpPollSource
     from mqttbridge.sources.mqtt import MqttSource
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,7 @@ class Bridge:
         self._uploaders: list[Uploader] = []
         self._ingest: Ingest | None = None
         self._source: MqttSource | None = None
+        self._polls: dict[str, tuple[HttpPollSource, Ingest]] = {}
         self._http: HttpServer | None = None
         self._dashboard: Any = None
 
@@ -85,6 +89,7 @@ class Bridge:
         self._make_uploaders()
         self._make_http()
         self._make_ingest()
+        self._make_polls()
 
     @property
     def http_url(self) -> str | None:
@@ -109,9 +114,14 @@ class Bridge:
     def stop(self) -> None:
         """Stop upstream first: nothing more comes in, then what is there is delivered until the deadline."""
         deadline = time.monotonic() + self._config.shutdown_timeout
+        ingests = [ingest for _, ingest in self._polls.values()]
         if self._ingest is not None:
-            self._ingest.stop()
-            self._join("ingest", _INGEST_STOP_TIMEOUT)
+            ingests.append(self._ingest)
+        for ingest in ingests:
+            ingest.stop()
+        sources_stop = time.monotonic() + _INGEST_STOP_TIMEOUT
+        for name in ("ingest", *(f"poll-{name}" for name in self._polls)):
+            self._join(name, max(0.0, sources_stop - time.monotonic()))
         if self._http is not None:
             self._http.stop()
         for uploader in self._uploaders:
@@ -206,6 +216,22 @@ class Bridge:
         source = self._source
         self.metrics.broker_connected.set(lambda: float(source.status.state == "connected"))
 
+    def _make_polls(self) -> None:
+        if not self._config.sources:
+            return
+        from mqttbridge.ingest import Ingest  # noqa: PLC0415  # as above
+        from mqttbridge.sources.http_poll import HttpPollSource  # noqa: PLC0415
+
+        for name, config in self._config.sources.items():
+            source = HttpPollSource(name, config, self.metrics)
+            # A rulebook is for one thread, so each source has one; thinning and counters are by it, too.
+            rulebook = Rulebook(self._config)
+            ingest = Ingest(
+                source, rulebook, self.spool, self.metrics, retained=RetainedPolicy.ACCEPT, kind=config.type
+            )
+            self._polls[name] = source, ingest
+            self._run(f"poll-{name}", ingest.run)
+
     # --- how it stands -------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
@@ -226,6 +252,7 @@ class Bridge:
                 "url": broker.url,
                 "protocol": broker.protocol,
             },
+            "sources": {name: asdict(source.status) for name, (source, _) in list(self._polls.items())},
             "spool": {
                 "rows": spool.rows,
                 "bytes": spool.bytes,

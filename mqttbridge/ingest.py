@@ -45,7 +45,7 @@ _MOST_AHEAD: Final = 1.0
 
 
 class Source(Protocol):
-    """Where messages come from; sources/mqtt.py is the real one."""
+    """Where messages come from: sources/mqtt.py and sources/http_poll.py are the real ones."""
 
     def poll(self, timeout: float) -> list[Publish]: ...
     def acknowledge(self) -> None: ...
@@ -66,6 +66,7 @@ class Ingest:
         own_topic: the bridge's own availability topic, which is not data.
         linger: seconds to gather more messages before a commit.
         linger_messages: how many messages end the gathering early.
+        kind: of the source, as the metrics call it.
     """
 
     def __init__(
@@ -79,11 +80,13 @@ class Ingest:
         own_topic: str | None = None,
         linger: float = 0.0,
         linger_messages: int = 4096,
+        kind: str = "mqtt",
     ) -> None:
         self._source, self._rulebook, self._spool, self._metrics = source, rulebook, spool, metrics
         self._retained = retained
         self._own_topic = own_topic.encode() if own_topic else None
         self._linger, self._linger_messages = linger, linger_messages
+        self._kind = kind
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = 0.0
         self._gave_up = False
@@ -207,7 +210,7 @@ class Ingest:
                     batch = batches.setdefault(to, [])
                 batch += events
         self._last_arrival = arrival
-        self._metrics.received.add(len(messages), source="mqtt")
+        self._metrics.received.add(len(messages), source=self._kind)
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
@@ -220,7 +223,7 @@ class Ingest:
             return True
         while True:
             try:
-                self._spool.append(batches, rejected)
+                self._spool.append(batches, rejected, source=self._kind)
                 self._last_commit = time.monotonic()
             except SpoolError as error:  # the spool has said so, once
                 log.debug("waiting for the spool: %s", error)
@@ -234,7 +237,7 @@ class Ingest:
 def _too_large(topic: bytes, payload: bytes, rule: str) -> Rejected:
     return Rejected(
         Reason.PAYLOAD_TOO_LARGE,
-        "the payload is longer than mqtt.max_payload; only its beginning is kept",
+        "the payload is longer than its source's limit (mqtt.max_payload, max_size); only its beginning is kept",
         topic.decode(errors="backslashreplace"),
         payload,
         rule,

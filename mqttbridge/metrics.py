@@ -120,8 +120,9 @@ class Metrics:
         def gauge(name: str, text: str) -> Gauge:
             return Gauge(f"mqttbridge_{name}", text, lock)
 
-        self.received = counter("messages_received", "Messages that arrived, by source (mqtt, http).")
+        self.received = counter("messages_received", "Messages that arrived, by source (mqtt, http, http_poll).")
         self.matched = counter("messages_matched", "Messages that at least one rule matched.")
+        self.polls = counter("polls", "Requests of poll sources, by source and outcome (message, unchanged, failed).")
         self.unmatched = counter("messages_unmatched", "Messages that no rule matched; acknowledged and dropped.")
         self.rejected = counter("rejected", "Messages and events rejected, by reason; kept for inspection.")
         self.dropped = counter("dropped", "Messages or events dropped on purpose, by reason.")

@@ -21,6 +21,7 @@ LAYERS = {
     "mqttbridge.delivery.settlement": 1,
     "mqttbridge.delivery.pacing": 1,
     "mqttbridge.sources.frames": 1,
+    "mqttbridge.sources.schedule": 1,
     # edges: each has one outside thing to deal with
     "mqttbridge.sources": 2,
     "mqttbridge.client": 2,
@@ -50,6 +51,7 @@ PURE = (
     "mqttbridge.delivery.settlement",
     "mqttbridge.delivery.pacing",
     "mqttbridge.sources.frames",
+    "mqttbridge.sources.schedule",
 )
 IMPURE = {
     "asyncio", "concurrent", "http", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "select",
@@ -59,8 +61,8 @@ IMPURE = {
 # The simulated fleet is the world outside, and meets the bridge through paho as any device may.
 HOMES = {
     "paho": ("mqttbridge.sources", "mqttbridge.demo.publisher"),
-    "requests": ("mqttbridge.destinations", "mqttbridge.client"),
-    "urllib3": ("mqttbridge.destinations", "mqttbridge.client"),
+    "requests": ("mqttbridge.destinations", "mqttbridge.client", "mqttbridge.sources.http_client"),
+    "urllib3": ("mqttbridge.destinations", "mqttbridge.client", "mqttbridge.sources.http_client"),
     "yaml": ("mqttbridge.config",),
     "starlette": ("mqttbridge.dashboard",),
     "uvicorn": ("mqttbridge.dashboard",),

@@ -63,8 +63,10 @@ def check(
 def summarise(config: Config) -> dict[str, Any]:
     """What a configuration amounts to, without secrets."""
     mqtt, http = config.mqtt, config.http
+    polled = [f"{name} (every {source.every:g} s)" for name, source in config.sources.items()]
     return {
         "broker": f"{mqtt.url} as {mqtt.client_id!r}, QoS {mqtt.qos}" if mqtt else None,
+        **({"sources": polled} if polled else {}),
         "rules": [rule.name or f"rule {number}" for number, rule in enumerate(config.rules, 1)],
         "models": list(config.models),
         "destinations": [f"{name} ({destination.type})" for name, destination in config.destinations.items()],

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
+from mqttbridge.config.sources import HttpPollConfig
 from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.config.values import DerivedConfig, ValueConfig
 
@@ -426,6 +427,8 @@ class Config(Section):
 
     mqtt: MqttConfig | None = MqttConfig()
     """Null runs the dashboard and its Events API alone."""
+    sources: dict[str, HttpPollConfig] = Field(default_factory=dict)
+    """Where messages come from beside the broker."""
     data_dir: str = "./mqttbridge-data"
     """Spool, store and lock live here; one bridge a directory."""
     spool: SpoolConfig = SpoolConfig()
@@ -451,6 +454,14 @@ class Config(Section):
         if self.plotly.listen is not None and not self.http.enabled:
             raise ValueError("plotly.listen needs the HTTP server, which shows the figures: set http.enabled")
         return self
+
+    @field_validator("sources")
+    @classmethod
+    def _plain_names_of_sources(cls, sources: dict[str, HttpPollConfig]) -> dict[str, HttpPollConfig]:
+        for name in sources:
+            if not name or not name.replace("-", "").replace("_", "").isalnum():
+                raise ValueError(f"a source's name is letters, digits, '-' and '_' (got {name!r})")
+        return sources
 
     @field_validator("destinations")
     @classmethod

@@ -182,6 +182,7 @@ class Status(BaseModel):
     version: str
     now: Epoch
     broker: dict[str, Any] = {}
+    sources: dict[str, dict[str, Any]] = {}
     spool: dict[str, Any] = {}
     destinations: dict[str, dict[str, Any]] = {}
     counts: dict[str, Any] = {}

@@ -122,6 +122,9 @@ class HttpServer:
             await self._server.serve([cast("socket.socket", self._socket)])
         finally:
             await self._plotly.stop()
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()  # the peer reads nothing, and the grace is over
+            await asyncio.sleep(0)  # in which they are closed
 
     def _close_feeds(self) -> None:
         self._plotly.feed.close()

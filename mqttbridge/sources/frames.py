@@ -25,7 +25,7 @@ OVERSIZED: Final = 0x100
 _PUBLISH: Final = 0x30
 _QOS: Final = 0x06
 # What is kept of a payload over the limit, enough to recognize it among the rejected.
-_KEEP_OF_OVERSIZED: Final = 1024
+KEEP_OF_OVERSIZED: Final = 1024
 # Fixed header, topic length and topic, packet id, property length: the most that stands before a payload but
 # for the properties themselves.
 _HEADER_MAX: Final = 5 + 2 + 65535 + 2 + 4
@@ -104,7 +104,7 @@ class PublishReader:
             if payload > stop:
                 raise _too_short(length)
             if stop - payload > max_payload:
-                publish((topic, data[payload : payload + _KEEP_OF_OVERSIZED], first | OVERSIZED))
+                publish((topic, data[payload : payload + KEEP_OF_OVERSIZED], first | OVERSIZED))
             elif properties:
                 publish((topic, PayloadWithProperties.of(data[payload:stop], properties), first))
             else:
@@ -116,7 +116,7 @@ class PublishReader:
 
     def _begin_skip(self, data: bytes, position: int, body: int, stop: int) -> bool:
         """Start to pass over a payload beyond the limit, once its headers and a little of it are here."""
-        if len(data) - position < _HEADER_MAX + _KEEP_OF_OVERSIZED:
+        if len(data) - position < _HEADER_MAX + KEEP_OF_OVERSIZED:
             return False
         first = data[position]
         payload = body + 2 + (data[body] << 8 | data[body + 1])
@@ -125,7 +125,7 @@ class PublishReader:
         if first & _QOS:
             acknowledgement = b"\x40\x02" + data[payload : payload + 2]
             payload += 2
-        kept = data[payload : payload + _KEEP_OF_OVERSIZED]
+        kept = data[payload : payload + KEEP_OF_OVERSIZED]
         self._skipped = ((topic, kept, first | OVERSIZED), acknowledgement)
         self._skip = stop - len(data)
         return True

@@ -14,7 +14,7 @@ from mqttbridge.config.model import Config, RuleConfig
 from mqttbridge.config.schema import Loc
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
-ENVIRON = {"MQTT_PASSWORD": "p", "INITIALSTATE_ACCESS_KEY": "k"}
+ENVIRON = {"MQTT_PASSWORD": "p", "INITIALSTATE_ACCESS_KEY": "k", "OPENWEATHER_KEY": "o"}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def test_each_key_of_each_section_is_in_it(uncommented):
         *schema.key_paths(),
         *(("destinations", "dashboard", key) for key in ("type", "retention")),
         *(("destinations", "cloud", *path) for path in schema.key_paths(("destinations", "cloud"))),
+        *(("sources", "weather", *path) for path in schema.key_paths(("sources", "weather"))),
         *(("rules", key) for key in schema.keys_at(("rules", 0))),
     }
     of_the_other_type = {("destinations", "cloud", "retention")}
