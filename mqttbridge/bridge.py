@@ -28,6 +28,7 @@ from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
+from mqttbridge.sayings import Sayings
 from mqttbridge.spool import Spool
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Bridge:
     def __init__(self, config: Config, rulebook: Rulebook) -> None:
         self._config, self._rulebook = config, rulebook
         self.metrics = Metrics()
+        self._sayings = Sayings(self.metrics)
         self._threads: list[_Loop] = []
         self._failed = threading.Event()
         self._started = time.time()
@@ -79,7 +81,13 @@ class Bridge:
     def _start(self) -> None:
         config = self._config
         self._data_dir = DataDir(Path(config.data_dir))
-        self.spool = Spool(self._data_dir.path / "spool.db", config.spool, self.metrics, tuple(config.destinations))
+        self.spool = Spool(
+            self._data_dir.path / "spool.db",
+            config.spool,
+            self.metrics,
+            tuple(config.destinations),
+            on_rejected=self._sayings.rejected,
+        )
         self._show_spool()
         self._make_dashboard()
         self._make_uploaders()
@@ -99,6 +107,7 @@ class Bridge:
         """
         while not stop.wait(_WATCH_INTERVAL):
             self.spool.maintain()
+            self._sayings.tell()
             if self._http is not None and self._http.failed:
                 log.critical("the HTTP server ended unexpectedly")
                 return 1
@@ -121,6 +130,7 @@ class Bridge:
             self._join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
         if self._dashboard is not None:
             self._dashboard.close()
+        self._sayings.tell(at_once=True)
         if hasattr(self, "spool"):
             left = {name: kept for name, kept in self.spool.stats().kept.items() if kept}
             if left:

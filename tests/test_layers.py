@@ -24,6 +24,7 @@ LAYERS = {
     # edges: each has one outside thing to deal with
     "mqttbridge.sources": 2,
     "mqttbridge.spool": 2,
+    "mqttbridge.sayings": 2,
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,

@@ -94,11 +94,20 @@ class Spool:
         SpoolError: the file cannot be opened or created at all.
     """
 
-    def __init__(self, path: Path, config: SpoolConfig, metrics: Metrics, destinations: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: SpoolConfig,
+        metrics: Metrics,
+        destinations: Sequence[str],
+        *,
+        on_rejected: Callable[[Sequence[Rejected]], object] = lambda _: None,
+    ) -> None:
         self.path = path
         self.generation = 0
         """Grows when a damaged file was set aside and a new one begun; readers reopen then."""
         self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
+        self._on_rejected = on_rejected
         self._lock = threading.Lock()
         self._appended = threading.Condition()
         self.committed_seq = 0
@@ -149,8 +158,7 @@ class Spool:
             self.committed_seq = max(self.committed_seq, committed)
             self._appended.notify_all()
         self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
-        for one in rejected:
-            self._metrics.rejected.add(reason=one.reason)
+        self._count_rejected(rejected)
 
     def settle(self, destination: str, position: Position, rejected: Sequence[Rejected] = ()) -> None:
         """Move a destination's cursor forward to `position`: everything before it is settled.
@@ -166,8 +174,7 @@ class Spool:
                 self._transact(lambda: self._settle(destination, position, rejected))
             else:
                 self._settle(destination, position, ())
-        for one in rejected:
-            self._metrics.rejected.add(reason=one.reason)
+        self._count_rejected(rejected)
 
     def maintain(self) -> None:
         """Commit what rides along when nothing else does: cursors, trimming, ageing. Called once a second."""
@@ -545,6 +552,12 @@ class Spool:
     def _pragma(self, name: str) -> int:
         value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
         return value
+
+    def _count_rejected(self, rejected: Sequence[Rejected]) -> None:
+        for one in rejected:
+            self._metrics.rejected.add(reason=one.reason)
+        if rejected:
+            self._on_rejected(rejected)
 
     def _unwritable(self, error: SpoolError) -> SpoolError:
         """Note and log, once a change of state, that nothing can be stored now."""
