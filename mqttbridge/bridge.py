@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mqttbridge import __version__
 from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.datadir import DataDir
+from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
@@ -178,6 +179,7 @@ class Bridge:
             dashboard=self._dashboard,
             status=self.status,
             readiness=self.readiness,
+            warnings=self.warnings,
             liveness=self.liveness,
         )
         self._http = HttpServer(self._config.http, create_app(backend))
@@ -277,6 +279,15 @@ class Bridge:
         if error := self.spool.error:
             problems["spool"] = error
         return problems
+
+    def warnings(self) -> dict[str, str]:
+        """Destinations that wait for a human, by name; none keeps the bridge from taking and keeping messages."""
+        statuses = {uploader.name: uploader.status() for uploader in self._uploaders}
+        return {
+            f"destination {name}": f"{status.state}: {status.detail}"
+            for name, status in statuses.items()
+            if status.state is State.PAUSED
+        }
 
     def liveness(self) -> dict[str, str]:
         """Loops that ended though nobody asked them to, by name; empty when all is well."""

@@ -182,3 +182,5 @@ class Health(_Model):
 
     ok: bool
     problems: dict[str, str]
+    warnings: dict[str, str] = {}
+    """What waits for a human though all that this address watches is well; on `/readyz` alone."""

@@ -17,7 +17,7 @@ from mqttbridge.mapping.models import ConfiguredModel, InvalidModel, Model, conf
 from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
 from mqttbridge.mapping.timestamps import Timestamp, parse_path
-from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
+from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, names_in, parse_filter
 from mqttbridge.mapping.unusable import Unusable
 from mqttbridge.mapping.values import Values
 
@@ -180,21 +180,24 @@ class _Names(NamedTuple):
 
 
 def _parse_names(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) -> _Names | None:
+    topic: TopicFilter | None
     try:
         topic = parse_filter(rule.topic)
     except InvalidFilter as error:
         problems.append(((*loc, "topic"), str(error)))
-        return None  # what the templates may name is not known
+        topic = None
+    captured = names_in(rule.topic) if topic is None else topic.names
     templates: list[Template] = []
     for key, text, known in (
-        ("bucket", rule.bucket, topic.names),
-        ("stream", rule.stream, (*topic.names, FIELD)),
+        ("bucket", rule.bucket, captured),
+        ("stream", rule.stream, (*captured, FIELD)),
     ):
         try:
             templates.append(parse_template(text, known))
         except InvalidTemplate as error:
-            problems.append(((*loc, key), str(error)))
-    return _Names(topic, *templates) if len(templates) == 2 else None
+            if topic is not None or not error.may_follow:
+                problems.append(((*loc, key), str(error)))
+    return _Names(topic, *templates) if topic is not None and len(templates) == 2 else None
 
 
 class _Models:

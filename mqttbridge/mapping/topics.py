@@ -96,6 +96,11 @@ def parse_filter(text: str) -> TopicFilter:
     return TopicFilter(tuple(levels), tuple(captures), rest)
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Names of the captures in a text that is no topic filter as a whole."""
+    return tuple(dict.fromkeys(name for name, _ in _CAPTURE.findall(text)))
+
+
 def _check_plain_level(level: str) -> None:
     if level in (SINGLE, REST):
         return

@@ -231,7 +231,7 @@ class Connection:
         try:
             return self._socket.fill()
         finally:  # also when what follows is not MQTT: a DISCONNECT before it says why
-            while self._socket.has_packets and client.socket() is not None:
+            while self._socket.has_packets and client.socket() is not None and not self.met_no_broker:
                 self._paho_reads()
 
     def _paho_reads(self) -> None:
