@@ -25,11 +25,13 @@ from typing import TYPE_CHECKING, Any, Final
 from mqttbridge import __version__
 from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
 from mqttbridge.datadir import DataDir
+from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
+from mqttbridge.sayings import Sayings
 from mqttbridge.spool import Spool
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Bridge:
     def __init__(self, config: Config, rulebook: Rulebook) -> None:
         self._config, self._rulebook = config, rulebook
         self.metrics = Metrics()
+        self._sayings = Sayings(self.metrics)
         self._threads: list[_Loop] = []
         self._failed = threading.Event()
         self._started = time.time()
@@ -83,7 +86,13 @@ class Bridge:
     def _start(self) -> None:
         config = self._config
         self._data_dir = DataDir(Path(config.data_dir))
-        self.spool = Spool(self._data_dir.path / "spool.db", config.spool, self.metrics, tuple(config.destinations))
+        self.spool = Spool(
+            self._data_dir.path / "spool.db",
+            config.spool,
+            self.metrics,
+            tuple(config.destinations),
+            on_rejected=self._sayings.rejected,
+        )
         self._show_spool()
         self._make_dashboard()
         self._make_uploaders()
@@ -104,6 +113,7 @@ class Bridge:
         """
         while not stop.wait(_WATCH_INTERVAL):
             self.spool.maintain()
+            self._sayings.tell()
             if self._http is not None and self._http.failed:
                 log.critical("the HTTP server ended unexpectedly")
                 return 1
@@ -131,6 +141,7 @@ class Bridge:
             self._join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
         if self._dashboard is not None:
             self._dashboard.close()
+        self._sayings.tell(at_once=True)
         if hasattr(self, "spool"):
             left = {name: kept for name, kept in self.spool.stats().kept.items() if kept}
             if left:
@@ -179,6 +190,7 @@ class Bridge:
             dashboard=self._dashboard,
             status=self.status,
             readiness=self.readiness,
+            warnings=self.warnings,
             liveness=self.liveness,
             tools=LiveTools(self._config, self.spool),
         )
@@ -297,6 +309,15 @@ class Bridge:
         if error := self.spool.error:
             problems["spool"] = error
         return problems
+
+    def warnings(self) -> dict[str, str]:
+        """Destinations that wait for a human, by name; none keeps the bridge from taking and keeping messages."""
+        statuses = {uploader.name: uploader.status() for uploader in self._uploaders}
+        return {
+            f"destination {name}": f"{status.state}: {status.detail}"
+            for name, status in statuses.items()
+            if status.state is State.PAUSED
+        }
 
     def liveness(self) -> dict[str, str]:
         """Loops that ended though nobody asked them to, by name; empty when all is well."""

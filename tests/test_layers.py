@@ -26,6 +26,7 @@ LAYERS = {
     "mqttbridge.sources": 2,
     "mqttbridge.client": 2,
     "mqttbridge.spool": 2,
+    "mqttbridge.sayings": 2,
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,

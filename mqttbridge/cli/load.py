@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from mqttbridge.config.contradictions import contradictions
 from mqttbridge.config.environment import CONFIG_VARIABLE
 from mqttbridge.config.loading import NOTHING, LoadedConfig, read_draft, validate
 from mqttbridge.config.salvage import salvage
@@ -63,6 +64,7 @@ def load_whole(
     usable = config or salvage(draft)
     if why := _refusal_to_listen(usable):
         draft.problems.append(draft.problem(("http", "listen"), why))
+    draft.problems += [draft.problem(loc, what) for loc, what in contradictions(usable)]
     try:
         rulebook = Rulebook(usable)
     except InvalidRules as invalid:

@@ -41,14 +41,25 @@ def run(config: Path | None, broker: str | None, data_dir: str | None, listen: s
         overrides["data_dir"] = data_dir
     if listen:
         overrides["http"] = {"listen": listen}
-    sys.exit(run_until_stopped(*load_and_compile(find_config(config), os.environ, overrides)))
+    path = find_config(config)
+    sys.exit(run_until_stopped(*load_and_compile(path, os.environ, overrides), path))
 
 
-def run_until_stopped(config: Config, rulebook: Rulebook) -> int:
-    """Run a bridge until a signal or a failure; returns the exit code."""
+def run_until_stopped(config: Config, rulebook: Rulebook, path: Path | None) -> int:
+    """Run a bridge until a signal or a failure.
+
+    Args:
+        config: checked configuration.
+        rulebook: its rules, compiled.
+        path: the file it was read from, for the log; None where there is none.
+
+    Returns:
+        The exit code.
+    """
     from mqttbridge.bridge import Bridge  # noqa: PLC0415  # a wrong configuration is said without loading it all
 
     setup_logging(config.log)
+    log.info("configuration: %s", path.resolve() if path else "none, the defaults and the environment alone")
     stop = threading.Event()
     stop_on_signals(stop)
     bridge = Bridge(config, rulebook)

@@ -27,4 +27,5 @@ def serve(config: Path | None, data_dir: str | None, listen: str | None) -> None
         overrides["data_dir"] = data_dir
     if listen:
         overrides["http"] = {"listen": listen}
-    sys.exit(run_until_stopped(*load_and_compile(find_config(config), os.environ, overrides)))
+    path = find_config(config)
+    sys.exit(run_until_stopped(*load_and_compile(path, os.environ, overrides), path))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from mqttbridge.config.broker_url import checked_broker_url
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
 from mqttbridge.config.sources import HttpPollConfig
@@ -95,22 +96,8 @@ class MqttConfig(Section):
 
     @field_validator("url")
     @classmethod
-    def _known_scheme(cls, url: str) -> str:
-        from urllib.parse import urlsplit  # noqa: PLC0415  # keeps `--version` quick
-
-        parts = urlsplit(url)
-        if parts.scheme not in {"mqtt", "mqtts", "ws", "wss", "unix"}:
-            raise ValueError("expected mqtt://, mqtts://, ws://, wss:// or unix:// and a host")
-        if parts.scheme == "unix":
-            if not parts.path:
-                raise ValueError("expected unix:///path/to/socket")
-            return url
-        if not parts.hostname:
-            raise ValueError("the host is missing, as in mqtt://localhost:1883")
-        _ = parts.port  # raises ValueError when it is not a port
-        if parts.username or parts.password:
-            raise ValueError("put the user name and password into mqtt.username and mqtt.password, not the URL")
-        return url
+    def _broker_url(cls, url: str) -> str:
+        return checked_broker_url(url)
 
 
 class SpoolConfig(Section):

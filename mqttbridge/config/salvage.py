@@ -18,7 +18,9 @@ from mqttbridge.config.model import (
     FieldConfig,
     FieldType,
     HttpConfig,
+    InitialStateConfig,
     ModelConfig,
+    MqttConfig,
     RuleConfig,
 )
 
@@ -26,7 +28,7 @@ _FIELD: Final = FieldConfig(type=FieldType.FLOAT)
 
 
 def salvage(draft: Draft) -> Config:
-    """A configuration of which `http`, rules, models and the names of destinations can be used, and nothing else."""
+    """A configuration of which `mqtt`, `http`, rules, models and destinations can be used, and nothing else."""
     data = draft.data()
     models, destinations = data.get("models", {}), data.get("destinations", {"dashboard": None})
     forget: dict[str, Any] = {}
@@ -35,11 +37,26 @@ def salvage(draft: Draft) -> Config:
     if not isinstance(destinations, dict):
         destinations, forget["to"] = {}, ()
     return Config.model_construct(
+        mqtt=_mqtt(data.get("mqtt", {})),
         http=_http(data.get("http", {})),
         rules=tuple(rule.model_copy(update=forget) for rule in _rules(data.get("rules"))) or BUILT_IN_RULES,
         models={name: _model(model) for name, model in models.items()},
-        destinations={name: EmbeddedConfig(type="embedded") for name in destinations},
+        destinations={name: _destination(destination) for name, destination in destinations.items()},
     )
+
+
+def _mqtt(data: Any) -> MqttConfig | None:
+    try:
+        return None if data is None else MqttConfig.model_validate(data)
+    except ValidationError:
+        return None
+
+
+def _destination(data: Any) -> EmbeddedConfig | InitialStateConfig:
+    try:
+        return InitialStateConfig.model_validate(data)
+    except ValidationError:
+        return EmbeddedConfig(type="embedded")
 
 
 def _http(data: Any) -> HttpConfig:

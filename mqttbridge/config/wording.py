@@ -18,6 +18,16 @@ if TYPE_CHECKING:
 # Errors that a plain number or boolean gives where a text is wanted: the text as written may do.
 WANTS_TEXT: Final = frozenset({"string_type", "literal_error", "enum"})
 
+# What other programs call it, where the names are too far apart for a guess.
+_INSTEAD: Final[Mapping[Loc, str]] = {
+    **{
+        ("mqtt", key): "put it into mqtt.url, as in mqtt://localhost:1883"
+        for key in ("host", "hostname", "port", "broker", "server", "address", "transport")
+    },
+    **{("http", key): "put it into http.listen, as in 127.0.0.1:8080" for key in ("host", "port", "address", "bind")},
+    ("mqtt", "user"): "did you mean 'username'?",
+}
+
 _WORDS: Final[Mapping[str, str]] = {
     "missing": "required, but missing",
     "string_type": "expected text",
@@ -85,6 +95,8 @@ def _problem(draft: Draft, loc: Loc, errors: list[ErrorDetails]) -> Problem:
 
 
 def _suggestion(loc: Loc) -> str:
+    if loc in _INSTEAD:
+        return f"; {_INSTEAD[loc]}"
     key, known = str(loc[-1]), schema.keys_at(loc[:-1])
     close = [near for near in get_close_matches(key.lower(), known, n=2) if near != key]
     if close:

@@ -52,6 +52,7 @@ class Backend:
         dashboard: None when no embedded destination is configured.
         status: the body of `/api/v1/status`.
         readiness: what keeps the bridge from doing its work now, by part; empty when nothing does.
+        warnings: what waits for a human though the bridge does its work, by part; empty when nothing does.
         liveness: which threads have died, by name; empty when none has.
         tools: None where there are no rules to ask.
     """
@@ -62,5 +63,6 @@ class Backend:
     dashboard: Dashboard | None = None
     status: Callable[[], dict[str, Any]] = field(default=dict)
     readiness: Callable[[], dict[str, str]] = _no_problems
+    warnings: Callable[[], dict[str, str]] = _no_problems
     liveness: Callable[[], dict[str, str]] = _no_problems
     tools: Tools | None = None

@@ -135,6 +135,8 @@ class EventsApi:
             taken = parse.from_body(body, bucket, now)
         else:
             streams = [(k, v) for k, v in request.query_params.multi_items() if k not in _NOT_STREAMS]
+            if not streams:
+                return _error(400, "INVALID_EVENTS", "nothing was stored: there is no value, as in ?temperature=21.5")
             taken = parse.from_parameters(streams, bucket, now)
         if isinstance(taken, Problem):
             return _error(400, "INVALID_JSON", taken.text)

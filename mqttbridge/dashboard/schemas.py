@@ -194,6 +194,8 @@ class Health(_Model):
 
     ok: bool
     problems: dict[str, str]
+    warnings: dict[str, str] = {}
+    """What waits for a human though all that this address watches is well; on `/readyz` alone."""
 
 
 class FigureSummary(_Model):

@@ -153,8 +153,17 @@ def _in_words(answer: Answer, advice: str) -> str:
         words = f"{answer.status} {HTTPStatus(answer.status).phrase}"
     except ValueError:
         words = str(answer.status)
-    quote = one_line(answer.body.decode(errors="replace"))
+    quote = one_line(_said(answer.body))
     return words + (f": {advice}" if advice else "") + (f' (it said "{quote}")' if quote else "")
+
+
+def _said(body: bytes) -> str:
+    """The body as text; one that is a JSON string, such as `"ACCESS_DENIED_KEY"`, without its quotes."""
+    try:
+        found: Any = from_json(body)
+    except ValueError:
+        found = None
+    return found if isinstance(found, str) else body.decode(errors="replace")
 
 
 def one_line(text: str) -> str:

@@ -26,7 +26,7 @@ from mqttbridge.mapping.payload import PARSERS, parse_json
 from mqttbridge.mapping.structured import StructuredModel
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
 from mqttbridge.mapping.timestamps import Timestamp
-from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
+from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, names_in, parse_filter
 from mqttbridge.mapping.values import Values
 
 Loc: TypeAlias = tuple[str | int, ...]
@@ -159,27 +159,30 @@ class _Names(NamedTuple):
 
 
 def _parse_names(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) -> _Names | None:
+    topic: TopicFilter | None
     try:
         topic = parse_filter(rule.topic)
     except InvalidFilter as error:
         problems.append(((*loc, "topic"), str(error)))
-        return None  # what the templates may name is not known
+        topic = None
+    captured = names_in(rule.topic) if topic is None else topic.names
     templates: list[Template] = []
     for key, text, known in (
-        ("bucket", rule.bucket, topic.names),
-        ("stream", rule.stream, (*topic.names, FIELD)),
+        ("bucket", rule.bucket, captured),
+        ("stream", rule.stream, (*captured, FIELD)),
     ):
         try:
             template = parse_template(text, known, is_message_name)
         except InvalidTemplate as error:
-            problems.append(((*loc, key), str(error)))
+            if topic is not None or not error.may_follow:
+                problems.append(((*loc, key), str(error)))
             continue
         templates.append(template)
         for name in message_names(template):
             if not name.in_properties and rule.format not in _WITH_FIELDS:
                 what = f"{{{name.name}}} needs a payload with fields, so `format: json` (got {rule.format})"
                 problems.append(((*loc, key), what))
-    return _Names(topic, *templates) if len(templates) == 2 else None
+    return _Names(topic, *templates) if topic is not None and len(templates) == 2 else None
 
 
 class _Models:

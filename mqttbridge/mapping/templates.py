@@ -24,7 +24,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class InvalidTemplate(ValueError):  # noqa: N818  # names what it is about, as InvalidRules does
-    """Not a template, or one with unknown names; the text says why."""
+    """Not a template, or one with unknown names; the text says why.
+
+    Attributes:
+        may_follow: whether it may only follow from a mistake in the topic: a name that is like none of the known.
+    """
+
+    def __init__(self, what: str, *, may_follow: bool = False) -> None:
+        super().__init__(what)
+        self.may_follow = may_follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,19 +140,21 @@ def _slot(text: str, known: Collection[str], of_message: Callable[[str], bool]) 
     try:
         needed = name not in known and of_message(name)
         if not needed and name not in known:
-            raise InvalidTemplate(_unknown(name, known))
+            raise _unknown(name, known)
         return Slot(name, tuple(map(parse_filter_call, calls)), needed)
+    except InvalidTemplate:
+        raise
     except InvalidFilterCall as error:
         raise InvalidTemplate(f"{error} in {{{text}}}") from None
     except ValueError as error:
         raise InvalidTemplate(str(error)) from None
 
 
-def _unknown(name: str, known: Collection[str]) -> str:
+def _unknown(name: str, known: Collection[str]) -> InvalidTemplate:
     names = ", ".join(f"{{{each}}}" for each in known) or "no names: the topic captures nothing"
     close = get_close_matches(name, known, n=1)
     hint = f"; did you mean {{{close[0]}}}?" if close else ""
-    return f"unknown name {{{name}}}; known here: {names}{hint}"
+    return InvalidTemplate(f"unknown name {{{name}}}; known here: {names}{hint}", may_follow=not close)
 
 
 def checked_name(name: str, what: str) -> str:

@@ -149,6 +149,11 @@ def _pattern(text: str, part: str, *, takes_rest: bool) -> Pattern:
         raise InvalidFilter(f"{error} in {part!r}") from None
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Names of the captures in a text that is no topic filter as a whole."""
+    return tuple(dict.fromkeys(found[1] for part in text.split("/") for found in _CAPTURE.finditer(part)))
+
+
 def _check_plain_level(level: str) -> None:
     if level in (SINGLE, REST):
         return

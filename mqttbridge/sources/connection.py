@@ -28,6 +28,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from mqttbridge.config.model import MqttConfig, RetainedPolicy
 from mqttbridge.errors import ProtocolViolation
 from mqttbridge.events import PayloadWithProperties
+from mqttbridge.sources import endings
 from mqttbridge.sources.frames import RETAINED, Publish, PublishReader
 from mqttbridge.sources.framesocket import FrameSocket
 
@@ -62,6 +63,8 @@ class Progress:
     session_present: bool = False
     unsupported_protocol: bool = False
     ended: str = ""
+    said_why: bool = False
+    """Whether `ended` is a reason that is known, not just that it did."""
     waiting: dict[int, list[str]] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     subscribed: bool = False
@@ -112,7 +115,7 @@ class Connection:
             connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             connect.SessionExpiryInterval = min(int(config.session_expiry), 0xFFFFFFFF)
             connect.ReceiveMaximum = config.receive_maximum
-        self._client.connect(
+        self._connect(
             host,
             url.port or _DEFAULT_PORTS[url.scheme],
             keepalive=max(1, int(config.keep_alive)),
@@ -121,6 +124,23 @@ class Connection:
             else 3,  # 3 is paho's "not said", the only value 3.1.1 takes
             properties=connect,
         )
+
+    def _connect(
+        self, host: str, port: int, *, keepalive: int, clean_start: Any, properties: Properties | None
+    ) -> None:
+        try:
+            self._client.connect(host, port, keepalive=keepalive, clean_start=clean_start, properties=properties)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:
+            # As in `_paho_reads`: a WebSocket's greeting is parsed by paho, too.
+            log.debug("paho could not read the answer", exc_info=True)
+            raise ConnectionError(f"malformed answer ({error!r})") from error
+
+    @property
+    def met_no_broker(self) -> bool:
+        """Whether what answered does not speak MQTT at all."""
+        return self._socket is not None and self._socket.met_no_broker
 
     # --- the life of the connection ------------------------------------------------------------------------
 
@@ -134,10 +154,11 @@ class Connection:
         try:
             messages = self._poll(timeout, wake)
         except (OSError, ProtocolViolation) as error:
+            self.progress.said_why |= isinstance(error, ProtocolViolation)
             self.progress.ended = self.progress.ended or str(error) or type(error).__name__
             messages = self._frames.publishes
         if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
-            self.progress.ended = self.progress.ended or "the broker did not answer our CONNECT"
+            self.progress.ended = self.progress.ended or "nobody answered our CONNECT; check the port in mqtt.url"
         if self.progress.waiting and not messages and time.monotonic() - self._asked > _SUBACK_TIMEOUT:
             self.progress.ended = self.progress.ended or "the broker did not answer our SUBSCRIBE"
         return messages
@@ -222,14 +243,24 @@ class Connection:
     def _read(self, client: Client) -> bool:
         """Read once. Returns whether there is more at once."""
         if self._socket is None:
-            client.loop_read()
+            self._paho_reads()
             pending = getattr(client.socket(), "pending", None)
             return bool(pending and pending())
         try:
             return self._socket.fill()
         finally:  # also when what follows is not MQTT: a DISCONNECT before it says why
-            while self._socket.has_packets and client.socket() is not None:
-                client.loop_read()
+            while self._socket.has_packets and client.socket() is not None and not self.met_no_broker:
+                self._paho_reads()
+
+    def _paho_reads(self) -> None:
+        try:
+            self._client.loop_read()
+        except (OSError, ProtocolViolation):
+            raise
+        except Exception as error:
+            # paho parses packets as if brokers made no mistakes; which exception comes of one is chance.
+            log.debug("paho could not read a packet", exc_info=True)
+            raise ProtocolViolation(f"malformed packet from the broker ({error!r})") from error
 
     # --- paho ----------------------------------------------------------------------------------------------
 
@@ -270,7 +301,8 @@ class Connection:
     def _on_connect(self, client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
             self.progress.unsupported_protocol = reason.getName() == "Unsupported protocol version"
-            self.progress.ended = f"the broker refused the connection: {reason.getName()}"
+            self.progress.said_why = True
+            self.progress.ended = endings.refused(reason.getName(), self._config)
             return
         self.progress.connected = True
         self.progress.session_present = flags.session_present
@@ -309,8 +341,15 @@ class Connection:
                 client.publish(topic, _ONLINE, qos=1, retain=True)
 
     def _on_disconnect(self, _client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
-        by = "the broker closed the connection" if flags.is_disconnect_packet_from_server else "the connection was lost"
-        self.progress.ended = self.progress.ended or f"{by}: {reason.getName()}"
+        name = reason.getName()
+        self.progress.said_why |= name != endings.NO_REASON
+        self.progress.ended = self.progress.ended or endings.ended(
+            name,
+            self._config,
+            said_by_broker=flags.is_disconnect_packet_from_server,
+            hung_up=self._socket is not None and self._socket.closed_by_peer,
+            answered=self.progress.connected,
+        )
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         """Only without the fast path, or for a QoS 2 message that a broker sends though we never asked for one."""

@@ -15,6 +15,8 @@ import ssl
 import time
 from typing import Any, Final
 
+from mqttbridge.errors import ProtocolViolation
+from mqttbridge.sources.endings import not_a_broker
 from mqttbridge.sources.frames import PublishReader
 
 # What one call asks the kernel for, and how much is cut and committed together: at 100,000 messages a second of
@@ -25,13 +27,20 @@ _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, 
 
 
 class FrameSocket:
-    """Wraps the connected socket that paho made. Used by one thread."""
+    """Wraps the connected socket that paho made. Used by one thread.
+
+    Attributes:
+        last_sent: when something was sent last, by the monotonic clock.
+        met_no_broker: whether the first bytes that came were none of an MQTT broker.
+    """
 
     def __init__(self, inner: Any, frames: PublishReader) -> None:
         self._inner = inner
         self._frames = frames
         self._unsent = bytearray()
         self._closed_by_peer = False
+        self._greeted = False
+        self.met_no_broker = False
         self.last_sent = time.monotonic()
 
     # --- for the ingest side -------------------------------------------------------------------------------
@@ -65,8 +74,21 @@ class FrameSocket:
             chunks.append(chunk)
             size += len(chunk)
         if chunks:
+            if not self._greeted:
+                self._check_greeting(chunks[0])
             self._frames.feed(chunks[0] if len(chunks) == 1 else b"".join(chunks))
         return not drained
+
+    def _check_greeting(self, greeting: bytes) -> None:
+        self._greeted = True
+        if words := not_a_broker(greeting):
+            self.met_no_broker = True
+            raise ProtocolViolation(words)
+
+    @property
+    def closed_by_peer(self) -> bool:
+        """Whether the other side has closed the connection in good order."""
+        return self._closed_by_peer
 
     @property
     def has_packets(self) -> bool:

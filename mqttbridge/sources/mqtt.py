@@ -23,12 +23,11 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from mqttbridge.config.model import MqttConfig
 from mqttbridge.errors import ConfigError, Problem, SpoolError
 from mqttbridge.sources.connection import Connection
+from mqttbridge.sources.endings import STABLE_SECONDS, Losses, not_reached
 from mqttbridge.sources.frames import Publish
 
 log = logging.getLogger(__name__)
 
-# A connection that held this long was a good one: the next pause starts small again.
-_STABLE_SECONDS: Final = 30.0
 _MOST_FAILURES_LOGGED: Final = 5
 _PROTOCOL_NAMES: Final = {MQTTProtocolVersion.MQTTv5: "5", MQTTProtocolVersion.MQTTv311: "3.1.1"}
 
@@ -82,6 +81,7 @@ class MqttSource:
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._logged_failures: list[str] = []
+        self._losses = Losses(config.client_id)
         self.status = BrokerStatus("connecting", "", time.time(), config.url, config.protocol)
 
     def poll(self, timeout: float) -> list[Publish]:
@@ -133,7 +133,7 @@ class MqttSource:
                 self._config, self._protocol, self._tls, self._filters, stale, properties=self._properties
             )
         except (OSError, ValueError, SpoolError) as error:
-            self._fail(_words(error))
+            self._fail(not_reached(error, self._config.url))
 
     def _note_progress(self, connection: Connection) -> None:
         progress = connection.progress
@@ -141,7 +141,7 @@ class MqttSource:
             connection.close()
             self._connection = None
             self._fall_back(connection)
-            self._fail(progress.ended)
+            self._fail(progress.ended, without_reason=not progress.said_why)
         elif progress.subscribed and (not self._connected_at or progress.refused != self._refused):
             self._connected_at = self._connected_at or time.monotonic()
             self._refused = progress.refused
@@ -165,7 +165,7 @@ class MqttSource:
         Brokers without MQTT 5 say so, or just close the connection. Where 3.1.1 was only our fall-back and fails
         in turn, 5 is tried again, since the broker may have been restarted or replaced.
         """
-        if self._config.protocol != "5" or connection.progress.connected:
+        if self._config.protocol != "5" or connection.progress.connected or connection.met_no_broker:
             return
         closed = "refused the connection" not in connection.progress.ended
         if connection.protocol == MQTTProtocolVersion.MQTTv5 and (connection.progress.unsupported_protocol or closed):
@@ -176,9 +176,11 @@ class MqttSource:
         elif connection.protocol == MQTTProtocolVersion.MQTTv311:
             self._protocol = MQTTProtocolVersion.MQTTv5
 
-    def _fail(self, reason: str) -> None:
-        if self._connected_at and time.monotonic() - self._connected_at > _STABLE_SECONDS:
+    def _fail(self, reason: str, *, without_reason: bool = False) -> None:
+        lasted = time.monotonic() - self._connected_at if self._connected_at else None
+        if lasted is not None and lasted > STABLE_SECONDS:
             self._attempts = 0
+        reason = self._losses.explain(reason, lasted if without_reason else None)
         self._connected_at = 0.0
         self._refused = {}
         if self._at_once:  # a fall-back is the second half of one attempt
@@ -202,14 +204,6 @@ class MqttSource:
 
 def _preferred(config: MqttConfig) -> MQTTProtocolVersion:
     return MQTTProtocolVersion.MQTTv5 if config.protocol == "5" else MQTTProtocolVersion.MQTTv311
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the broker's certificate was not accepted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    return str(error) or type(error).__name__
 
 
 def make_tls_context(config: MqttConfig) -> ssl.SSLContext | None:
@@ -239,4 +233,5 @@ def make_tls_context(config: MqttConfig) -> ssl.SSLContext | None:
 
 
 def _tls_problem(key: str, value: str | None, error: Exception) -> ConfigError:
-    return ConfigError([Problem("configuration", 0, f"mqtt.tls.{key}", f"{_words(error)} (got {value!r})")])
+    words = getattr(error, "reason", None) or error
+    return ConfigError([Problem("configuration", 0, f"mqtt.tls.{key}", f"cannot be used: {words} (got {value!r})")])

@@ -102,11 +102,20 @@ class Spool:
         SpoolError: the file cannot be opened or created at all.
     """
 
-    def __init__(self, path: Path, config: SpoolConfig, metrics: Metrics, destinations: Sequence[str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config: SpoolConfig,
+        metrics: Metrics,
+        destinations: Sequence[str],
+        *,
+        on_rejected: Callable[[Sequence[Rejected]], object] = lambda _: None,
+    ) -> None:
         self.path = path
         self.generation = 0
         """Grows when a damaged file was set aside and a new one begun; readers reopen then."""
         self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
+        self._on_rejected = on_rejected
         self._lock = threading.Lock()
         self._appended = threading.Condition()
         self.committed_seq = 0
@@ -453,6 +462,8 @@ class Spool:
         """Once they are committed, for what fails is tried again."""
         for one in rejected:
             self._metrics.rejected.add(reason=one.reason)
+        if rejected:
+            self._on_rejected(rejected)
         if overflow:
             self._metrics.dropped.add(overflow, reason="rejected_full")
 

@@ -181,3 +181,41 @@ def test_a_file_that_is_no_configuration_is_one_clear_message(content, words):
     assert result.exit_code == 2
     assert result.stdout.startswith(words)
     assert len(result.stdout.splitlines()) == 1
+
+
+def test_contradictions_between_sections_have_their_line_beside_other_problems():
+    Path("config.yaml").write_text(
+        "mqtt:\n  url: mqtt://b\n  tls:\n    ca_file: ca.pem\n"
+        "destinations:\n  self: {type: initialstate, access_key: k, url: 'http://localhost:8080/api'}\n"
+        "log: {level: loud}\n"
+    )
+    result = check("config.yaml")
+    assert [line.split(": ")[0:2] for line in result.stdout.splitlines()] == [
+        ["config.yaml:4", "mqtt.tls.ca_file"],
+        ["config.yaml:6", "destinations.self.url"],
+        ["config.yaml:7", "log.level"],
+    ]
+
+
+def test_a_certificate_file_that_is_not_there_is_said_with_its_line():
+    Path("config.yaml").write_text("mqtt:\n  url: mqtts://b\n  tls:\n    ca_file: ca.pem\n")
+    result = check("config.yaml")
+    assert result.exit_code == 2
+    assert result.stdout.startswith("config.yaml:4: mqtt.tls.ca_file: there is no such file")
+
+
+@pytest.mark.parametrize("key", ["host", "port"])
+def test_a_host_or_port_of_its_own_is_told_where_it_belongs(key):
+    Path("config.yaml").write_text(f"mqtt: {{{key}: 1883}}")
+    assert "unknown key; put it into mqtt.url, as in mqtt://localhost:1883" in check("config.yaml").stdout
+
+
+def test_a_bad_topic_hides_no_mistake_in_the_templates_of_its_rule():
+    Path("config.yaml").write_text(
+        "rules:\n  - topic: '{site}/#/{device}'\n    bucket: '{sitte}'\n    stream: '{device'\n"
+        "  - topic: 'a/#/b'\n    bucket: '{site}'\n    stream: x\n"
+    )
+    result = check("config.yaml")
+    assert [line.split(": ")[1] for line in result.stdout.splitlines()] == [
+        "rules[0].topic", "rules[0].bucket", "rules[0].stream", "rules[1].topic",
+    ]  # fmt: skip

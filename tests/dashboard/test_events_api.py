@@ -182,6 +182,13 @@ def test_an_empty_array_is_no_event_and_no_error(served):
     assert served.spool.commits == 0
 
 
+def test_parameters_without_a_value_are_refused(served):
+    answer = served.get("/api/events?accessKey=k&bucketKey=b")
+
+    assert answer.status_code == 400
+    assert error_of(answer)["message"].startswith("nothing was stored: there is no value")
+
+
 def test_events_without_a_bucket_are_refused(served):
     answer = served.post("/api/events", json={"key": "t", "value": 1})
 

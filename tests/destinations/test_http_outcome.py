@@ -60,6 +60,7 @@ def test_a_bad_key_keeps_everything_and_pauses(status):
     assert isinstance(kept, Kept)
     assert (kept.pause, kept.retry_after) == (True, None)
     assert "access_key" in kept.detail
+    assert kept.detail.endswith('(it said "ACCESS_DENIED_KEY")')
 
 
 def test_a_spent_quota_keeps_everything_and_pauses_until_it_may_have_renewed():

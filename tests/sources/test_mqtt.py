@@ -40,7 +40,7 @@ def poll_until(source: MqttSource, condition: Callable[[], object]) -> list[Any]
 def test_what_was_read_before_a_connection_broke_is_not_lost() -> None:
     class Breaking:
         def __init__(self) -> None:
-            self.reads: list[bytes] = [wire.publish("t/1", b"last words")]
+            self.reads = [wire.connack(wire.V311) + wire.publish("t/1", b"last words")]
 
         def recv(self, _size: int) -> bytes:
             if not self.reads:

@@ -1,0 +1,68 @@
+import pytest
+
+from mqttbridge.config.contradictions import contradictions
+from mqttbridge.config.model import Config
+
+
+def found(**config):
+    return list(contradictions(Config.model_validate(config)))
+
+
+def cloud(url):
+    return {"cloud": {"type": "initialstate", "access_key": "k", "url": url}}
+
+
+@pytest.mark.parametrize(
+    ("listen", "url"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080/api"),
+        ("127.0.0.1:8080", "http://localhost:8080/api"),
+        ("localhost:8080", "http://[::1]:8080/api"),
+        ("127.0.0.1:80", "http://LOCALHOST./api"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080/api"),
+        ("[::]:8080", "http://localhost:8080/api"),
+        ("0.0.0.0:8080", "http://127.8.8.8:8080/api"),
+        ("192.168.1.5:8080", "http://192.168.1.5:8080/api"),
+        ("127.0.0.1:8080", "http://0.0.0.0:8080/api"),
+    ],
+)
+def test_a_destination_that_is_our_own_address_is_refused(listen, url):
+    ((loc, what),) = found(mqtt=None, http={"listen": listen}, destinations=cloud(url))
+    assert loc == ("destinations", "cloud", "url")
+    assert "our own address" in what
+
+
+@pytest.mark.parametrize(
+    ("http", "url"),
+    [
+        ({"listen": "127.0.0.1:8080"}, "http://127.0.0.1:8081/api"),
+        ({"listen": "127.0.0.1:8080"}, "http://192.168.1.5:8080/api"),
+        ({"listen": "192.168.1.5:8080"}, "http://127.0.0.1:8080/api"),
+        ({"listen": "0.0.0.0:8080"}, "http://other.lan:8080/api"),
+        ({"listen": "127.0.0.1:8080", "enabled": False}, "http://127.0.0.1:8080/api"),
+        ({"listen": "127.0.0.1:8080"}, "http://127.0.0.1:99999/api"),
+    ],
+)
+def test_another_bridge_is_not_taken_for_ourselves(http, url):
+    assert found(mqtt=None, http=http, destinations=cloud(url)) == []
+
+
+@pytest.mark.parametrize("url", ["mqtt://b", "ws://b", "unix:///s"])
+def test_tls_keys_without_tls_are_refused_one_by_one(url):
+    problems = found(mqtt={"url": url, "tls": {"ca_file": "ca.pem", "verify": False}})
+    assert [loc for loc, _ in problems] == [("mqtt", "tls", "ca_file"), ("mqtt", "tls", "verify")]
+    assert all("is without TLS; use mqtts:// or wss://" in what for _, what in problems)
+
+
+def test_tls_keys_at_their_defaults_mean_nothing():
+    assert found(mqtt={"url": "mqtt://b", "tls": {"ca_file": None, "verify": True}}) == []
+
+
+def test_certificate_files_have_to_be_there(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ca.pem").touch()
+    tls = {"ca_file": "ca.pem", "cert_file": "none.pem", "key_file": str(tmp_path)}
+    assert found(mqtt={"url": "mqtts://b", "tls": tls}) == [
+        (("mqtt", "tls", "cert_file"), "there is no such file in the working directory (got 'none.pem')"),
+        (("mqtt", "tls", "key_file"), f"is no file (got {str(tmp_path)!r})"),
+    ]
