@@ -6,7 +6,7 @@
  * connection is open already: frames that come meanwhile wait, and those the snapshot holds are left out.
  */
 
-/** @import { LiveFrame, PointsAnswer, Span, StreamSummary } from "./types.js" */
+/** @import { LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
 import { ApiError, fetchStreams } from "./api.js";
@@ -40,6 +40,8 @@ export class Board {
     this.loaded = false;
     /** @type {"" | "denied" | "failed"} why it is not */
     this.problem = "";
+    /** @type {Trouble | null} of the bridge itself: nothing comes in, though the page is connected to it */
+    this.trouble = null;
     /** @type {Set<() => void>} */
     this._subscribers = new Set();
     this._telling = false;
@@ -64,6 +66,12 @@ export class Board {
    */
   subscribe(callback) {
     this._subscribers.add(callback);
+  }
+
+  /** @param {Trouble | null} trouble */
+  noteTrouble(trouble) {
+    this.trouble = trouble;
+    this._changed();
   }
 
   /** @returns {"connecting" | "live" | "reconnecting" | "stale"} */

@@ -7,6 +7,9 @@ import { decimalsOf } from "./format.js";
 import { Rhythm } from "./rhythm.js";
 import { GAP_INTERVALS, Series, upperBound } from "./series.js";
 
+/** So many of the newest values tell how many decimals a stream is sent with. */
+const DECIMALS_FROM = 100;
+
 /** @typedef {"missing" | "asked" | "loaded"} LayerState */
 
 /** Points of one span of time, and whether they have been fetched. */
@@ -119,7 +122,7 @@ export class Stream {
     if (!last || (this.last && last.epoch < this.last.epoch)) return;
     this.last = last;
     this.rhythm.hear(last.epoch);
-    if (typeof last.value === "number") this.decimals = Math.max(this.decimals, decimalsOf(last.value));
+    this._learnDecimals([last.value]);
     this.version++;
   }
 
@@ -170,9 +173,17 @@ export class Stream {
     this.live.series.add(points.epochs, points.values);
   }
 
+  /** @param {Value[]} values */
+  _learnDecimals(values) {
+    for (const value of values) {
+      if (typeof value === "number") this.decimals = Math.max(this.decimals, decimalsOf(value));
+    }
+  }
+
   /** @param {Points} points */
   _learn(points) {
     if (points.unit) this.unit = points.unit;
+    this._learnDecimals(points.values.slice(-DECIMALS_FROM));
     const end = points.epochs.length - 1;
     if (end < 0) return;
     this.remember({ value: points.values[end], epoch: points.epochs[end] });

@@ -11,6 +11,7 @@
  * @typedef {{kind: Kind, unit: string, epochs: number[], values: Value[]}} Points
  * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>}} PointsAnswer
  * @typedef {{now: number, series: Record<string, Points>}} LiveFrame
+ * @typedef {{badge: string, text: string}} Trouble of the bridge, in two words and in a sentence
  * @typedef {[from: number, to: number]} Span
  */
 

@@ -7,6 +7,7 @@ import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
 import { formatAgo, plural } from "../format.js";
 import { BridgeNotice } from "./bridge-notice.js";
+import { focusSearch } from "./search.js";
 import { ThemeButton } from "./theme-button.js";
 import { Denied, Welcome } from "./welcome.js";
 
@@ -45,6 +46,7 @@ class Shelf extends Component {
 
   componentDidMount() {
     document.addEventListener("visibilitychange", () => document.hidden || this.poll());
+    focusSearch();
     this.poll();
   }
 
