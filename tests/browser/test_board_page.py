@@ -269,11 +269,11 @@ def test_every_digit_of_a_meter_and_of_a_large_count_is_seen(
     open_board(page, shared_dashboard, bucket)
 
     expect(Tile(page, "home.energy").value).to_have_text("12.350")
-    expect(Tile(page, "home.energy").locator.locator(".tile-extent")).to_have_text("12.345 – 12.350")
+    expect(Tile(page, "home.energy").locator.locator(".tile-extent")).to_have_text("12.345 \u2013 12.350")
     expect(Tile(page, "home.latitude").value).to_have_text("48.137154")
     serial = Tile(page, "home.serial")
     expect(serial.value).to_have_text("1,795,302,317")
-    expect(serial.locator.locator(".tile-extent")).to_have_text("1,795,302,310 – 1,795,302,317")
+    expect(serial.locator.locator(".tile-extent")).to_have_text("1,795,302,310 \u2013 1,795,302,317")
     for part in (".tile-number", ".tile-extent"):
         assert serial.locator.locator(part).evaluate("e => e.scrollWidth <= e.clientWidth + 1"), part
 

@@ -44,13 +44,14 @@ function timeLabels(plot, ticks, _axis, _space, step) {
 }
 
 /**
- * Pixels that a tick's label needs.
+ * Pixels that a tick's label needs: more where ticks are so close in time that they show seconds.
  * @param {uPlot} _plot
  * @param {number} _axis
  * @param {number} from epoch seconds
  * @param {number} to
+ * @param {number} width of the plot
  */
-const timeSpace = (_plot, _axis, from, to) => (to - from < 4 * MINUTE ? 60 : 38);
+const timeSpace = (_plot, _axis, from, to, width) => ((38 * (to - from)) / width <= MINUTE / 2 ? 60 : 38);
 
 /**
  * @typedef {object} PlotHandlers

@@ -18,7 +18,7 @@ const QUIET_MIN_S = 30;
 
 /** Longer values than these are set smaller, so that all of their figures are seen. */
 const LONG_CHARS = 9;
-const LONGER_CHARS = 13;
+const LONGER_CHARS = 12;
 
 /** How often the description that screen readers find is brought up to date: they would read each change. */
 const DESCRIBE_S = 10;
