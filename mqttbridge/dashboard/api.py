@@ -119,6 +119,7 @@ def _streams(store: Store, bucket: str) -> dict[str, Any] | None:
     name = store.bucket_name(bucket)
     if name is None:
         return None
+    intervals = store.intervals(bucket)
     return {
         "now": time.time(),
         "bucket": {"key": bucket, "name": name},
@@ -128,6 +129,7 @@ def _streams(store: Store, bucket: str) -> dict[str, Any] | None:
                 "kind": one.kind,
                 "unit": one.unit,
                 "last": {"value": one.last.value, "epoch": one.last.epoch},
+                "interval": intervals.get(one.stream),
             }
             for one in store.streams(bucket)
         ],

@@ -131,6 +131,8 @@ class Stream(_Model):
     kind: Kind
     unit: str
     last: Last
+    interval: float | None
+    """The usual seconds between its readings of late; null while too few are known."""
 
 
 class Streams(_Model):

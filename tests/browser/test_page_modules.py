@@ -120,16 +120,35 @@ def test_a_gap_is_a_silence_and_not_the_usual_pause(call: Call, intervals: list[
     [
         (0, "0"),
         (21.5, "21.5"),
-        (21.456789, "21.46"),
+        (12.345, "12.345"),
+        (48.137154, "48.137154"),
+        (0.1 + 0.2, "0.3"),
+        (21.200000762939453, "21.2"),
         (-0.05, "-0.05"),
-        (1234.5678, "1,234.6"),
-        (98765.4, "98,765"),
+        (0.0007, "0.0007"),
+        (98765.4, "98,765.4"),
+        (1795302317, "1,795,302,317"),
         (1e15, "1.00e15"),
         (0.000012, "1.20e-5"),
     ],
 )
-def test_numbers_have_no_more_digits_than_one_can_use(call: Call, value: float, text: str) -> None:
+def test_numbers_have_the_digits_they_were_sent_with(call: Call, value: float, text: str) -> None:
     assert call("format.js", "return m.formatNumber(x);", value) == text
+
+
+@pytest.mark.parametrize(
+    ("decimals", "spread", "shown"),
+    [
+        pytest.param(3, 200, 3, id="what was chosen stays"),
+        pytest.param(6, 0, 6, id="a place that does not move"),
+        pytest.param(6, 0.004, 5, id="a place that moves"),
+        pytest.param(6, 30, 2, id="a calculation's remains"),
+    ],
+)
+def test_of_a_long_tail_as_many_decimals_are_shown_as_tell_values_apart(
+    call: Call, decimals: int, spread: float, shown: int
+) -> None:
+    assert call("format.js", "return m.decimalsFor(...x);", [decimals, spread]) == shown
 
 
 def test_ticks_on_an_axis_can_be_told_apart(call: Call) -> None:
@@ -195,3 +214,91 @@ def test_streams_are_grouped_by_device_in_natural_order(call: Call) -> None:
 def test_a_hash_that_makes_no_sense_shows_the_live_window(call: Call, hash_: str) -> None:
     body = "const v = new m.Viewport(); v.readHash(x); return [v.window.id, v.live];"
     assert call("viewport.js", body, hash_) == ["5m", True]
+
+
+def test_the_usual_pause_of_a_stream_is_that_between_its_bursts(call: Call) -> None:
+    body = """
+        const usual = (epochs, known) => {
+          const rhythm = new m.Rhythm();
+          rhythm.learn(known);
+          for (const epoch of epochs) rhythm.hear(epoch);
+          return rhythm.interval;
+        };
+        const every = (seconds, count) => Array.from({ length: count }, (_, i) => 1000 + i * seconds);
+        return [usual(every(600, 9)), usual(every(0.025, 20)), usual(every(0.1, 900)), usual(every(0.025, 20), 600)];"""
+    assert call("rhythm.js", body) == pytest.approx([600, 0, 5, 600], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("streams", "window"),
+    [
+        pytest.param([], "5m", id="nothing known"),
+        pytest.param([("number", 2, 5), ("number", 600, 660), ("number", 1, 2)], "5m", id="most speak often"),
+        pytest.param([("number", 600, 300)] * 3 + [("number", 1, 2)], "1h", id="a home's sensors"),
+        pytest.param([("number", 2, 7200)], "24h", id="silent for hours"),
+        pytest.param([("number", None, 9e6)], "7d", id="silent for months"),
+        pytest.param([("text", 3600, 9000), ("number", 2, 5)], "5m", id="texts do not count"),
+    ],
+)
+def test_the_first_window_is_the_smallest_with_readings_in_most_charts(
+    call: Call, streams: list[tuple[str, float | None, float]], window: str
+) -> None:
+    summaries = [
+        {"kind": kind, "interval": interval, "last": {"value": 1, "epoch": 1e9 - ago}}
+        for kind, interval, ago in streams
+    ]
+    assert call("viewport.js", "return m.windowFor(x, 1e9).id;", summaries) == window
+
+
+def test_a_chatty_text_keeps_the_point_where_it_was_first_said(call: Call) -> None:
+    body = """
+        const s = new m.Series("text", 300);
+        s.add([1, 2], ["idle", "heat"]);
+        for (let t = 3; t < 5000; t++) { s.add([t], ["heat"]); s.trim(t - 300); }
+        return [s.epochs[0], s.epochs[1], s.length < 300];"""
+    assert call("series.js", body) == [1, 2, True]
+
+
+LINE = """
+    const { Stream } = await import("/static/js/stream.js");
+    const stream = (epochs, values) => {
+      const made = new Stream("s", "number", "", 300);
+      made.live.series.replace(epochs, values);
+      return made;
+    };"""
+
+
+def test_the_scale_holds_the_line_where_it_comes_in_and_goes_out(call: Call) -> None:
+    body = f"""{LINE}
+        const steady = stream([90, 100, 110, 120], [10, 0, 1, 5]);
+        return [m.extentOf(steady, 95, 115), m.extentOf(steady, 121, 130), m.extentOf(steady, 80, 85)];"""
+    assert call("charts/line.js", body) == [[0, 5], [5, 5], [None, None]]
+
+
+def test_a_line_does_not_come_in_over_a_silence(call: Call) -> None:
+    body = f"{LINE} return m.extentOf(stream([0, 1, 2, 3, 500, 501], [99, 99, 99, 99, 1, 2]), 400, 600);"
+    assert call("charts/line.js", body) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("least", "greatest", "decimals", "share"),
+    [
+        pytest.param(83.97, 83.98, 2, (0, 0.1), id="one step of the last digit is no cliff"),
+        pytest.param(0.0001, 0.0007, 4, (0.25, 1), id="small numbers are not flat"),
+        pytest.param(12.345, 12.350, 3, (0.2, 1), id="a meter that moves"),
+        pytest.param(20, 24, 1, (0.7, 1), id="usual"),
+    ],
+)
+def test_a_scale_fits_what_moves(
+    call: Call, least: float, greatest: float, decimals: int, share: tuple[float, float]
+) -> None:
+    low, high = call("charts/line.js", "return m.yRange(...x);", [least, greatest, decimals])
+    assert share[0] < (greatest - least) / (high - low) <= share[1]
+
+
+def test_rejected_messages_are_counted_for_a_while_and_over_a_restart(call: Call) -> None:
+    body = """
+        const recently = new m.RecentlyRejected();
+        return x.map(([count, minute]) => recently.count(count, minute * 60000));"""
+    seen = [[7, 0], [7, 1], [9, 2], [9, 4], [9, 8], [2, 9], [3, 10]]
+    assert call("views/bridge-notice.js", body, seen) == [0, 0, 2, 2, 0, 2, 3]

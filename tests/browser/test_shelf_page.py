@@ -38,6 +38,7 @@ def test_a_first_visitor_is_told_how_to_send_and_sees_it_arrive(own_dashboard: D
 def test_the_page_of_a_bucket_without_values_fills_by_itself(own_dashboard: Dashboard, page: Page) -> None:
     page.goto(own_dashboard.board("greenhouse"))
     expect(page.get_by_role("heading", name="No values in this bucket yet")).to_be_visible()
+    expect(page.locator(".badge")).to_have_attribute("data-state", "live")
 
     own_dashboard.push("greenhouse", [("moisture", 33, time.time())])
 

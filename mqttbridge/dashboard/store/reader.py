@@ -11,6 +11,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic_core import from_json, to_json
@@ -23,6 +24,14 @@ MAX_TEXTS: Final = 200
 
 # Of one answer: past it, each series gets fewer points rather than the browser more than it can hold.
 MAX_VALUES: Final = 400_000
+
+# How far back the beginning of the oldest text is looked for, in points.
+LOOK_BACK: Final = 1000
+
+# Readings so close together are one burst, and this many pauses between bursts tell how often a stream speaks.
+BURST: Final = 5 * MICROSECONDS
+PAUSES: Final = 12
+LEAST_PAUSES: Final = 3
 
 _JSON_VALUE: Final = "iif(typeof(value) = 'text', json_quote(value), quote(value))"
 # A column is one flat list: time, value, time, value.
@@ -46,6 +55,23 @@ _ALL: Final = (
 _NEWEST: Final = (
     f"SELECT ts, value FROM (SELECT ts, value FROM points WHERE {_IN_WINDOW} ORDER BY ts DESC LIMIT :limit) ORDER BY ts"
 )
+_HELD: Final = "SELECT ts, value FROM points WHERE series = ? AND ts < ? ORDER BY ts DESC LIMIT 1"
+_OTHER: Final = (
+    "SELECT ts, value FROM (SELECT ts, value FROM points WHERE series = ? AND ts < ? ORDER BY ts DESC LIMIT ?)"
+    " WHERE value IS NOT ? LIMIT 1"
+)
+_FIRST: Final = "SELECT ts, value FROM points WHERE series = ? AND ts > ? ORDER BY ts LIMIT 1"
+# From a stream's newest reading back, a burst a step: a few seeks, however many points there are.
+_PAUSES: Final = f"""
+SELECT '[' || coalesce(group_concat(
+    '[' || json_quote(stream) || ',' || (
+        WITH RECURSIVE burst(ts) AS (
+            SELECT latest.ts UNION ALL
+            SELECT (SELECT max(p.ts) FROM points AS p WHERE p.series = series.id AND p.ts <= burst.ts - {BURST})
+            FROM burst WHERE burst.ts IS NOT NULL LIMIT {PAUSES + 1})
+        SELECT group_concat(ts) FROM burst) || ']'), '') || ']'
+FROM series JOIN latest ON latest.series = series.id WHERE bucket = :bucket
+"""
 # For each bucket of the grid the times of its first, least, greatest and last point; UNION makes them distinct
 # and ordered.
 _CELL: Final = "series = {series} AND ts >= at AND ts < at + :width AND {kind}"
@@ -92,6 +118,20 @@ def streams(db: sqlite3.Connection, bucket: str) -> list[StreamInfo]:
         StreamInfo(stream, Kind(kind), unit, Latest(_value(kind, value), ts / MICROSECONDS))
         for _, stream, unit, kind, ts, value in _series(db, bucket)
     ]
+
+
+def intervals(db: sqlite3.Connection, bucket: str) -> dict[str, float]:
+    """Seconds between the readings of each of the bucket's streams of late, as a rule; those that said too little lack.
+
+    The upper quartile of the last pauses: a device that reports many readings at once pauses between its bursts.
+    """
+    (rows,) = db.execute(_PAUSES, {"bucket": bucket}).fetchone()
+    usual = {}
+    for stream, *times in from_json(rows):
+        pauses = sorted(later - earlier for later, earlier in pairwise(times))
+        if len(pauses) >= LEAST_PAUSES:
+            usual[stream] = pauses[len(pauses) * 3 // 4] / MICROSECONDS
+    return usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +191,26 @@ def _flat_columns(
     m4 = f"SELECT '[' || ({_FLAT.format(points=_M4.format(series=':series', kind=_OF_KIND[kind]))}) || ']'"
     for id_, flat in zip(ids, from_json(columns), strict=True):
         inside = len(flat) // 2 - (bool(flat) and flat[0] < start)
-        if inside <= few or kind is Kind.TEXT:
+        if kind is Kind.TEXT:
+            yield id_, _held_text(db, id_, flat[0] if flat else start) + flat
+        elif inside <= few:
             yield id_, flat
         else:
             yield id_, from_json(db.execute(m4, grid | {"series": id_}).fetchone()[0])
+
+
+def _held_text(db: sqlite3.Connection, series: int, edge: int) -> list[Any]:
+    """Since when the text that held until `edge` did: its first point, after the other text's that proves it.
+
+    A text that repeats for longer than we look back gives its last point: it was said before that.
+    """
+    held = db.execute(_HELD, (series, edge)).fetchone()
+    if held is None or not isinstance(held[1], str):
+        return []
+    other = db.execute(_OTHER, (series, edge, LOOK_BACK, held[1])).fetchone()
+    if other is None or not isinstance(other[1], str):
+        return list(held)
+    return [*other, *db.execute(_FIRST, (series, other[0])).fetchone()]
 
 
 def _series(db: sqlite3.Connection, bucket: str) -> list[Any]:

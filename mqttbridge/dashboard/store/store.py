@@ -100,6 +100,11 @@ class Store:
         with self._reading() as db:
             return reader.streams(db, bucket)
 
+    def intervals(self, bucket: str) -> dict[str, float]:
+        """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
+        with self._reading() as db:
+            return reader.intervals(db, bucket)
+
     def points(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
     ) -> dict[str, Column]:

@@ -73,10 +73,11 @@ export function fetchPoints(bucket, streams, { after, before, points }, signal) 
 
 /**
  * @param {string} bucket
- * @param {string} lastEventId
+ * @param {string} lastEventId "" for frames from now on
  */
 export function liveUrl(bucket, lastEventId) {
-  return `${bucketUrl(bucket)}/live?${new URLSearchParams({ last_event_id: lastEventId })}`;
+  const query = lastEventId ? `?${new URLSearchParams({ last_event_id: lastEventId })}` : "";
+  return `${bucketUrl(bucket)}/live${query}`;
 }
 
 /**

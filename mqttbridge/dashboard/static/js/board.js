@@ -6,7 +6,7 @@
  * connection is open already: frames that come meanwhile wait, and those the snapshot holds are left out.
  */
 
-/** @import { LiveFrame, PointsAnswer, Span, StreamSummary } from "./types.js" */
+/** @import { LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
 import { ApiError, fetchStreams } from "./api.js";
@@ -14,9 +14,9 @@ import { now, serverTime } from "./clock.js";
 import { History } from "./history.js";
 import { LiveConnection, parseFrameId } from "./live.js";
 import { Stream } from "./stream.js";
-import { Viewport, WINDOWS } from "./viewport.js";
+import { Viewport, windowFor, WINDOWS } from "./viewport.js";
 
-/** How often to look again for a bucket that has no streams yet, or a server that does not answer. */
+/** How often to look again for a server that does not answer. */
 const LOOK_AGAIN_MS = 3000;
 
 /** Out of touch for this long, what is on view is called stale. */
@@ -34,10 +34,14 @@ export class Board {
     this.streams = new Map();
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
+    /** What the address says of the time on view; a step of the browser's history each. */
+    this._hash = this.viewport.toHash();
     /** Whether the list of streams is known. */
     this.loaded = false;
     /** @type {"" | "denied" | "failed"} why it is not */
     this.problem = "";
+    /** @type {Trouble | null} of the bridge itself: nothing comes in, though the page is connected to it */
+    this.trouble = null;
     /** @type {Set<() => void>} */
     this._subscribers = new Set();
     this._telling = false;
@@ -64,6 +68,12 @@ export class Board {
     this._subscribers.add(callback);
   }
 
+  /** @param {Trouble | null} trouble */
+  noteTrouble(trouble) {
+    this.trouble = trouble;
+    this._changed();
+  }
+
   /** @returns {"connecting" | "live" | "reconnecting" | "stale"} */
   get state() {
     const { state, heardAt } = this.live;
@@ -85,6 +95,7 @@ export class Board {
       this.title = answer.bucket.name || this.bucket;
       this.loaded = true;
       this.problem = "";
+      if (this.streams.size === 0) this._chooseWindow(answer.streams);
       for (const summary of answer.streams) this._meet(summary);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
@@ -93,9 +104,19 @@ export class Board {
     }
     this._changed();
     clearTimeout(this._lookAgain);
-    if (this.streams.size === 0 && this.problem !== "denied") {
+    if (this.problem === "failed" && this.streams.size === 0) {
       this._lookAgain = setTimeout(() => this.start(), LOOK_AGAIN_MS);
     }
+    // A bucket without streams has no snapshot to go on from: its first values come by the live stream.
+    if (this.loaded && this.streams.size === 0) this.live.start("");
+  }
+
+  /** @param {StreamSummary[]} streams the first that are known */
+  _chooseWindow(streams) {
+    this.viewport.firstWindow = windowFor(streams, now());
+    if (new URLSearchParams(location.hash.slice(1)).has("w")) return;
+    this.viewport.window = this.viewport.firstWindow;
+    this._hash = this.viewport.toHash();
   }
 
   /** @param {string} id one of WINDOWS */
@@ -146,12 +167,15 @@ export class Board {
   }
 
   _moved() {
-    history.replaceState(null, "", `#${this.viewport.toHash()}`);
+    const hash = this.viewport.toHash();
+    if (hash !== this._hash) history.pushState(null, "", `#${hash}`);
+    this._hash = hash;
     this._changed();
   }
 
   _onHash() {
     this.viewport.readHash(location.hash);
+    this._hash = this.viewport.toHash();
     const { range } = this.viewport;
     this._refetch();
     if (range) this.zoom(range);
@@ -185,6 +209,7 @@ export class Board {
    */
   _onFrame(frame, id) {
     const from = now() - this.viewport.window.seconds;
+    if (this.streams.size === 0) this.start();
     for (const [name, points] of Object.entries(frame.series)) {
       let stream = this.streams.get(name);
       if (!stream || stream.kind !== points.kind) {
@@ -196,7 +221,7 @@ export class Board {
   }
 
   /** @param {StreamSummary} summary */
-  _meet({ stream: name, kind, unit, last }) {
+  _meet({ stream: name, kind, unit, last, interval }) {
     let stream = this.streams.get(name);
     if (!stream || stream.kind !== kind) {
       if (!stream && this.streams.size >= MAX_STREAMS) return undefined;
@@ -206,6 +231,7 @@ export class Board {
       this._changed();
     }
     if (unit) stream.unit = unit;
+    stream.rhythm.learn(interval);
     stream.remember(last);
     return stream;
   }

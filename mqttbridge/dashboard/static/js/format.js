@@ -1,7 +1,17 @@
 /** Numbers, ages and times as people read them. */
 
-/** More decimals than this are noise on a tile. */
-const MAX_DECIMALS = 3;
+/** More decimals than this are an instrument's noise: six tell places on Earth apart by a hand's breadth. */
+const MAX_DECIMALS = 6;
+
+/** Up to so many decimals somebody chose to send; more are often a calculation's remains. */
+const CHOSEN_DECIMALS = 3;
+
+/** Figures that are a value: those of a 32-bit float, where it is one, or of a 64-bit one without its rounding. */
+const SINGLE_FIGURES = 7;
+const DOUBLE_FIGURES = 12;
+
+/** Figures of the difference between the least and the greatest value that one can use. */
+const SPREAD_FIGURES = 3;
 
 /** @type {Map<number, Intl.NumberFormat>} */
 const fixed = new Map();
@@ -17,27 +27,40 @@ function fixedFormat(decimals) {
 }
 
 /**
- * How many decimals a value was sent with.
+ * How many decimals a value was sent with, floats' rounding aside.
  * @param {number} value
  * @param {number} [most]
  */
 export function decimalsOf(value, most = MAX_DECIMALS) {
   if (Number.isInteger(value)) return 0;
-  const text = String(value);
-  if (text.includes("e")) return most;
-  return Math.min(most, text.length - text.indexOf(".") - 1);
+  const figures = Math.fround(value) === value ? SINGLE_FIGURES : DOUBLE_FIGURES;
+  const [mantissa, exponent = "0"] = String(Number(value.toPrecision(figures))).split("e");
+  const point = mantissa.indexOf(".");
+  const decimals = (point < 0 ? 0 : mantissa.length - point - 1) - Number(exponent);
+  return Math.min(most, Math.max(decimals, 0));
 }
 
 /**
- * A number with the stream's own decimals, so that its width does not jump, but no more than its size bears.
+ * How many of a stream's decimals to show: all that were chosen, and of a longer tail as many as tell the values
+ * on view apart.
+ * @param {number} decimals the most decimals the stream was seen with
+ * @param {number} spread from the least to the greatest value on view
+ */
+export function decimalsFor(decimals, spread) {
+  if (decimals <= CHOSEN_DECIMALS || !(spread > 0)) return decimals;
+  const useful = SPREAD_FIGURES - 1 - Math.floor(Math.log10(spread));
+  return Math.min(decimals, Math.max(useful, 2));
+}
+
+/**
+ * A number with its stream's decimals, so that its width does not jump.
  * @param {number} value
- * @param {number} [decimals] the most decimals the stream was seen with
+ * @param {number} [decimals]
  */
 export function formatNumber(value, decimals = decimalsOf(value)) {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 0.001 || size >= 1e10)) return value.toExponential(2).replace("e+", "e");
-  const bearable = size >= 10_000 ? 0 : size >= 1000 ? 1 : size >= 1 ? 2 : MAX_DECIMALS;
-  return fixedFormat(Math.min(decimals, bearable)).format(value);
+  if (size !== 0 && (size < 0.0001 || size >= 1e15)) return value.toExponential(2).replace("e+", "e");
+  return fixedFormat(decimals).format(value);
 }
 
 /**

@@ -68,13 +68,14 @@ export class LiveConnection {
     setInterval(() => this._watch(), 5000);
   }
 
+  /** Whether frames follow those already seen. */
   get started() {
     return this._lastEventId !== "";
   }
 
   /**
    * Open the stream with the deltas that follow a snapshot.
-   * @param {string} snapshotId the snapshot's `live`
+   * @param {string} snapshotId the snapshot's `live`; "" when there is none: frames begin now
    */
   start(snapshotId) {
     this._lastEventId = snapshotId;

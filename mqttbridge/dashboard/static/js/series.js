@@ -4,6 +4,8 @@
 
 /** @import { Kind, Value } from "./types.js" */
 
+import { upperQuartile } from "./rhythm.js";
+
 /** A tile is some 400 pixels wide: more points than this cannot be seen, and cost a phone its battery. */
 export const MAX_POINTS = 2000;
 
@@ -16,8 +18,14 @@ const TRIM_LOT = 64;
 /** Text is read, not plotted: the last few are enough. */
 const MAX_TEXTS = 100;
 
+/**
+ * Points before the window that stay. A line comes from one; a text from its first point, the last of another
+ * text that proves it to be the first, and that text's own first.
+ */
+const POINTS_BEFORE = { number: 1, boolean: 1, text: 3 };
+
 /** Silence of this many usual intervals is a gap. */
-const GAP_INTERVALS = 5;
+export const GAP_INTERVALS = 5;
 
 export class Series {
   /**
@@ -62,14 +70,15 @@ export class Series {
   }
 
   /**
-   * Forget what lies before `from`, except the one point that the line comes from.
+   * Forget what lies before `from`, except what the line or the log comes from.
    * @param {number} from epoch seconds
    */
   trim(from) {
-    const cut = lowerBound(this.epochs, from) - 1;
-    if (cut < TRIM_LOT) return;
-    this.epochs.splice(0, cut);
-    this.values.splice(0, cut);
+    const cut = () => lowerBound(this.epochs, from) - POINTS_BEFORE[this.kind];
+    if (cut() < TRIM_LOT) return;
+    // Among repeats the first point of a text would be cut off.
+    if (this.kind === "text") this._keep(changes(this.values));
+    this._keepFrom(Math.max(cut(), 0));
   }
 
   /** @returns {Series} */
@@ -89,11 +98,6 @@ export class Series {
       this._gap = Math.max(GAP_INTERVALS * usualInterval(this.epochs), 2.5 * (this.window / CELLS), 1);
     }
     return this._gap;
-  }
-
-  /** Seconds between values as a rule; 0 while that is not known. */
-  get interval() {
-    return usualInterval(this.epochs);
   }
 
   /**
@@ -118,18 +122,18 @@ export class Series {
   }
 
   _bound() {
-    if (this.kind === "text") {
-      const cut = this.length - MAX_TEXTS;
-      if (cut >= TRIM_LOT) this._keepFrom(cut);
-      return;
-    }
-    if (this.length <= MAX_POINTS) return;
-    const keep = this.kind === "number" ? m4(this.epochs, this.values, this.window / CELLS) : changes(this.values);
-    this.epochs = keep.map((i) => this.epochs[i]);
-    this.values = keep.map((i) => this.values[i]);
-    this._gapAt = -1;
+    const most = this.kind === "text" ? MAX_TEXTS + TRIM_LOT : MAX_POINTS;
+    if (this.length <= most) return;
+    this._keep(this.kind === "number" ? m4(this.epochs, this.values, this.window / CELLS) : changes(this.values));
     // A window that was outlived (a page asleep) or a state that never rests: the newest are what counts.
-    if (this.length > MAX_POINTS) this._keepFrom(this.length - MAX_POINTS + TRIM_LOT);
+    if (this.length > most) this._keepFrom(this.length - most + TRIM_LOT);
+  }
+
+  /** @param {number[]} indexes ascending */
+  _keep(indexes) {
+    this.epochs = indexes.map((i) => this.epochs[i]);
+    this.values = indexes.map((i) => this.values[i]);
+    this._gapAt = -1;
   }
 
   /** @param {number} cut */
@@ -153,6 +157,17 @@ export function lowerBound(epochs, epoch) {
     else high = middle;
   }
   return low;
+}
+
+/**
+ * The first index whose time is after `epoch`.
+ * @param {number[]} epochs ascending
+ * @param {number} epoch
+ */
+export function upperBound(epochs, epoch) {
+  let end = lowerBound(epochs, epoch);
+  while (end < epochs.length && epochs[end] === epoch) end++;
+  return end;
 }
 
 /**
@@ -193,7 +208,5 @@ function changes(values) {
 function usualInterval(epochs) {
   const intervals = [];
   for (let i = Math.max(1, epochs.length - 100); i < epochs.length; i++) intervals.push(epochs[i] - epochs[i - 1]);
-  if (intervals.length < 2) return 0;
-  intervals.sort((a, b) => a - b);
-  return intervals[Math.floor(intervals.length * 0.75)];
+  return intervals.length < 2 ? 0 : upperQuartile(intervals);
 }

@@ -4,7 +4,11 @@
 /** @import { FrameId } from "./live.js" */
 
 import { decimalsOf } from "./format.js";
-import { Series } from "./series.js";
+import { Rhythm } from "./rhythm.js";
+import { GAP_INTERVALS, Series, upperBound } from "./series.js";
+
+/** So many of the newest values tell how many decimals a stream is sent with. */
+const DECIMALS_FROM = 100;
 
 /** @typedef {"missing" | "asked" | "loaded"} LayerState */
 
@@ -38,6 +42,7 @@ export class Stream {
     this.last = null;
     /** The most decimals seen: see formatNumber. */
     this.decimals = 0;
+    this.rhythm = new Rhythm();
     this.live = new Layer(kind, window);
     /** @type {Layer | null} */
     this.held = null;
@@ -62,6 +67,23 @@ export class Stream {
   /** The layer that is on view. */
   get layer() {
     return this.held ?? this.live;
+  }
+
+  /** Seconds of silence that are drawn as a gap. */
+  get gap() {
+    return Math.max(this.layer.series.gap, GAP_INTERVALS * this.rhythm.interval);
+  }
+
+  /**
+   * The last value of what is on view: of a range that is held, the value at its end.
+   * @param {Span | null} range
+   * @returns {Last | null}
+   */
+  lastOnView(range) {
+    if (!range || !this.held) return this.last;
+    const { epochs, values } = this.held.series;
+    const at = upperBound(epochs, range[1]) - 1;
+    return at < 0 ? null : { value: values[at], epoch: epochs[at] };
   }
 
   /**
@@ -99,7 +121,8 @@ export class Stream {
   remember(last) {
     if (!last || (this.last && last.epoch < this.last.epoch)) return;
     this.last = last;
-    if (typeof last.value === "number") this.decimals = Math.max(this.decimals, decimalsOf(last.value));
+    this.rhythm.hear(last.epoch);
+    this._learnDecimals([last.value]);
     this.version++;
   }
 
@@ -150,9 +173,17 @@ export class Stream {
     this.live.series.add(points.epochs, points.values);
   }
 
+  /** @param {Value[]} values */
+  _learnDecimals(values) {
+    for (const value of values) {
+      if (typeof value === "number") this.decimals = Math.max(this.decimals, decimalsOf(value));
+    }
+  }
+
   /** @param {Points} points */
   _learn(points) {
     if (points.unit) this.unit = points.unit;
+    this._learnDecimals(points.values.slice(-DECIMALS_FROM));
     const end = points.epochs.length - 1;
     if (end < 0) return;
     this.remember({ value: points.values[end], epoch: points.epochs[end] });

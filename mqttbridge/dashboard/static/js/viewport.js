@@ -3,7 +3,7 @@
  * The URL's hash says it, so that what one sees can be sent to somebody else.
  */
 
-/** @import { Span } from "./types.js" */
+/** @import { Span, StreamSummary } from "./types.js" */
 
 export const WINDOWS = [
   { id: "5m", label: "5 min", seconds: 300 },
@@ -12,12 +12,17 @@ export const WINDOWS = [
   { id: "7d", label: "7 d", seconds: 604_800 },
 ];
 
+/** A window in which a stream has fewer readings than this is as good as empty. */
+const FEW_READINGS = 3;
+
 /** Zooming deeper than this shows less than one sees without. */
 const MIN_RANGE = 1;
 
 export class Viewport {
   constructor() {
-    this.window = WINDOWS[0];
+    /** What is shown when the address names no window. */
+    this.firstWindow = WINDOWS[0];
+    this.window = this.firstWindow;
     /** @type {Span | null} the range that stands still; null while live */
     this.range = null;
   }
@@ -57,9 +62,23 @@ export class Viewport {
   /** @param {string} hash with or without `#`; what is not understood is ignored */
   readHash(hash) {
     const query = new URLSearchParams(hash.replace(/^#/, ""));
-    this.window = WINDOWS.find(({ id }) => id === query.get("w")) ?? this.window;
+    this.window = WINDOWS.find(({ id }) => id === query.get("w")) ?? this.firstWindow;
     this.range = null;
     const [from, to] = [Number(query.get("from")), Number(query.get("to"))];
     if (from > 0) this.hold([from, to]);
   }
+}
+
+/**
+ * The smallest window in which half of the numbers have a few readings: a page of empty charts tells nothing.
+ * @param {StreamSummary[]} streams
+ * @param {number} now epoch seconds
+ */
+export function windowFor(streams, now) {
+  const reaches = streams
+    .filter(({ kind, last }) => kind === "number" && last)
+    .map(({ last, interval }) => now - (last?.epoch ?? now) + FEW_READINGS * (interval ?? 0))
+    .sort((a, b) => a - b);
+  const median = reaches[(reaches.length - 1) >> 1] ?? 0;
+  return WINDOWS.find(({ seconds }) => seconds >= median) ?? WINDOWS[WINDOWS.length - 1];
 }

@@ -18,7 +18,7 @@ export function bandPlot(parent, stream, handlers) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
     series: { paths: () => null, points: { show: false }, stroke: color },
-    y: { range: [0, 1] },
+    yRange: () => [0, 1],
     yAxis: { show: false, size: 0 },
     sidePadding: 16,
     cursorPoint: false,

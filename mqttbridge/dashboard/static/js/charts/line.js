@@ -5,10 +5,18 @@
 
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
+import { lowerBound, upperBound } from "../series.js";
 import { Plot } from "./plot.js";
 
-/** A scale spans at least so many steps of the values' last digit. */
-const LEAST_STEPS = 5;
+/** A scale spans at least so many steps of the values' last digit, by their decimals: one step is no cliff. */
+const LEAST_STEPS = [5, 10, 20];
+
+/** Pixels between the labels of the y axis: as many as fit, and two at least. */
+const LABEL_SPACE = { least: 18, most: 34 };
+const LABEL_SHARE = 1 / 4;
+
+/** What is drawn narrower than this is a tick that one overlooks: it gets dots. */
+const NARROW_PX = 3;
 
 /**
  * @param {HTMLElement} parent
@@ -23,16 +31,42 @@ export function linePlot(parent, stream, handlers) {
       width: 1.6,
       fill: color.replace("rgb(", "rgba(").replace(")", ", 0.09)"),
       gaps: (plot, _series, from, to) => gapsInPixels(plot, stream, from, to),
-      points: { size: 4.5, fill: color, filter: (plot, _series, show, gaps) => lonePoints(plot, show, gaps) },
+      points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
-    y: { range: (_plot, least, greatest) => yRange(least, greatest, stream.decimals) },
+    yRange: ([from, to]) => yRange(...extentOf(stream, from, to), stream.decimals),
     yAxis: {
       size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
-      space: 34,
+      space: (_plot, _axis, _from, _to, height) =>
+        Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
       values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
     },
     hooks: { draw: [(plot) => drawNewest(plot, color)] },
   });
+}
+
+/**
+ * The least and greatest value that the line shows between two times. Where it comes in and goes out of sight
+ * it is between two points; where nothing is in sight, the last value before says where it was.
+ * @param {Stream} stream
+ * @param {number} from
+ * @param {number} to
+ * @returns {[number, number] | [null, null]}
+ */
+export function extentOf(stream, from, to) {
+  const { epochs, values } = stream.layer.series;
+  const [first, end] = [lowerBound(epochs, from), upperBound(epochs, to)];
+  const shown = values.slice(first, end);
+  for (const [i, edge] of [[first, from], [end, to]]) {
+    if (i < 1 || i >= epochs.length || epochs[i] - epochs[i - 1] > stream.gap) continue;
+    shown.push(values[i - 1] + ((values[i] - values[i - 1]) * (edge - epochs[i - 1])) / (epochs[i] - epochs[i - 1]));
+  }
+  if (!shown.length && first > 0) shown.push(values[first - 1]);
+  let [least, greatest] = [Infinity, -Infinity];
+  for (const value of shown) {
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  return shown.length ? [least, greatest] : [null, null];
 }
 
 /**
@@ -43,9 +77,10 @@ export function linePlot(parent, stream, handlers) {
  * @param {number} decimals the values' own
  * @returns {[number, number]}
  */
-function yRange(least, greatest, decimals) {
+export function yRange(least, greatest, decimals) {
   if (least === null || greatest === null) return [0, 1];
-  const missing = LEAST_STEPS * 10 ** -decimals - (greatest - least);
+  const steps = LEAST_STEPS[Math.min(decimals, LEAST_STEPS.length - 1)];
+  const missing = steps * 10 ** -decimals - (greatest - least);
   if (missing > 0) {
     const low = least >= 0 ? Math.max(0, least - missing / 2) : least - missing / 2;
     return [low, low + missing + (greatest - least)];
@@ -63,7 +98,7 @@ function yRange(least, greatest, decimals) {
  */
 function gapsInPixels(plot, stream, from, to) {
   const [epochs] = plot.data;
-  const { gap } = stream.layer.series;
+  const { gap } = stream;
   const gaps = [];
   for (let i = Math.max(from, 1); i <= to; i++) {
     if (epochs[i] - epochs[i - 1] <= gap) continue;
@@ -73,17 +108,21 @@ function gapsInPixels(plot, stream, from, to) {
 }
 
 /**
- * Which points to mark: all when they are few, else those that no line goes through.
+ * The points to mark where a line has none or next to none: alone between silences, or in one short burst.
  * @param {uPlot} plot
- * @param {boolean} show
- * @param {number[][] | null | undefined} gaps
+ * @param {Stream} stream
  */
-function lonePoints(plot, show, gaps) {
-  if (show || !gaps?.length) return null;
+function lonePoints(plot, stream) {
+  const [epochs] = plot.data;
+  const { min = 0, max = 0 } = plot.scales.x;
+  const narrow = (NARROW_PX * (max - min) * uPlot.pxRatio) / (plot.bbox.width || 1);
+  const { gap } = stream;
   const lone = [];
-  const starts = new Set(gaps.map(([from]) => from));
-  for (const [, end] of gaps) {
-    if (starts.has(end)) lone.push(plot.posToIdx(end / uPlot.pxRatio - plot.bbox.left / uPlot.pxRatio));
+  for (let start = lowerBound(epochs, min), end = start; start < epochs.length && epochs[start] <= max; start = end) {
+    for (end = start + 1; end < epochs.length && epochs[end] - epochs[end - 1] <= gap; ) end++;
+    const comesIn = start > 0 && epochs[start] - epochs[start - 1] <= gap;
+    if (comesIn || epochs[end - 1] - epochs[start] > narrow) continue;
+    for (let i = start; i < end; i++) lone.push(i);
   }
   return lone;
 }

@@ -1,4 +1,4 @@
-/** Texts: the last few, newest first; one that repeats is shown once, with the time it was first said. */
+/** Texts that held on view, the last few, newest first; one that repeats is shown once, with the time it was first said. */
 
 /** @import { Span, Value } from "../types.js" */
 /** @import { Stream } from "../stream.js" */
@@ -21,13 +21,17 @@ export class TextLog {
     this.stream = stream;
     this.list = el("ol", { class: "log" });
     this._version = -1;
+    this._minute = -1;
     parent.append(this.list);
   }
 
   /** @param {Span} span */
   paint(span) {
-    if (this._version === this.stream.version) return;
+    // Lines age out of the window, one in a while.
+    const minute = Math.floor(span[0] / 60);
+    if (this._version === this.stream.version && this._minute === minute) return;
     this._version = this.stream.version;
+    this._minute = minute;
     this.list.replaceChildren(...this._lines(span));
   }
 
@@ -47,10 +51,14 @@ export class TextLog {
     for (let i = 0; i < epochs.length; i++) {
       if (epochs[i] <= to && values[i] !== said.at(-1)?.value) said.push({ epoch: epochs[i], value: values[i] });
     }
-    return said.slice(-LINES).reverse().map(({ epoch, value }) => {
+    const onView = said.filter((_, i) => i === said.length - 1 || said[i + 1].epoch > from);
+    return onView.slice(-LINES).reverse().map(({ epoch, value }) => {
       const text = withEmoji(String(value));
+      // Of the first text we know of, all we know is that it was there.
+      const since = epoch < from && epoch === said[0].epoch ? `before ${formatTime(from, to - from)}`
+        : formatTime(epoch, to - Math.min(from, epoch));
       return el("li", { title: text.slice(0, MAX_CHARS) },
-        el("time", {}, formatTime(epoch, to - Math.min(from, epoch))),
+        el("time", {}, since),
         el("span", { dir: "auto" }, text.slice(0, MAX_CHARS)));
     });
   }

@@ -44,13 +44,14 @@ function timeLabels(plot, ticks, _axis, _space, step) {
 }
 
 /**
- * Pixels that a tick's label needs.
+ * Pixels that a tick's label needs: more where ticks are so close in time that they show seconds.
  * @param {uPlot} _plot
  * @param {number} _axis
  * @param {number} from epoch seconds
  * @param {number} to
+ * @param {number} width of the plot
  */
-const timeSpace = (_plot, _axis, from, to) => (to - from < 4 * MINUTE ? 64 : 45);
+const timeSpace = (_plot, _axis, from, to, width) => ((38 * (to - from)) / width <= MINUTE / 2 ? 60 : 38);
 
 /**
  * @typedef {object} PlotHandlers
@@ -69,7 +70,7 @@ export class Plot {
    * @param {Stream} stream
    * @param {PlotHandlers} handlers
    * @param {{
-   *   series: uPlot.Series, y: uPlot.Scale, yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
+   *   series: uPlot.Series, yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
    *   cursorPoint?: boolean, cursorIndex?: uPlot.Cursor.DataIdxRefiner,
    * }} look
    */
@@ -96,8 +97,9 @@ export class Plot {
         sync: { key: SYNC.key, setSeries: false, filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
         bind: { dblclick: () => () => (handlers.onReset(), null) },
       },
-      scales: { x: { time: true, auto: false, range: () => this.span }, y: look.y },
-      axes: [{ ...axis, size: 22, space: timeSpace, values: timeLabels }, { ...axis, ...look.yAxis }],
+      scales: { x: { time: true, auto: false, range: () => this.span }, y: { range: () => look.yRange(this.span) } },
+      // Low enough that the first label stays clear of the one at the foot of the y axis.
+      axes: [{ ...axis, size: 25, gap: 7, space: timeSpace, values: timeLabels }, { ...axis, ...look.yAxis }],
       series: [{}, look.series],
       hooks: {
         ...look.hooks,

@@ -1,5 +1,6 @@
 /** One bucket's page: its tiles by device, under the toolbar. */
 
+/** @import { Trouble } from "../types.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { Group } from "../layout.js" */
 
@@ -11,6 +12,7 @@ import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { Painter } from "../painter.js";
 import { onThemeChange } from "../theme.js";
 import { BridgeNotice } from "./bridge-notice.js";
+import { focusSearch } from "./search.js";
 import { Tile } from "./tile.js";
 import { HeldRange, listenToKeys, Toolbar } from "./toolbar.js";
 import { Denied, Welcome } from "./welcome.js";
@@ -100,6 +102,7 @@ class BoardView extends Component {
 
   componentDidMount() {
     this.props.page.board.subscribe(() => this.forceUpdate());
+    focusSearch();
   }
 
   render() {
@@ -107,7 +110,7 @@ class BoardView extends Component {
     return html`
       <${PageContext.Provider} value=${this.props.page}>
         <${Toolbar} board=${board} />
-        <${BridgeNotice} />
+        <${BridgeNotice} onTrouble=${(/** @type {Trouble | null} */ trouble) => board.noteTrouble(trouble)} />
         <main class="board" data-view="board" data-loaded=${String(board.loaded)} data-stale=${String(isStale(board))}>
           ${this.renderStreams(board)}
         </main>
@@ -132,6 +135,7 @@ class BoardView extends Component {
           <input class="search" type="search" placeholder="Find a stream" aria-label="Find a stream"
             onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
       </div>
+      ${found.length === 0 && html`<p class="nothing">No stream's name has “${this.state.search.trim()}” in it.</p>`}
       <${Devices} groups=${groups} />`;
   }
 }

@@ -9,6 +9,7 @@ import { withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
 import { BridgeNotice } from "./bridge-notice.js";
+import { focusSearch } from "./search.js";
 import { ThemeButton } from "./theme-button.js";
 import { Denied, Welcome } from "./welcome.js";
 
@@ -49,6 +50,7 @@ class Shelf extends Component {
 
   componentDidMount() {
     document.addEventListener("visibilitychange", () => document.hidden || this.poll());
+    focusSearch();
     this.poll();
   }
 

@@ -5,7 +5,7 @@
 import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
 import { formatTime } from "../format.js";
 
-const WORDS = { connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…", stale: "Stale" };
+const WORDS = { connecting: "Connecting…", live: "Live", paused: "Paused", reconnecting: "Reconnecting…", stale: "Stale" };
 
 /** @param {{board: Board}} props */
 export function StateBadge({ board }) {
@@ -16,7 +16,9 @@ export function StateBadge({ board }) {
     return () => clearInterval(timer);
   }, []);
   const { state } = board;
-  const words = state === "stale" ? `Stale since ${formatTime(board.knownUntil)}` : WORDS[state];
+  const shown = state !== "live" ? state : !board.viewport.live ? "paused" : board.trouble ? "trouble" : "live";
+  const words = shown === "stale" ? `Stale since ${formatTime(board.knownUntil)}`
+    : shown === "trouble" ? board.trouble?.badge : WORDS[shown];
   return html`
-    <p class="badge" role="status" data-state=${state}><i class="dot" aria-hidden="true"></i>${words}</p>`;
+    <p class="badge" role="status" data-state=${shown}><i class="dot" aria-hidden="true"></i>${words}</p>`;
 }

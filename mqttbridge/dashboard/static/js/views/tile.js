@@ -10,12 +10,16 @@ import { TextLog } from "../charts/log.js";
 import { now } from "../clock.js";
 import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
-import { formatAge, formatNumber, formatTime } from "../format.js";
+import { decimalsFor, formatAge, formatNumber, formatTime } from "../format.js";
 import { lowerBound } from "../series.js";
 
 /** A number is quiet after this many of its usual intervals, and never before this many seconds. */
 const QUIET_INTERVALS = 5;
 const QUIET_MIN_S = 30;
+
+/** Longer values than these are set smaller, so that all of their figures are seen. */
+const LONG_CHARS = 9;
+const LONGER_CHARS = 12;
 
 /** How often the description that screen readers find is brought up to date: they would read each change. */
 const DESCRIBE_S = 10;
@@ -42,6 +46,8 @@ export class Tile {
     this._described = 0;
     /** @type {number | null} the point under the crosshair */
     this._cursor = null;
+    /** Of the values on view, from the least to the greatest. */
+    this._spread = 0;
 
     this._age = el("span", { class: "tile-age" });
     this._value = el("span", { class: "tile-number", dir: "auto" });
@@ -78,8 +84,8 @@ export class Tile {
     const at = now();
     const span = board.viewport.span(at);
     this.plot.paint(span);
-    this._paintText(at);
     this._paintExtent(span);
+    this._paintText(at);
     this._describe(at, span);
   }
 
@@ -96,11 +102,15 @@ export class Tile {
 
   /** @param {number} at epoch seconds */
   _paintText(at) {
-    const { last, unit } = this.stream;
-    setText(this._value, this._text(last?.value));
+    const { unit } = this.stream;
+    const { range } = this.board.viewport;
+    const last = this.stream.lastOnView(range);
+    const text = this._text(last?.value);
+    setText(this._value, text);
+    setAttribute(this._value, "data-length", lengthOf(text));
     setText(this._unit, this.stream.kind === "number" ? unit : "");
-    setText(this._age, last ? formatAge(at - last.epoch) : "no value yet");
-    setAttribute(this.root, "data-state", this._state(at));
+    setText(this._age, last ? ageOf(last.epoch, range, at) : range ? "no value" : "no value yet");
+    setAttribute(this.root, "data-state", last ? this._state(at) : "empty");
     setAttribute(this.root, "data-points", String(this.stream.layer.series.length));
     setAttribute(this.root, "data-loaded", String(this.stream.layer.state === "loaded"));
     setAttribute(this.root, "data-on", String(last?.value === true));
@@ -108,21 +118,19 @@ export class Tile {
 
   /** @param {number} at */
   _state(at) {
-    const { last, kind, live } = this.stream;
-    if (!last) return "empty";
+    const { last, kind, rhythm } = this.stream;
     if (this.board.state === "reconnecting" || this.board.state === "stale") return "stale";
     // States and texts are sent when they change: their silence says nothing.
-    if (kind !== "number") return "fresh";
-    const { interval } = live.series;
-    const usual = interval ? Math.max(QUIET_INTERVALS * interval, QUIET_MIN_S) : this.board.viewport.window.seconds;
-    return at - last.epoch > usual ? "quiet" : "fresh";
+    if (kind !== "number" || !last || !rhythm.interval || !this.board.viewport.live) return "fresh";
+    return at - last.epoch > Math.max(QUIET_INTERVALS * rhythm.interval, QUIET_MIN_S) ? "quiet" : "fresh";
   }
 
   /** @param {any} value */
   _text(value) {
     if (value === undefined) return "–";
     if (typeof value === "boolean") return value ? "on" : "off";
-    return typeof value === "number" ? formatNumber(value, this.stream.decimals) : withEmoji(String(value));
+    return typeof value === "number" ? formatNumber(value, decimalsFor(this.stream.decimals, this._spread)) 
+      : withEmoji(String(value));
   }
 
   /**
@@ -135,22 +143,26 @@ export class Tile {
     if (this._cursor !== null && this._cursor >= 0 && this._cursor < series.length) {
       setAttribute(this._extent, "data-cursor", "true");
       const time = formatTime(series.epochs[this._cursor], to - from);
-      setText(this._extent, `${this._text(series.values[this._cursor])} at ${time}`);
+      setText(this._extent, `${this._text(series.values[this._cursor])} at\u00a0${time.replaceAll(" ", "\u00a0")}`);
       return;
     }
     setAttribute(this._extent, "data-cursor", "false");
-    if (kind === "number") setText(this._extent, this._range(from));
+    if (kind === "number") setText(this._extent, this._range(from, to));
     if (kind === "boolean") setText(this._extent, this._shareOn(from, to));
   }
 
-  /** @param {number} from */
-  _range(from) {
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
+  _range(from, to) {
     const { epochs, values } = this.stream.layer.series;
     let [least, greatest] = [Infinity, -Infinity];
-    for (let i = lowerBound(epochs, from); i < values.length; i++) {
+    for (let i = lowerBound(epochs, from); i < values.length && (this.board.viewport.live || epochs[i] <= to); i++) {
       if (values[i] < least) least = values[i];
       if (values[i] > greatest) greatest = values[i];
     }
+    this._spread = Math.max(greatest - least, 0);
     return least >= greatest ? "" : `${this._text(least)} – ${this._text(greatest)}`;
   }
 
@@ -174,7 +186,8 @@ export class Tile {
   _describe(at, span) {
     if (at - this._described < DESCRIBE_S) return;
     this._described = at;
-    const { name, unit, last } = this.stream;
+    const { name, unit } = this.stream;
+    const last = this.stream.lastOnView(this.board.viewport.range);
     const parts = [withEmoji(name), `${this._text(last?.value)} ${unit}`.trim()];
     if (this._extent.textContent) parts.push(this._extent.textContent);
     parts.push(`${formatTime(span[0], span[1] - span[0])} to ${formatTime(span[1], span[1] - span[0])}`);
@@ -192,3 +205,14 @@ export class Tile {
     }
   }
 }
+
+/** @param {string} text */
+const lengthOf = ({ length }) => (length > LONGER_CHARS ? "longer" : length > LONG_CHARS ? "long" : "usual");
+
+/**
+ * How old a value is; while time stands still, when it was.
+ * @param {number} epoch
+ * @param {Span | null} range that is held
+ * @param {number} at now
+ */
+const ageOf = (epoch, range, at) => (range ? formatTime(epoch, at - epoch) : formatAge(at - epoch));
