@@ -157,11 +157,19 @@ class Ingest:
                 else:
                     events[route.to] = list(mapped)
         self._last_arrival = arrival
+        self._count_gaps()
         self._metrics.received.add(len(messages), source="mqtt")
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
         return [Batch(some, to, units) for to, some in events.items() if some], rejected
+
+    def _count_gaps(self) -> None:
+        gaps = self._rulebook.gaps
+        if gaps.count:
+            log.warning("%d messages or more never came; the last gap: %r", gaps.count, gaps.latest)
+            self._metrics.sequence_gaps.add(gaps.count)
+            gaps.count = 0
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""

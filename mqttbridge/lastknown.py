@@ -43,6 +43,8 @@ class LastKnown:
             # Not every message carries every field: what is missing in this one is still the last known.
             merged = {event[1]: event for event in last} | {event[1]: event for event in events}
             route.last = list(merged.values())
+        elif route.several:
+            route.last = list({(event[0], event[1]): event for event in events}.values())
         else:
             route.last = events
         self._unsaved.add(route)
@@ -51,11 +53,13 @@ class LastKnown:
     def only_changed(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
         """Of a retained message's events, those that differ from what was last known of their streams."""
         if route.last is not None:
-            known: dict[str, Value] = {event[1]: event[2] for event in route.last}
+            known: dict[str, Value] = {_name(route, event): event[2] for event in route.last}
         else:
             saved = self._spool.known(_key(route))
             known = from_json(saved) if saved else {}
-        changed = [event for event in events if not _same(known.get(event[1]), event[2])]
+        if route.several and len({event[:2] for event in events}) < len(events):
+            return self.keep(route, events)  # a history: each of its points may be new, whatever the last one was
+        changed = [event for event in events if not _same(known.get(_name(route, event)), event[2])]
         if len(changed) < len(events):
             self._metrics.dropped.add(len(events) - len(changed), reason="retained_unchanged")
         self.keep(route, events)
@@ -77,7 +81,8 @@ class LastKnown:
         some = list(islice(self._unsaved, _SAVE_STEP))
         try:
             self._spool.remember(
-                (_key(route), to_json({event[1]: event[2] for event in route.last or ()}).decode()) for route in some
+                (_key(route), to_json({_name(route, event): event[2] for event in route.last or ()}).decode())
+                for route in some
             )
         except SpoolError as error:
             log.debug("last known values wait: %s", error)
@@ -88,6 +93,11 @@ class LastKnown:
 
 def _key(route: Route) -> str:
     return f"{route.topic}\n{route.rule}"
+
+
+def _name(route: Route, event: EventTuple) -> str:
+    """A stream's name among those of its route, which most often are all in one bucket."""
+    return event[1] if event[0] == route.bucket else f"{event[0]}\n{event[1]}"
 
 
 def _same(known: Value | None, value: Value) -> bool:

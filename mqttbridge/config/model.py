@@ -10,30 +10,18 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
     model_validator,
 )
 
+from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
 from mqttbridge.config.quantities import Duration, Size
+from mqttbridge.config.section import Section
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 MIB, GIB = 2**20, 2**30
-
-
-class Section(BaseModel):
-    """Base of every section: frozen, strict about unknown keys, secrets masked."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        use_attribute_docstrings=True,
-        populate_by_name=True,
-    )
 
 
 class RetainedPolicy(StrEnum):
@@ -266,6 +254,13 @@ class PayloadFormat(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     BOOLEAN = "boolean"
+    CSV = "csv"
+    INFLUX = "influx"
+    CBOR = "cbor"
+    MSGPACK = "msgpack"
+    HEX = "hex"
+    STRUCT = "struct"
+    SPARKPLUG = "sparkplug"
 
 
 class BadTimestamp(StrEnum):
@@ -281,6 +276,13 @@ class RuleConfig(Section):
     topic: str = Field(min_length=1)
     """Topic filter: `+` and `{name}` match one level, a last `#` or `{name#}` the rest."""
     format: PayloadFormat = PayloadFormat.AUTO
+    compression: Compression = Compression.NONE
+    """How payloads are packed: gzip, zlib, deflate (raw), or auto (gzip and zlib by their first bytes)."""
+    boolean: BooleanConfig = BooleanConfig()
+    csv: CsvConfig = CsvConfig()
+    influx: InfluxConfig = InfluxConfig()
+    layout: LayoutConfig | None = None
+    """The bytes' meaning, for `hex` and `struct`."""
     model: str | None = None
     """A model of `models`, or `package.module:Model`. Without one, whatever the payload holds is taken."""
     bucket: str

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
 
+from mqttbridge.config.formats import Compression
 from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
-from mqttbridge.mapping.imported import imported_model
+from mqttbridge.mapping.formats import DocumentFormat, Format, InvalidFormat, PointsFormat, format_of
+from mqttbridge.mapping.formats.base import Names, Parser
+from mqttbridge.mapping.formats.compression import unpacking
+from mqttbridge.mapping.imported import ImportedModel, imported_model
 from mqttbridge.mapping.models import InvalidModel, Model, configured_model
-from mqttbridge.mapping.payload import PARSERS, Parser, parse_json
+from mqttbridge.mapping.payload import parse_json
+from mqttbridge.mapping.points import Points, as_it_is, points_of
 from mqttbridge.mapping.templates import FIELD, InvalidTemplate, Template, parse_template
 from mqttbridge.mapping.timestamps import Timestamp, parse_path
 from mqttbridge.mapping.topics import InvalidFilter, TopicFilter, parse_filter
@@ -20,8 +25,16 @@ from mqttbridge.mapping.unusable import Unusable
 
 Loc: TypeAlias = tuple[str | int, ...]
 
-# Formats in which a payload has fields: a model and a payload's own timestamp need them.
-_WITH_FIELDS: Final = frozenset({PayloadFormat.JSON, PayloadFormat.AUTO})
+# Formats whose payload is the JSON text that a model of the user's own may read itself.
+_JSON_TEXT: Final = frozenset({PayloadFormat.JSON, PayloadFormat.AUTO})
+
+# The keys of a rule that belong to some formats only.
+_KEYS_OF_FORMATS: Final = {
+    "boolean": {PayloadFormat.BOOLEAN},
+    "csv": {PayloadFormat.CSV},
+    "influx": {PayloadFormat.INFLUX},
+    "layout": {PayloadFormat.HEX, PayloadFormat.STRUCT},
+}
 
 # `{field}` of a payload that is one bare value.
 _SCALAR_FIELD: Final = "value"
@@ -53,6 +66,8 @@ class CompiledRule:
     timestamp: Timestamp | None
     model: Model | None
     unit: str
+    # How a message comes apart into several; then `parse` gets each one's document.
+    points: Points | None = None
 
     def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
         """Fields and time of one payload.
@@ -106,23 +121,32 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             problems.append(((*loc, "name"), f"{name!r} is the name of rules[{first}] already"))
         problems += [((*loc, *where), what) for where, what in _problems(rule, config.destinations)]
         model = models.get(rule.model, loc) if rule.model is not None else None
-        if (parsed := _parse_names(rule, loc, problems)) is not None:
-            rules.append(_compile(rule, name, model, parsed))
+        try:
+            format_ = format_of(rule)
+        except InvalidFormat as error:
+            problems.append(((*loc, *error.path), str(error)))
+            continue
+        problems += [((*loc, *where), what) for where, what in _misfits(rule, format_)]
+        if (parsed := _parse_names(rule, format_, loc, problems)) is not None:
+            rules.append(_compile(rule, name, format_, model, parsed))
     if problems:
         raise InvalidRules(problems)
     return tuple(rules)
 
 
-def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) -> CompiledRule:
-    timestamp = None
-    if rule.timestamp is not None:
-        timestamp = Timestamp(
-            field=rule.timestamp,
-            path=tuple(rule.timestamp.split(".")),
-            max_past=rule.max_past,
-            max_future=rule.max_future,
-            reject=rule.bad_timestamp is BadTimestamp.REJECT,
-        )
+def _compile(rule: RuleConfig, name: str, format_: Format, model: Model | None, names: _Names) -> CompiledRule:
+    clock = Timestamp(
+        field=rule.timestamp or "timestamp",
+        path=tuple((rule.timestamp or "").split(".")),
+        max_past=rule.max_past,
+        max_future=rule.max_future,
+        reject=rule.bad_timestamp is BadTimestamp.REJECT,
+    )
+    points = None
+    if isinstance(format_, PointsFormat):
+        points = points_of(format_, rule.compression, (names.bucket, names.stream), clock)
+    if isinstance(model, ImportedModel) and (rule.format not in _JSON_TEXT or rule.compression is not Compression.NONE):
+        model = model.of_documents()
     return CompiledRule(
         name=name,
         to=rule.to,
@@ -130,18 +154,37 @@ def _compile(rule: RuleConfig, name: str, model: Model | None, names: _Names) ->
         filter=names.topic,
         bucket=names.bucket,
         stream=names.stream,
-        parse=PARSERS[rule.format] if model is None else parse_json,
-        timestamp=timestamp,
+        parse=_parser(rule, format_),
+        timestamp=clock if rule.timestamp is not None else None,
         model=model,
         unit=rule.unit,
+        points=points,
     )
 
 
+def _parser(rule: RuleConfig, format_: Format) -> Parser:
+    if not isinstance(format_, DocumentFormat):
+        return as_it_is
+    # What a model is there to check has fields, so a text that `auto` would take is a broken payload.
+    as_json = rule.format is PayloadFormat.AUTO and rule.model is not None
+    return unpacking(parse_json if as_json else format_.parse, rule.compression)
+
+
+def _misfits(rule: RuleConfig, format_: Format) -> Iterator[tuple[Loc, str]]:
+    """Keys of the rule that its format has no use for."""
+    own_time = isinstance(format_, PointsFormat) and format_.own_time
+    if rule.model is not None and not format_.has_fields:
+        yield ("model",), f"needs a payload with fields, so `format: json` (got {rule.format})"
+    if rule.timestamp is not None and own_time:
+        yield ("timestamp",), f"format {rule.format} has times of its own: leave this out"
+    elif rule.timestamp is not None and not format_.has_fields:
+        yield ("timestamp",), f"needs a payload with fields, so `format: json` (got {rule.format})"
+    for key, formats in _KEYS_OF_FORMATS.items():
+        if key in rule.model_fields_set and getattr(rule, key) is not None and rule.format not in formats:
+            yield (key,), f"is for format {' and '.join(sorted(formats))} (got {rule.format})"
+
+
 def _problems(rule: RuleConfig, destinations: Collection[str]) -> Iterator[tuple[Loc, str]]:
-    if rule.format not in _WITH_FIELDS:
-        for key, value in (("model", rule.model), ("timestamp", rule.timestamp)):
-            if value is not None:
-                yield (key,), f"needs a payload with fields, so `format: json` (got {rule.format})"
     if rule.timestamp is not None:
         try:
             parse_path(rule.timestamp)
@@ -162,16 +205,17 @@ class _Names(NamedTuple):
     stream: Template
 
 
-def _parse_names(rule: RuleConfig, loc: Loc, problems: list[tuple[Loc, str]]) -> _Names | None:
+def _parse_names(rule: RuleConfig, format_: Format, loc: Loc, problems: list[tuple[Loc, str]]) -> _Names | None:
     try:
         topic = parse_filter(rule.topic)
     except InvalidFilter as error:
         problems.append(((*loc, "topic"), str(error)))
         return None  # what the templates may name is not known
     templates: list[Template] = []
+    given = format_.names if isinstance(format_, PointsFormat) else Names()
     for key, text, known in (
-        ("bucket", rule.bucket, topic.names),
-        ("stream", rule.stream, (*topic.names, FIELD)),
+        ("bucket", rule.bucket, given.with_(topic.names)),
+        ("stream", rule.stream, given.with_((*topic.names, FIELD))),
     ):
         try:
             templates.append(parse_template(text, known))

@@ -10,14 +10,18 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
+from collections import ChainMap
+from collections.abc import Hashable, Mapping
 from itertools import islice
 from sys import intern
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiling import CompiledRule, Loc, compile_rules
 from mqttbridge.mapping.flatten import Fields
+from mqttbridge.mapping.formats import Gaps
+from mqttbridge.mapping.points import OpenPoints, without_clashes
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
@@ -39,6 +43,7 @@ class Rulebook:
     Attributes:
         filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
     """
 
     def __init__(self, config: Config) -> None:
@@ -51,6 +56,9 @@ class Rulebook:
         self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
         self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
         self.warnings: Final = tuple(self._unreachable())
+        self.gaps: Final = Gaps()
+        # What formats remember of earlier messages is here and nowhere else.
+        self._open = {i: rule.points.open(self.gaps) for i, rule in enumerate(self._rules) if rule.points is not None}
         self._routes: dict[bytes, Routes] = {}
         self._room = _Room(MAX_KEPT_BYTES)
 
@@ -82,6 +90,11 @@ class Rulebook:
         for index in self._trie.matching(levels):
             rule = self._rules[index]
             captured = rule.filter.capture(levels)
+            if (points := self._open.get(index)) is not None:
+                routes.append(PointsRoute(rule, points, topic, captured, self._room))
+                if not rule.goes_on:
+                    break
+                continue
             try:
                 bucket = checked_name("".join(rule.bucket.bind(captured)), "the bucket's name")
             except Unusable as unusable:
@@ -135,7 +148,10 @@ class Route:
         bucket: name of the bucket.
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it.
         last: the last events of its streams, owned by the ingest loop.
+        several: whether a message may have several events of one stream, in buckets of their own.
     """
+
+    several: ClassVar[bool] = False
 
     __slots__ = ("_compiled", "_pieces", "_room", "_streams", "_topic", "bucket", "last", "new_units", "rule", "to")
 
@@ -179,6 +195,10 @@ class Route:
         self._room.left += sum(_stream_size(field, stream) for field, stream in self._streams.items())
         self._streams = {}
 
+    def known_stream(self, field: str) -> str:
+        """Name of a field's stream, empty unless it was met before."""
+        return self._streams.get(field, "")
+
     def _name(self, fields: Fields) -> dict[str, str]:
         """Streams of all these fields; those that are new are kept while there is room."""
         names: dict[str, str] = {}
@@ -193,6 +213,79 @@ class Route:
                     self._room.left -= _stream_size(field, stream)
             names[field] = stream
         return names
+
+
+class PointsRoute(Route):
+    """One rule of a format of points applied to one topic: a route for each origin that the topic speaks of.
+
+    Its `bucket` is empty: each event says its own.
+    """
+
+    __slots__ = ("_captured", "_origins", "_points", "_reader")
+
+    several: ClassVar[bool] = True
+
+    def __init__(
+        self, compiled: CompiledRule, points: OpenPoints, topic: bytes, captured: dict[str, str], room: _Room
+    ) -> None:
+        super().__init__(compiled, topic, "", (), room)
+        self._points, self._reader = points
+        self._captured = captured
+        self._origins: dict[Hashable, Route] = {}
+
+    def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
+        """The events of all points of a message, or why it is rejected as a whole; see `Route.apply`."""
+        try:
+            return self._events(payload, arrival)
+        except Unusable as unusable:
+            return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
+
+    def _events(self, payload: bytes, arrival: float) -> list[EventTuple]:
+        events: list[EventTuple] = []
+        clock = self._points.clock
+        for document, epoch, origin, units in self._reader.read(self._topic, payload):
+            route = self._origins.get(origin) or self._meet(origin)
+            mapped = route.apply(document, arrival if epoch is None else clock.of_point(epoch, arrival))
+            if isinstance(mapped, Rejected):
+                if mapped.reason is Reason.NO_VALUES:
+                    continue  # a line of empty columns beside full ones
+                raise Unusable(mapped.reason, mapped.detail)
+            events += mapped
+            if route.new_units or units:
+                self._take_units(route, units)
+        if not events and not self._points.format.may_be_silent:
+            raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
+        return without_clashes(events)
+
+    def _meet(self, origin: Hashable) -> Route:
+        # What the format says goes before what the topic says: a node's death speaks of its devices, too.
+        labels = ChainMap(self._points.format.labels(origin), self._captured)
+        bucket = checked_name("".join(self._compiled.bucket.bind(labels)), "the bucket's name")
+        pieces = self._points.pieces(self._compiled.stream, labels)
+        route = Route(self._compiled, self._topic, intern(bucket), pieces, self._room)
+        if self._room.left > 0:
+            self._origins[origin] = route
+            self._room.left -= _origin_size(origin)
+        return route
+
+    def _take_units(self, route: Route, units: Mapping[str, str]) -> None:
+        """Units that the rule knows, and those that the message itself tells of its fields."""
+        self.new_units.update(route.new_units)
+        route.new_units.clear()
+        for field, unit in units.items():
+            if stream := route.known_stream(field):
+                self.new_units[route.bucket, stream] = unit
+
+    def forget_streams(self) -> None:
+        """Give the room of the origins and their streams back."""
+        for origin, route in self._origins.items():
+            route.forget_streams()
+            self._room.left += _origin_size(origin)
+        self._origins = {}
+
+
+def _origin_size(origin: Hashable) -> int:
+    return _ROUTE_BYTES + len(str(origin))
 
 
 def _stream_size(field: str, stream: str) -> int:

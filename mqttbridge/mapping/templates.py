@@ -33,7 +33,12 @@ class Template:
 
     @property
     def has_field(self) -> bool:
-        return FIELD in self.parts[1::2]
+        return FIELD in self.names
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it uses."""
+        return self.parts[1::2]
 
     def bind(self, captured: Mapping[str, str]) -> tuple[str, ...]:
         """Fill the captures in. What comes back are the pieces between the places of `{field}`."""

@@ -15,7 +15,7 @@ CASES = sorted(path.parent for path in GOLDEN.glob("*/config.yaml"))
 ARRIVAL = 1_760_000_000.0
 
 # Reasons that others than the mapping core have.
-ELSEWHERE = {Reason.PAYLOAD_TOO_LARGE, Reason.REFUSED, Reason.BUCKET_REMOVED}
+ELSEWHERE = {Reason.REFUSED, Reason.BUCKET_REMOVED}
 
 
 @pytest.fixture(autouse=True)
