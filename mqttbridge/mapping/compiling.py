@@ -12,7 +12,7 @@ from mqttbridge.config.model import BadTimestamp, Config, PayloadFormat, RuleCon
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 from mqttbridge.mapping.formats import DocumentFormat, Format, InvalidFormat, PointsFormat, format_of
-from mqttbridge.mapping.formats.base import Names, Parser
+from mqttbridge.mapping.formats.base import Names, Parser, no_points
 from mqttbridge.mapping.formats.compression import unpacking
 from mqttbridge.mapping.imported import ImportedModel, imported_model
 from mqttbridge.mapping.models import InvalidModel, Model, configured_model
@@ -38,6 +38,10 @@ _KEYS_OF_FORMATS: Final = {
 
 # `{field}` of a payload that is one bare value.
 _SCALAR_FIELD: Final = "value"
+
+
+# Stands in for a format that cannot be used, so that what else is wrong with the rule is said as well.
+_UNUSABLE_FORMAT: Final = PointsFormat(open=no_points, names=Names(prefixes=("",)))
 
 
 class InvalidRules(Exception):  # noqa: N818  # `ConfigError` is made of it, with file and line
@@ -125,7 +129,7 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             format_ = format_of(rule)
         except InvalidFormat as error:
             problems.append(((*loc, *error.path), str(error)))
-            continue
+            format_ = _UNUSABLE_FORMAT
         problems += [((*loc, *where), what) for where, what in _misfits(rule, format_)]
         if (parsed := _parse_names(rule, format_, loc, problems)) is not None:
             rules.append(_compile(rule, name, format_, model, parsed))

@@ -34,6 +34,9 @@ _TOPIC_BYTES: Final = 160
 _ROUTE_BYTES: Final = 320
 _STREAM_BYTES: Final = 200
 
+# New origins that one message may speak of: a name is worked out for each, at some 15 us.
+_MAX_NEW_ORIGINS: Final = 1_000
+
 Routes: TypeAlias = "tuple[Route, ...] | Rejected"
 
 
@@ -243,8 +246,14 @@ class PointsRoute(Route):
     def _events(self, payload: bytes, arrival: float) -> list[EventTuple]:
         events: list[EventTuple] = []
         clock = self._points.clock
+        new = 0
         for document, epoch, origin, units in self._reader.read(self._topic, payload):
-            route = self._origins.get(origin) or self._meet(origin)
+            route = self._origins.get(origin)
+            if route is None:
+                new += 1
+                if new > _MAX_NEW_ORIGINS:
+                    raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {_MAX_NEW_ORIGINS} new series in one message")
+                route = self._meet(origin)
             mapped = route.apply(document, arrival if epoch is None else clock.of_point(epoch, arrival))
             if isinstance(mapped, Rejected):
                 if mapped.reason is Reason.NO_VALUES:

@@ -18,8 +18,9 @@ from mqttbridge.mapping.unusable import Unusable
 Parser: TypeAlias = Callable[[bytes], Any]
 """From a payload to a document: what JSON can hold. It raises `Unusable` and nothing else."""
 
-# A day of a logger's minutes, seven values each. Mapping as many takes about 50 ms.
+# Mapping as many takes about 50 ms. More is a dump of something else, or a backlog to be sent in parts.
 MAX_VALUES: Final = 10_000
+MAX_LINES: Final = 5_000
 
 _NO_UNITS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -146,6 +147,16 @@ class PointsFormat:
     may_be_silent: bool = False
 
 
+class _NoPoints:
+    def read(self, topic: bytes, payload: bytes) -> Sequence[Point]:  # noqa: ARG002  # a reader's signature
+        return ()
+
+
+def no_points(gaps: Gaps) -> PointsReader:  # noqa: ARG001  # an opener's signature
+    """A reader that never finds anything."""
+    return _NoPoints()
+
+
 Format: TypeAlias = DocumentFormat | PointsFormat
 
 
@@ -185,6 +196,16 @@ def not_empty(payload: bytes) -> bytes:
     if not payload:
         raise Unusable(Reason.EMPTY_PAYLOAD, "the payload is empty")
     return payload
+
+
+def check_lines(text: str) -> None:
+    """Look at a text of lines before any work is done for them.
+
+    Raises:
+        Unusable: there are more lines than a message may have points.
+    """
+    if text.count("\n") > MAX_LINES:
+        raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_LINES} lines in one message")
 
 
 def too_many_values() -> Unusable:

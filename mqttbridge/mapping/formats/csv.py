@@ -15,7 +15,14 @@ from typing import Any, Final
 from mqttbridge.config.formats import CsvConfig
 from mqttbridge.config.model import RuleConfig
 from mqttbridge.events import Reason
-from mqttbridge.mapping.formats.base import MAX_VALUES, InvalidFormat, Point, PointsFormat, too_many_values
+from mqttbridge.mapping.formats.base import (
+    MAX_VALUES,
+    InvalidFormat,
+    Point,
+    PointsFormat,
+    check_lines,
+    too_many_values,
+)
 from mqttbridge.mapping.payload import parse_text
 from mqttbridge.mapping.unusable import Unusable, named
 
@@ -63,6 +70,9 @@ class CsvReader:
         return [Point(_document(columns, row, number)) for number, row in enumerate(rows, 1 + self._header)]
 
     def _rows(self, text: str) -> list[Row]:
+        check_lines(text)
+        if text.count(self._delimiter) > 2 * MAX_VALUES:  # texts in quotes may hold some, and be fine
+            raise too_many_values()
         rows: list[Row] = []
         left = MAX_VALUES
         lines = (f"{line}\n" for line in text.split("\n"))

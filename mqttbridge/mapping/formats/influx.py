@@ -13,7 +13,7 @@ from typing import Any, Final
 from mqttbridge.config.formats import Precision
 from mqttbridge.config.model import RuleConfig
 from mqttbridge.events import Reason
-from mqttbridge.mapping.formats.base import MAX_VALUES, Names, Point, PointsFormat, too_many_values
+from mqttbridge.mapping.formats.base import MAX_VALUES, Names, Point, PointsFormat, check_lines, too_many_values
 from mqttbridge.mapping.payload import parse_text
 from mqttbridge.mapping.unusable import Unusable, named, shown
 
@@ -26,6 +26,9 @@ _MEASUREMENT: Final = re.compile(r"(?:[^, \\]++|\\.)++")
 _ESCAPE: Final = re.compile(r"\\([,= ])")
 _STRING_ESCAPE: Final = re.compile(r'\\(["\\])')
 _COMMENT_OR_BLANK: Final = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|$)")
+
+# A stream's name is far shorter, so a longer series could never be told from others by it.
+_MAX_SERIES_CHARS: Final = 2_000
 
 _INTEGER: Final = re.compile(r"([+-]?[0-9]{1,20})[iu]")
 _FLOAT: Final = re.compile(r"(?=.{1,100}\Z)[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?")
@@ -65,6 +68,7 @@ class InfluxReader:
     def read(self, topic: bytes, payload: bytes) -> Sequence[Point]:  # noqa: ARG002  # all is in the payload
         """A point for each line; see `PointsReader`."""
         text = parse_text(payload)
+        check_lines(text)
         if "\r" in text:
             text = text.replace("\r\n", "\n")
         points: list[Point] = []
@@ -76,6 +80,11 @@ class InfluxReader:
             series = _SERIES.match(text, position)
             if series is None:
                 raise _malformed(len(points), "expected `measurement,tag=value field=value`", text[position:])
+            if series.end() - series.start() > _MAX_SERIES_CHARS:
+                raise Unusable(
+                    Reason.BAD_NAME,
+                    f"line {len(points) + 1}: measurement and tags take more than {_MAX_SERIES_CHARS} characters",
+                )
             document, position = _fields(text, series.end(), len(points))
             values += len(document)
             if values > MAX_VALUES:

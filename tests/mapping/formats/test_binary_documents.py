@@ -2,8 +2,10 @@
 
 import datetime as dt
 import decimal
+import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import cbor2
 import msgpack
@@ -189,3 +191,41 @@ def test_a_missing_library_is_a_problem_of_the_configuration_that_says_what_to_d
     ((loc, what),) = caught.value.problems
     assert loc == ("rules", 0, "format")
     assert f"pip install 'mqttbridge[{payload_format}]'" in what
+
+
+@pytest.fixture
+def _users_module(monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    yield
+    sys.modules.pop("user_models", None)
+
+
+@pytest.mark.usefixtures("_users_module")
+def test_a_model_of_the_users_own_reads_what_is_not_json(both):
+    plain = {"topic": "t", "bucket": "b", "stream": "x", "format": both, "model": "user_models:Rich"}
+    document = {
+        "at": "2025-10-09T10:53:20+02:00",
+        "mode": "heat",
+        "level": 1,
+        "price": "12.50",
+        "lasted": "PT90S",
+        "device": "12345678123456781234567812345678",
+        "position": {"lat": 1, "lon": 2},
+        "track": [],
+        "counts": {},
+    }
+    (route,) = Rulebook(Config.model_validate({"rules": [plain]})).routes(b"t")
+
+    events = {stream: value for _, stream, value, _ in route.apply(PACK[both](document), 1e9)}
+
+    assert (events["x.lasted"], events["x.position.lat"]) == (90.0, 1.0)
+
+
+def test_nobody_pays_for_a_library_that_no_rule_needs():
+    code = (
+        "import sys; from mqttbridge.config.model import Config; from mqttbridge.mapping import Rulebook; "
+        "Rulebook(Config()); print(sorted({'cbor2', 'msgpack', 'google'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert run.stdout == "[]\n"

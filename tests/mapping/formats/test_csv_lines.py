@@ -76,7 +76,9 @@ def test_two_lines_of_one_time_stay_two_points():
         ("", {"columns": ["a"]}, Reason.EMPTY_PAYLOAD, "the payload is empty"),
         (",", {"columns": ["a", "b"]}, Reason.NO_VALUES, "there is nothing to store in the payload"),
         ("a,b\n", {"header": True}, Reason.NO_VALUES, "there is nothing to store in the payload"),
-        ("1\n" * 20_000, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
+        ("1," * 20_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
+        ("1," * 10_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
+        ("1\n" * 20_000, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 5000 lines in one message"),
         ("9" * 300_000, {"columns": ["a"]}, Reason.MALFORMED, "not CSV: field larger than field limit (131072)"),
     ],
 )
@@ -110,6 +112,17 @@ def test_what_cannot_work_is_said_at_load(csv, said):
     with pytest.raises((InvalidRules, ValueError)) as caught:
         applied("1", **csv)
     assert said in str(caught.value)
+
+
+def test_all_that_is_wrong_with_a_rule_is_said_at_once():
+    rule = {"topic": "a/#/b", "format": "csv", "bucket": "b", "stream": "{open"}
+
+    with pytest.raises(InvalidRules) as caught:
+        Rulebook(Config.model_validate({"rules": [rule, rule | {"topic": "{a}", "stream": "{a}{"}]}))
+
+    assert [loc for loc, _ in caught.value.problems] == [
+        ("rules", 0, "csv"), ("rules", 0, "topic"), ("rules", 1, "csv"), ("rules", 1, "stream"),
+    ]  # fmt: skip
 
 
 @given(

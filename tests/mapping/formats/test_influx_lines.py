@@ -105,7 +105,7 @@ def test_comments_blank_lines_and_carriage_returns_are_passed_over():
         ("m f=1e999", Reason.NOT_FINITE, "f: Infinity is not a finite number"),
         (f"m f=1 {NS * 3}", Reason.BAD_TIMESTAMP, None),
         ("m f=1 1", Reason.BAD_TIMESTAMP, None),
-        ("m f=1\n" * 10_001, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
+        ("m f=1\n" * 5_001, Reason.TOO_MANY_FIELDS, "more than 5000 lines in one message"),
     ],
 )
 def test_what_is_not_the_protocol_is_rejected_with_the_reason(payload, reason, detail):
@@ -113,6 +113,13 @@ def test_what_is_not_the_protocol_is_rejected_with_the_reason(payload, reason, d
 
     assert found is reason
     assert detail is None or words == detail
+
+
+@pytest.mark.parametrize(
+    "payload", ["\n".join(f"m,t={n} f=1" for n in range(1_001)), "m," + "t=v," * 1_000 + "u=v f=1"]
+)
+def test_series_have_a_bound_in_number_and_length(payload):
+    assert applied(payload)[0] in {Reason.TOO_MANY_FIELDS, Reason.BAD_NAME}
 
 
 def test_a_tag_that_a_line_has_not_got_rejects_the_message():

@@ -115,6 +115,16 @@ def test_a_birth_is_remembered_though_its_values_cannot_be_stored():
     assert values(book, "G/NDATA/N", payload({"alias": 1, "double_value": 2})) == {"N.T": 2}
 
 
+def test_a_birth_declares_what_it_can_though_one_of_its_metrics_cannot_be_read():
+    book = rulebook()
+    odd = {"name": "odd", "alias": 1, "datatype": 99, "int_value": 1}
+    good = {"name": "T", "alias": 2, "datatype": DataType.INT32, "int_value": 1}
+
+    assert apply(book, "G/NBIRTH/N", payload(odd, good, timestamp=MS, seq=0))[0] is Reason.MALFORMED
+    assert values(book, "G/NDATA/N", payload({"alias": 2, "int_value": 2}, seq=1)) == {"N.T": 2}
+    assert book.gaps.count == 0
+
+
 def test_a_device_that_died_must_be_born_again(born):
     assert apply(born, "G/DDEATH/N/D", payload(timestamp=MS + 1, seq=2)) == {("N.D.online", NOW + 0.001): False}
     assert apply(born, "G/DDATA/N/D", payload({"alias": 7, "float_value": 1}))[0] is Reason.NO_BIRTH

@@ -127,9 +127,10 @@ class SparkplugReader:
     def _of_session(self, address: Address, payload: Payload) -> list[Point]:
         """A birth, data, or a device's death: what counts in a node's sequence."""
         if address.kind in _BIRTHS:
-            points = self._birth(address, payload)
-            self._follow(address, payload)  # which counts from here
-            return points
+            try:
+                return self._birth(address, payload)
+            finally:
+                self._follow(address, payload)  # which counts from here
         # Before the metrics are looked at: a message that is rejected has come, too.
         self._follow(address, payload)
         if address.kind == "DDEATH":
@@ -143,7 +144,7 @@ class SparkplugReader:
 
     def _birth(self, address: Address, payload: Payload) -> list[Point]:
         birth, bd_seq = Birth(), None
-        metrics = list(self._metrics.metrics(payload, _NOTHING))
+        metrics, refused = self._metrics.declared(payload)
         for metric in metrics:
             birth.declare(metric.name, metric.datatype, metric.alias)
             if metric.name == _BD_SEQ:
@@ -152,6 +153,8 @@ class SparkplugReader:
             self._sessions.device_born(address.key, address.device, birth)
         else:
             self._sessions.node_born(address.key, birth, bd_seq)
+        if refused is not None:
+            raise refused
         origin = Origin(*address.key, address.device)
         return [_state(origin, payload.milliseconds, online=True), *_points(origin, metrics, payload.milliseconds)]
 
@@ -159,7 +162,7 @@ class SparkplugReader:
         node = self._sessions.node(address.key)
         born = node.births.get(address.device, _NOTHING) if node is not None else _NOTHING
         metrics = self._metrics.metrics(payload, born)
-        return _points(Origin(*address.key, address.device), list(metrics), payload.milliseconds)
+        return _points(Origin(*address.key, address.device), metrics, payload.milliseconds)
 
     def _node_death(self, address: Address, payload: Payload) -> list[Point]:
         """The node's death and its devices'. Its time is unknown: the broker sends what was left at connecting."""

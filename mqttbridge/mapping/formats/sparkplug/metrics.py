@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from mqttbridge.config.formats import Compression
@@ -21,6 +22,7 @@ _COMPRESSED: Final = "SPBV1.0_COMPRESSED"
 # Of the known properties (section 6.4.8) the one that says something about the stream.
 _UNIT: Final = "engUnit"
 _MAX_UNIT_CHARS: Final = 16
+_NOTHING_BORN: Final = Birth()
 
 
 class Metric(NamedTuple):
@@ -74,27 +76,45 @@ class MetricReader:
             tuple(message.metrics),
         )
 
-    def metrics(self, payload: Payload, born: Birth) -> Iterator[Metric]:
+    def metrics(self, payload: Payload, born: Birth) -> list[Metric]:
         """The payload's metrics, with the names and types that the birth gave them.
 
         Raises:
             Unusable: not Sparkplug, a value not of its type, or an alias without a birth.
         """
-        left = MAX_VALUES
+        metrics: list[Metric] = []
         for data in payload.metrics:
-            message = _decoded(self._schema.metric, data)
-            alias = message.alias if message.HasField("alias") else None
-            name = message.name
-            if not name:
-                declared = born.by_alias.get(alias) if alias is not None else None
-                if declared is None:
-                    raise Unusable(Reason.NO_BIRTH, f"no birth seen that declares the metric with alias {alias}")
-                name = declared.name
-            for metric in self._taken_apart(message, name, alias, born, depth=0):
-                left -= 1
-                if left < 0:
-                    raise too_many_values()
-                yield metric
+            metrics += self._metric(data, born, MAX_VALUES - len(metrics))
+        return metrics
+
+    def declared(self, payload: Payload) -> tuple[list[Metric], Unusable | None]:
+        """The metrics of a birth: those that can be read, and why another cannot.
+
+        What a birth declares holds for all the data after it, even if the birth's own values are refused.
+        """
+        metrics: list[Metric] = []
+        refused: Unusable | None = None
+        for data in payload.metrics:
+            try:
+                metrics += self._metric(data, _NOTHING_BORN, MAX_VALUES - len(metrics))
+            except Unusable as unusable:
+                refused = refused or unusable
+        return metrics, refused
+
+    def _metric(self, data: bytes, born: Birth, most: int) -> list[Metric]:
+        """One metric; of a template, its members too."""
+        message = _decoded(self._schema.metric, data)
+        alias = message.alias if message.HasField("alias") else None
+        name = message.name
+        if not name:
+            declared = born.by_alias.get(alias) if alias is not None else None
+            if declared is None:
+                raise Unusable(Reason.NO_BIRTH, f"no birth seen that declares the metric with alias {alias}")
+            name = declared.name
+        metrics = list(islice(self._taken_apart(message, name, alias, born, depth=0), most + 1))
+        if len(metrics) > most:
+            raise too_many_values()
+        return metrics
 
     def _taken_apart(self, message: Any, name: str, alias: int | None, born: Birth, *, depth: int) -> Iterator[Metric]:
         datatype = message.datatype
