@@ -3,7 +3,9 @@ import struct
 import pytest
 from hypothesis import given, strategies as st
 
+from mqttbridge.cli.load import load_and_compile
 from mqttbridge.config.model import Config
+from mqttbridge.errors import ConfigError
 from mqttbridge.events import Reason
 from mqttbridge.mapping import InvalidRules, Rulebook
 from mqttbridge.mapping.formats import format_of
@@ -135,6 +137,18 @@ def test_what_cannot_work_is_said_at_load(changes, said):
             )
         )
     assert said in str(caught.value)
+
+
+def test_a_layout_that_cannot_be_read_is_not_called_missing_as_well(tmp_path):
+    layout = "{fields: {x: {type: uint8, bits: 9-12}}}"
+    (tmp_path / "config.yaml").write_text(
+        f"rules:\n  - {{topic: t, bucket: b, stream: x, format: hex, layout: {layout}}}\n"
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        load_and_compile(tmp_path / "config.yaml", {})
+
+    assert [(problem.line, problem.path) for problem in caught.value.problems] == [(2, "rules[0].layout.fields.x")]
 
 
 EVERYTHING = {
