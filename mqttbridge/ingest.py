@@ -32,6 +32,8 @@ _POLL_SECONDS: Final = 1.0
 # Pause between attempts while the spool blocks: soon enough to go on when there is room, and to keep the
 # broker's connection alive, without burdening a full disk.
 _BLOCKED_PAUSE: Final = 0.2
+# A node that numbers its messages wrongly has a gap at each; the metric counts them all.
+_GAPS_PAUSE: Final = 60.0
 
 
 class Source(Protocol):
@@ -76,6 +78,7 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
         self._last_arrival = 0.0
+        self._gaps_told_again = 0.0
         self._known = LastKnown(spool, metrics) if retained is RetainedPolicy.CHANGED else None
 
     def run(self) -> None:
@@ -166,10 +169,13 @@ class Ingest:
 
     def _count_gaps(self) -> None:
         gaps = self._rulebook.gaps
-        if gaps.count:
-            log.warning("%d messages or more never came; the last gap: %r", gaps.count, gaps.latest)
-            self._metrics.sequence_gaps.add(gaps.count)
-            gaps.count = 0
+        if not gaps.count:
+            return
+        self._metrics.sequence_gaps.add(gaps.count)
+        gaps.count = 0
+        if time.monotonic() >= self._gaps_told_again:
+            self._gaps_told_again = time.monotonic() + _GAPS_PAUSE
+            log.warning("messages of a Sparkplug node never came: %r", gaps.latest)
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""
