@@ -39,6 +39,8 @@ _WORTH_A_COMMIT: Final = 64
 _BLOCKED_PAUSE: Final = 0.2
 # How often thinning intervals are looked after that no further event ends.
 _TICK_SECONDS: Final = 1.0
+# A node that numbers its messages wrongly has a gap at each; the metric counts them all.
+_GAPS_PAUSE: Final = 60.0
 
 
 class Source(Protocol):
@@ -82,7 +84,7 @@ class Ingest:
         self._own_topic = own_topic.encode() if own_topic else None
         self._linger, self._linger_messages = linger, linger_messages
         self._stop = threading.Event()
-        self._last_arrival = self._last_commit = 0.0
+        self._last_arrival = self._last_commit = self._gaps_told_again = 0.0
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
         """Units of streams met, by destinations, until a batch of theirs takes them along."""
@@ -200,12 +202,23 @@ class Ingest:
                     batch = batches.setdefault(to, [])
                 batch += events
         self._last_arrival = arrival
+        self._count_gaps()
         self._metrics.received.add(len(messages), source="mqtt")
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
         self._count_thinned()
         return [Batch(events, to, units.pop(to, {})) for to, events in batches.items() if events], rejected
+
+    def _count_gaps(self) -> None:
+        gaps = self._rulebook.gaps
+        if not gaps.count:
+            return
+        self._metrics.sequence_gaps.add(gaps.count)
+        gaps.count = 0
+        if time.monotonic() >= self._gaps_told_again:
+            self._gaps_told_again = time.monotonic() + _GAPS_PAUSE
+            log.warning("messages of a Sparkplug node never came: %r", gaps.latest)
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""
