@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
+from gzip import compress
 from timeit import repeat
+
+import cbor2
+import msgpack
+from pydantic_core import from_json
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import Rejected
 from mqttbridge.mapping import Route, Rulebook
+from tests.support.sparkplug_b import payload
 
 ARRIVAL = 1_760_000_000.0
 CLIMATE = {
@@ -32,6 +38,12 @@ CONVERTED = {
     "humidity": {"unit": "%", "to": "1", "round": 3},
 }
 NAMED = b'{"temperature": 21.53, "humidity": 48.2, "battery": 93, "id": "D1"}'
+FRAME = {
+    "battery": {"type": "uint16", "bits": "0-13", "scale": 0.001},
+    "temperature": {"type": "int16", "scale": 0.01},
+    "humidity": {"type": "uint16", "scale": 0.1},
+}
+LINE = b"climate,site=lab,device=d1 temperature=21.53,humidity=48.2,battery=93i 1760000000000000000"
 ROUNDS, CALLS = 7, 20_000
 
 
@@ -56,12 +68,66 @@ def best(statement: str, **names: object) -> float:
     return min(repeat(statement, globals=names, number=CALLS, repeat=ROUNDS)) / CALLS
 
 
-def bench_apply(name: str, payload: bytes, **changes: object) -> None:
+def bench_apply(name: str, data: bytes, **changes: object) -> None:
     routes = rulebook(rule(**changes)).routes(b"fleet/lab/d1/climate")
     assert not isinstance(routes, Rejected)
     (route,) = routes
-    assert isinstance(route.apply(payload, ARRIVAL), list), route.apply(payload, ARRIVAL)
-    show(name, best("route.apply(payload, arrival)", route=route, payload=payload, arrival=ARRIVAL))
+    assert isinstance(route.apply(data, ARRIVAL), list), route.apply(data, ARRIVAL)
+    show(name, best("route.apply(data, arrival)", route=route, data=data, arrival=ARRIVAL))
+
+
+def per_second(
+    name: str, data: bytes, events: int, *, topic: str = "t", before: bytes = b"", **changes: object
+) -> None:
+    """Messages a second of one format; `before` is a message that has to come first."""
+    plain = {"topic": "#", "bucket": "b", "stream": "{field}"}
+    book = rulebook(plain | changes)
+    routes = book.routes(topic.encode())
+    assert not isinstance(routes, Rejected)
+    (route,) = routes
+    if before:
+        born = book.routes(topic.replace("DDATA", "DBIRTH").encode())
+        assert not isinstance(born, Rejected)
+        born[0].apply(before, ARRIVAL)
+    made = route.apply(data, ARRIVAL)
+    assert isinstance(made, list), made
+    assert len(made) == events
+    calls = max(20, CALLS // events)
+    seconds = min(repeat(lambda: route.apply(data, ARRIVAL), number=calls, repeat=ROUNDS)) / calls
+    print(f"{name:44} {1 / seconds:10,.0f} messages/s {events / seconds:12,.0f} events/s")
+
+
+def sparkplug(metrics: int) -> tuple[bytes, bytes]:
+    """A device's birth and a data message of all its metrics."""
+    declared = [{"name": f"Line/Metric {n}", "alias": n, "datatype": 10, "double_value": 1.5} for n in range(metrics)]
+    data = [{"alias": n, "timestamp": 1_760_000_000_000, "double_value": n + 0.5} for n in range(metrics)]
+    return payload(*declared, timestamp=1_760_000_000_000), payload(*data, timestamp=1_760_000_000_000, seq=3)
+
+
+def by_format() -> None:
+    """What the formats cost beside each other: the same three fields in each, and what some of them are made for."""
+    document = from_json(PAYLOAD)
+    nested = b'{"a": {' + b", ".join(b'"f%d": {"v": %d.5}' % (n, n) for n in range(40)) + b"}}"
+    backlog = b"".join(b"%d,21.53,48.2,93\n" % (1_760_000_000 - n) for n in range(100))
+    birth, data = sparkplug(50)
+    columns = {"columns": ["temperature", "humidity", "battery"]}
+    timed = {"columns": ["at", *columns["columns"]]}
+    per_second("json", PAYLOAD, 3, format="json")
+    per_second("json, nested, 40 fields", nested, 40, format="json")
+    per_second("json, gzip", compress(PAYLOAD), 3, format="json", compression="gzip")
+    per_second("number", b"21.53", 1, format="number")
+    per_second("text", b"running", 1, format="text")
+    per_second("boolean", b"ON", 1, format="boolean")
+    per_second("boolean, words of the rule's own", b"AUF", 1, format="boolean", boolean={"true_words": ["auf"]})
+    per_second("cbor", cbor2.dumps(document), 3, format="cbor")
+    per_second("msgpack", msgpack.packb(document), 3, format="msgpack")
+    per_second("csv, a line", b"21.53,48.2,93", 3, format="csv", csv=columns)
+    per_second("csv, 100 lines", backlog, 300, format="csv", csv=timed, timestamp="at")
+    per_second("influx, a line", LINE, 3, format="influx")
+    per_second("influx, 100 lines", b"\n".join([LINE] * 100), 300, format="influx")
+    per_second("struct", bytes.fromhex("0bb8086901e2"), 3, format="struct", layout={"fields": FRAME})
+    per_second("hex", b"0bb8086901e2", 3, format="hex", layout={"fields": FRAME})
+    per_second("sparkplug, 50 metrics", data, 50, format="sparkplug", topic="spBv1.0/G/DDATA/N/D", before=birth)
 
 
 def bench_thin(name: str, **entry: object) -> None:
@@ -139,6 +205,7 @@ def main() -> None:
     for count in (1, 10_000):
         bench_rules(count)
     memory()
+    by_format()
 
 
 if __name__ == "__main__":

@@ -69,6 +69,7 @@ class Reason(StrEnum):
     BAD_NAME = "bad_name"  # a bucket or stream name that came out empty, too long or not allowed
     BAD_TIMESTAMP = "bad_timestamp"
     EXPRESSION_FAILED = "expression_failed"  # a derived field has no value for this message
+    NO_BIRTH = "no_birth"  # Sparkplug data that no birth certificate explains
     REFUSED = "refused"  # a destination said no to this event, for good
     BUCKET_REMOVED = "bucket_removed"  # the destination's bucket was deleted there
     MODEL_FAILED = "model_failed"  # the user's own model raised something unexpected

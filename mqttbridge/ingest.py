@@ -42,6 +42,8 @@ _TICK_SECONDS: Final = 1.0
 # Arrival times run ahead of the clock by a microsecond a message. By more than this they do when it was set back, as
 # on a board that learns the time after it started; then they follow it.
 _MOST_AHEAD: Final = 1.0
+# A node that numbers its messages wrongly has a gap at each; the metric counts them all.
+_GAPS_PAUSE: Final = 60.0
 
 
 class Source(Protocol):
@@ -88,7 +90,7 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._kind = kind
         self._stop = threading.Event()
-        self._last_arrival = self._last_commit = 0.0
+        self._last_arrival = self._last_commit = self._gaps_told_again = 0.0
         self._gave_up = False
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
@@ -210,12 +212,23 @@ class Ingest:
                     batch = batches.setdefault(to, [])
                 batch += events
         self._last_arrival = arrival
+        self._count_gaps()
         self._metrics.received.add(len(messages), source=self._kind)
         self._metrics.matched.add(len(messages) - unmatched - not_data)
         if unmatched:
             self._metrics.unmatched.add(unmatched)
         self._count_thinned()
         return [Batch(events, to, units.pop(to, {})) for to, events in batches.items() if events], rejected
+
+    def _count_gaps(self) -> None:
+        gaps = self._rulebook.gaps
+        if not gaps.count:
+            return
+        self._metrics.sequence_gaps.add(gaps.count)
+        gaps.count = 0
+        if time.monotonic() >= self._gaps_told_again:
+            self._gaps_told_again = time.monotonic() + _GAPS_PAUSE
+            log.warning("messages of a Sparkplug node never came: %r", gaps.latest)
 
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""

@@ -40,18 +40,20 @@ class LastKnown:
         last = route.last
         if last is not None and len(last) > len(events):
             # Not every message carries every field: what is missing in this one is still the last known.
-            merged = {event[1]: event for event in last} | {event[1]: event for event in events}
-            route.last = list(merged.values())
+            route.last = list({_name(route, event): event for event in (*last, *events)}.values())
         else:
             route.last = events
 
     def only_changed(self, route: Route, events: list[EventTuple]) -> list[EventTuple]:
         """Of a retained message's events, those that differ from what was last known of their streams."""
         if route.last is not None:
-            known: dict[str, Value] = {event[1]: event[2] for event in route.last}
+            known: dict[str, Value] = {_name(route, event): event[2] for event in route.last}
         else:
             known = self._saved(route)
-        changed = [event for event in events if not _same(known.get(event[1]), event[2])]
+        if route.several and len({event[:2] for event in events}) < len(events):
+            self.keep(route, events)
+            return events  # a history: each of its points may be new, whatever the last one was
+        changed = [event for event in events if not _same(known.get(_name(route, event)), event[2])]
         if len(changed) < len(events):
             self._metrics.dropped.add(len(events) - len(changed), reason="retained_unchanged")
         self.keep(route, events)
@@ -86,7 +88,8 @@ class LastKnown:
         some, rest = self._unsaved[:_SAVE_STEP], self._unsaved[_SAVE_STEP:]
         try:
             self._spool.remember(
-                (_key(route), to_json({event[1]: event[2] for event in route.last or ()}).decode()) for route in some
+                (_key(route), to_json({_name(route, event): event[2] for event in route.last or ()}).decode())
+                for route in some
             )
         except SpoolError as error:
             log.debug("last known values wait: %s", error)
@@ -99,6 +102,11 @@ class LastKnown:
 
 def _key(route: Route) -> str:
     return "\n".join((route.topic, route.rule, *route.named_by))
+
+
+def _name(route: Route, event: EventTuple) -> str:
+    """A stream's name among those of its route, which most often are all in one bucket."""
+    return f"{event[0]}\n{event[1]}" if route.several else event[1]
 
 
 def _same(known: Value | None, value: Value) -> bool:

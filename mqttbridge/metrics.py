@@ -124,6 +124,9 @@ class Metrics:
         self.matched = counter("messages_matched", "Messages that at least one rule matched.")
         self.polls = counter("polls", "Requests of poll sources, by source and outcome (message, unchanged, failed).")
         self.unmatched = counter("messages_unmatched", "Messages that no rule matched; acknowledged and dropped.")
+        self.sequence_gaps = counter(
+            "sequence_gaps", "Gaps in the sequence numbers of Sparkplug nodes: messages that never came."
+        )
         self.rejected = counter("rejected", "Messages and events rejected, by reason; kept for inspection.")
         self.dropped = counter("dropped", "Messages or events dropped on purpose, by reason.")
         self.spooled = counter("events_spooled", "Events committed to the spool, by source (mqtt, http, replay).")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -13,7 +13,7 @@ from mqttbridge.config.contradictions import contradictions
 from mqttbridge.config.environment import CONFIG_VARIABLE
 from mqttbridge.config.loading import NOTHING, LoadedConfig, read_draft, validate
 from mqttbridge.config.salvage import salvage
-from mqttbridge.errors import ConfigError
+from mqttbridge.errors import ConfigError, Problem
 from mqttbridge.mapping import InvalidRules, Rulebook
 
 if TYPE_CHECKING:
@@ -68,10 +68,16 @@ def load_whole(
     try:
         rulebook = Rulebook(usable)
     except InvalidRules as invalid:
-        draft.problems += [draft.problem(loc, what) for loc, what in invalid.problems]
+        found = [draft.problem(loc, what) for loc, what in invalid.problems]
+        draft.problems += [problem for problem in found if not _follows(problem, draft.problems)]
     if config is None or draft.problems:
         raise ConfigError(draft.in_order(draft.problems))
     return LoadedConfig(config, draft), rulebook
+
+
+def _follows(problem: Problem, reported: Collection[Problem]) -> bool:
+    """Whether it only says that a section is missing which could not be read, for a reason that is told already."""
+    return any(other.path.startswith(f"{problem.path}.") for other in reported)
 
 
 def _refusal_to_listen(config: Config) -> str | None:

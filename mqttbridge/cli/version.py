@@ -12,7 +12,19 @@ import click
 
 from mqttbridge import __version__
 
-_LIBRARIES: Final = ("paho-mqtt", "requests", "pydantic", "PyYAML", "starlette", "uvicorn", "click", "amqtt")
+_LIBRARIES: Final = (
+    "paho-mqtt",
+    "requests",
+    "pydantic",
+    "PyYAML",
+    "starlette",
+    "uvicorn",
+    "click",
+    "amqtt",
+    "cbor2",
+    "msgpack",
+    "protobuf",
+)
 
 
 @click.command()

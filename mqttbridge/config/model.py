@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from mqttbridge.config.broker_url import checked_broker_url
+from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
 from mqttbridge.config.sources import HttpPollConfig
@@ -321,6 +322,13 @@ class PayloadFormat(StrEnum):
     NUMBER = "number"
     TEXT = "text"
     BOOLEAN = "boolean"
+    CSV = "csv"
+    INFLUX = "influx"
+    CBOR = "cbor"
+    MSGPACK = "msgpack"
+    HEX = "hex"
+    STRUCT = "struct"
+    SPARKPLUG = "sparkplug"
 
 
 class BadTimestamp(StrEnum):
@@ -343,6 +351,16 @@ class RuleConfig(Section):
     """Topic filter: `+`, `{name}` and `{name:pattern}` match one level, a last `#` or `{name#}` the rest."""
     format: PayloadFormat = PayloadFormat.AUTO
     """How to read the payload; `auto` takes JSON where it is JSON, else text."""
+    compression: Compression = Compression.NONE
+    """How payloads are packed: gzip, zlib, deflate (raw), or auto (gzip and zlib by their first bytes)."""
+    boolean: BooleanConfig = BooleanConfig()
+    """The words of `format: boolean`."""
+    csv: CsvConfig = CsvConfig()
+    """The lines of `format: csv`."""
+    influx: InfluxConfig = InfluxConfig()
+    """The lines of `format: influx`."""
+    layout: LayoutConfig | None = None
+    """The bytes' meaning, for `hex` and `struct`."""
     model: str | None = None
     """A model of `models`, or `package.module:Model`. Without one, whatever the payload holds is taken."""
     extra: Extra = Extra.IGNORE

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.events import Reason
@@ -13,6 +14,7 @@ from mqttbridge.mapping.message_names import MessageName
 from mqttbridge.mapping.models import FlatModel, Model, Points
 from mqttbridge.mapping.payload import Parser
 from mqttbridge.mapping.properties import properties_of
+from mqttbridge.mapping.series import Series
 from mqttbridge.mapping.structured import StructuredModel
 from mqttbridge.mapping.templates import Template
 from mqttbridge.mapping.timestamps import Timestamp
@@ -32,6 +34,10 @@ class CompiledRule:
     bucket: Template
     stream: Template
     parse: Parser
+    # Whether that is plain JSON, so that a model may read the bytes itself.
+    parses_json: bool
+    # How a message comes apart into several points, each with a document of its own; then `parse` is not asked.
+    series: Series | None
     timestamp: Timestamp | None
     model: Model | None
     unit: str
@@ -59,8 +65,8 @@ class CompiledRule:
     @property
     def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
         """The short way for the common case, a flat model whose time is arrival: fields or None, see `read` then."""
-        if isinstance(self.model, FlatModel) and self.model.at_once and self.timestamp is None and self.extras is None:
-            return self.model.fields_at_once
+        if self.parses_json and self.timestamp is None and self.extras is None:
+            return self.model.fields_at_once if isinstance(self.model, FlatModel) and self.model.at_once else None
         return None
 
     def read(self, payload: bytes, arrival: float) -> tuple[Fields, float]:
@@ -69,7 +75,19 @@ class CompiledRule:
         Raises:
             Unusable: the message is to be rejected.
         """
-        document = self.parse(payload)
+        return self.read_document(self.parse(payload), payload, arrival)
+
+    def read_document(self, document: Any, payload: bytes, arrival: float) -> tuple[Fields, float]:
+        """Fields and time of a document that was parsed already.
+
+        Args:
+            document: what the rule's format makes of the payload, or one of its points.
+            payload: the whole message, for its properties.
+            arrival: the time where the rule reads none, in epoch seconds.
+
+        Raises:
+            Unusable: the message is to be rejected.
+        """
         timestamp = self.timestamp
         if timestamp is None:
             epoch = arrival
@@ -103,6 +121,14 @@ class CompiledRule:
         if not points:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return points
+
+    def pieces_of(self, known: Mapping[str, str]) -> tuple[str, ...]:
+        """The pieces of a stream's name between the places of its field.
+
+        Raises:
+            Unusable: no name can be made of what is known.
+        """
+        return self.stream.bind(known) if self.series is None else self.series.pieces(self.stream, known)
 
     def stream_of(self, field: str, pieces: Sequence[str]) -> str:
         """Name of a field's stream on a topic, from the stream's template as bound to that topic.

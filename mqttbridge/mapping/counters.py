@@ -128,3 +128,24 @@ class Draft:
     def settle(self) -> None:
         """Have the counters remember it."""
         self._counters.remember(self._readings)
+
+
+class Drafts:
+    """Drafts of all the counters that one message is about."""
+
+    __slots__ = ("_drafts",)
+
+    def __init__(self) -> None:
+        self._drafts: dict[Counters, Draft] = {}
+
+    def of(self, counters: Counters) -> Draft:
+        """The draft of these counters, a new one at first."""
+        draft = self._drafts.get(counters)
+        if draft is None:
+            draft = self._drafts[counters] = Draft(counters)
+        return draft
+
+    def settle(self) -> None:
+        """Have all the counters remember theirs."""
+        for draft in self._drafts.values():
+            draft.settle()

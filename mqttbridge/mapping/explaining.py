@@ -49,7 +49,9 @@ class Outcome:
 
     Attributes:
         captures: what the names in the topic filter stand for.
-        fields: the payload as the format and the model have it; empty when it was rejected.
+        bucket: its name; of several, all of them.
+        fields: the payload as the format and the model have it; of several points, the last of each field, as stored.
+            Empty when it was rejected.
         units: by field, where the rule or its model says one.
         epoch: the message's time, seconds; its arrival where the rule reads none.
         events: what goes to the spool; empty when it was rejected.
@@ -202,14 +204,14 @@ def _outcome(book: Rulebook, route: Route, levels: Sequence[str], payload: bytes
     epoch = arrival
     if rejected is None:
         try:
-            fields, epoch = _read(rule, payload, arrival)
+            fields, epoch = _read(rule, payload, arrival) if rule.series is None else _made(route, events, arrival)
         except Unusable:  # no message is read in two ways, but a user's own model may do anything
             fields = {}
     return Outcome(
         rule=rule.name,
         topic_filter=rule.filter.subscription,
         captures=rule.filter.capture(levels),
-        bucket=route.bucket,
+        bucket=route.bucket or ", ".join(dict.fromkeys(bucket for bucket, *_ in events)),
         to=route.to,
         fields=fields,
         units={field: unit for field in fields if (unit := rule.unit_of(field))},
@@ -228,6 +230,13 @@ def _read(rule: CompiledRule, payload: bytes, arrival: float) -> tuple[Mapping[s
     for some, epoch in rule.read_points(payload, arrival):  # noqa: B007  # the last one stays
         fields |= some
     return fields, epoch
+
+
+def _made(route: Route, events: Sequence[EventTuple], arrival: float) -> tuple[Mapping[str, Value], float]:
+    """The same of a format of points, by what was made of them: it is not read twice, since it may remember."""
+    names = route.fields_by_stream()
+    fields = {name: value for bucket, stream, value, _ in events if (name := names.get((bucket, stream))) is not None}
+    return fields, events[-1][3] if events else arrival
 
 
 def _passed(rule: CompiledRule, levels: Sequence[str]) -> Passed:

@@ -7,7 +7,7 @@ and flattened and checked like any other payload.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +16,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from pydantic import BaseModel
-from pydantic_core import ValidationError
+from pydantic_core import ValidationError, to_json
 
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import Fields, flatten
@@ -32,14 +32,21 @@ class ImportedModel:
     model: type[BaseModel]
     units: Mapping[str, str]
     sole_field: str | None
+    reads_documents: bool = False
+
+    def of_documents(self) -> ImportedModel:
+        """The same model for payloads that are not JSON: their document is written as JSON for it."""
+        return replace(self, reads_documents=True)
 
     def unit_of(self, field: str) -> str:
         # The items of a list share what the model says of them.
         return self.units.get(".".join(part for part in field.split(".") if not part.isdecimal()), "")
 
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002  # read again, see below
+    def fields(self, document: Any, payload: bytes) -> Fields:
         try:
             # From the bytes, not the document: pydantic reads a datetime from JSON where it would not from a str.
+            if self.reads_documents:
+                payload = to_json(document, inf_nan_mode="constants")
             plain = _plain(self.model.model_validate_json(payload).model_dump(warnings=False))
         except ValidationError as error:
             raise unusable(error) from None

@@ -58,7 +58,9 @@ def item_namer(field: str, template_text: str | None, path: Path) -> ItemNamer:
     """
     if template_text is None:
         return ItemNamer(field, path, None, ())
-    template = parse_template(template_text, (FIELD, _INDEX), lambda name: _is_beside(name, path))
+    template = parse_template(
+        template_text, (FIELD, _INDEX), lambda name: name not in (FIELD, _INDEX) and _is_beside(name, path)
+    )
     names = [name for name in dict.fromkeys(template.names) if name not in (FIELD, _INDEX)]
     beside = tuple(parse_path(name, each=True) for name in names)
     if _INDEX not in template.names and not any(EACH in other for other in beside):

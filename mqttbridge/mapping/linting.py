@@ -65,7 +65,7 @@ def _same_events_twice(config: Config) -> Iterator[Warning_]:
     seen: dict[tuple[object, ...], int] = {}
     for index, rule in enumerate(config.rules):
         levels = parse_filter(rule.topic).levels
-        key = (levels, _positional(rule), rule.to, rule.model, rule.format)
+        key = (levels, _positional(rule), rule.to, rule.model, rule.format, str((rule.csv, rule.layout)))
         first = seen.setdefault(key, index)
         if first != index and config.rules[first].continue_:
             yield (

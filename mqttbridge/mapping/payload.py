@@ -1,12 +1,6 @@
-"""A payload's bytes become a document: what JSON can hold, or one bare number, boolean or text.
+"""The plain formats: a payload's bytes become a document, what JSON can hold, or one bare number, boolean or text.
 
-| format    | takes                                                                              |
-| --------- | ---------------------------------------------------------------------------------- |
-| `json`    | any JSON, a bare value as well                                                     |
-| `number`  | `21.5`, `-3`, `+5`, `.5`, `007`, `1e3`                                              |
-| `boolean` | true/false, on/off, yes/no, 1/0, online/offline, open/closed, in any case          |
-| `text`    | any UTF-8                                                                          |
-| `auto`    | JSON where it is JSON, true/false in any case, else text                           |
+All formats, with what they take, are in mqttbridge/mapping/formats.
 """
 
 from __future__ import annotations
@@ -14,11 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 
-from mqttbridge.config.model import PayloadFormat
 from mqttbridge.events import Reason
 from mqttbridge.mapping.unusable import Unusable, shown
 
@@ -35,7 +28,8 @@ _CLEAR_BOOLEANS: Final = {b"true": True, b"false": False}
 _NOT_FINITE: Final = frozenset(sign + word for sign in (b"", b"+", b"-") for word in (b"nan", b"inf", b"infinity"))
 _JSON_STARTS: Final = frozenset(b'{["-0123456789tfn \t\r\n')
 
-Parser = Callable[[bytes], Any]
+Parser: TypeAlias = Callable[[bytes], Any]
+"""From a payload to a document: what JSON can hold. It raises `Unusable` and nothing else."""
 
 
 def parse_json(payload: bytes) -> Any:
@@ -119,15 +113,6 @@ def parse_auto(payload: bytes) -> Any:
     if word in _CLEAR_BOOLEANS:
         return _CLEAR_BOOLEANS[word]
     return parse_text(payload)
-
-
-PARSERS: Final[dict[PayloadFormat, Parser]] = {
-    PayloadFormat.AUTO: parse_auto,
-    PayloadFormat.JSON: parse_json,
-    PayloadFormat.NUMBER: parse_number,
-    PayloadFormat.TEXT: parse_text,
-    PayloadFormat.BOOLEAN: parse_boolean,
-}
 
 
 def _unparseable(payload: bytes, error: ValueError) -> Unusable:

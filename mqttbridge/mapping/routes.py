@@ -6,16 +6,18 @@ to the next, and so are the running totals of counters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping
 from itertools import islice
 from sys import intern
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from mqttbridge.events import EventTuple, Rejected
 from mqttbridge.mapping.compiled import CompiledRule
-from mqttbridge.mapping.counters import Counters, Draft
+from mqttbridge.mapping.counters import Counters, Draft, Drafts
 from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.message_names import values_of
+from mqttbridge.mapping.payload import Parser
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.thinner import Thinner
@@ -40,7 +42,10 @@ class Route:
         saved: what of `last` is on disk, likewise.
         named_by: what in the message its names were made of, if anything.
         thinner: of the rule, where that thins its streams out; for what `apply` makes, once it is to be stored.
+        several: whether a message may have several events of one stream, in buckets of their own.
     """
+
+    several: ClassVar[bool] = False
 
     __slots__ = (
         "_at_once", "_compiled", "_counters", "_pieces", "_room", "_streams", "_topic", "_values",
@@ -94,6 +99,49 @@ class Route:
                 return [(bucket, streams[field], value, epoch) for field, value in fields.items()]
         except Unusable as unusable:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
+
+    def events_of(
+        self, document: Any, payload: bytes, moment: float, arrival: float, drafts: Drafts
+    ) -> list[EventTuple]:
+        """The events of one of the points of a message.
+
+        Args:
+            document: the point's.
+            payload: the message's.
+            moment: the point's time, unless the rule reads one from its document, in epoch seconds.
+            arrival: the message's.
+            drafts: what counters are to remember, should the whole message be taken.
+
+        Raises:
+            Unusable: the point cannot be taken; of reason `NO_VALUES` where there is nothing in it.
+        """
+        fields, epoch = self._compiled.read_document(document, payload, moment)
+        if self._values is not None and self._counters is not None:
+            fields = self._values.apply(fields, epoch, arrival, drafts.of(self._counters))
+        streams = self._streams
+        if not fields.keys() <= streams.keys():
+            streams = self._name(fields)
+        return [(self.bucket, streams[field], value, epoch) for field, value in fields.items()]
+
+    def route_for(self, payload: bytes, parse: Parser) -> Route:  # noqa: ARG002  # other routes ask the message
+        """The route with the names of this message's: itself, unless its names come from the messages.
+
+        Args:
+            payload: the message.
+            parse: makes its document, or that of the point at hand.
+
+        Raises:
+            Unusable: no names can be made of the message.
+        """
+        return self
+
+    def fields_by_stream(self) -> dict[tuple[str, str], str]:
+        """Which field goes to which stream, by (bucket, stream), as far as met."""
+        return {(self.bucket, stream): field for field, stream in self._streams.items()}
+
+    def known_stream(self, field: str) -> str:
+        """Name of a field's stream, empty unless it was met before."""
+        return self._streams.get(field, "")
 
     def named_routes(self) -> Iterable[Route]:
         """The routes with names of their own: itself, unless its names come from the messages."""
@@ -158,7 +206,7 @@ class MessageNamedRoute(Route):
 
     __slots__ = ("_captured", "_routes", "_taken")
 
-    def __init__(self, compiled: CompiledRule, topic: bytes, captured: dict[str, str], room: Room) -> None:
+    def __init__(self, compiled: CompiledRule, topic: bytes, captured: MutableMapping[str, str], room: Room) -> None:
         self._captured = captured
         self._routes: dict[tuple[str, ...], Route] = {}
         self._taken = Route(compiled, topic, "", (), room)  # a stand-in until the first message
@@ -191,7 +239,7 @@ class MessageNamedRoute(Route):
     def apply(self, payload: bytes, arrival: float) -> list[EventTuple] | Rejected:
         """As `Route.apply`; which bucket and streams it is about is in the message."""
         try:
-            self._taken = self._route(payload)
+            self._taken = self.route_for(payload, self._compiled.parse)
         except Unusable as unusable:
             return Rejected(unusable.reason, unusable.detail, self.topic, payload, self.rule)
         return self._taken.apply(payload, arrival)
@@ -204,12 +252,13 @@ class MessageNamedRoute(Route):
         """Give the room of all its routes back."""
         self._forget(list(self._routes))
 
-    def _route(self, payload: bytes) -> Route:
-        values = values_of(self._compiled.named_by, self._compiled.parse, payload)
+    def route_for(self, payload: bytes, parse: Parser) -> Route:
+        """The route for what the message says; see `Route.route_for`."""
+        values = values_of(self._compiled.named_by, parse, payload)
         route = self._routes.get(values)
         if route is None:
             names = (name.name for name in self._compiled.named_by)
-            known = self._captured | dict(zip(names, values, strict=True))
+            known: Mapping[str, str] = ChainMap(dict(zip(names, values, strict=True)), self._captured)
             size = self._size(values)
             if self._room.left < size:
                 self._forget(list(islice(self._routes, (len(self._routes) + 1) // 2)))
@@ -239,7 +288,7 @@ def named_route(
     """
     bucket = checked_name("".join(rule.bucket.bind(known)), "the bucket's name")
     kind = PointsRoute if rule.has_points else Route
-    route = kind(rule, topic, intern(bucket), rule.stream.bind(known), room)
+    route = kind(rule, topic, intern(bucket), rule.pieces_of(known), room)
     route.named_by = named_by
     return route
 

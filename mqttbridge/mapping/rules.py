@@ -18,8 +18,10 @@ from typing import Final, TypeAlias
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiling import Loc, compile_rules
+from mqttbridge.mapping.formats import Gaps
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
+from mqttbridge.mapping.series_route import SeriesRoute
 from mqttbridge.mapping.thinned_stream import Passed
 from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.thinning import Thinned, compile_thinning
@@ -39,6 +41,7 @@ class Rulebook:
         rules: compiled, in the order of the configuration.
         filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
 
@@ -53,6 +56,9 @@ class Rulebook:
         self.filters: Final = without_covered(rule.filter.subscription for rule in self.rules)
         self.warnings: Final = (*self._unreachable(), *self._overlapping_shares())
         self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
+        self.gaps: Final = Gaps()
+        # What formats remember of earlier messages is here and nowhere else.
+        self._open = {i: rule.series.open(self.gaps) for i, rule in enumerate(self.rules) if rule.series is not None}
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
@@ -127,8 +133,10 @@ class Rulebook:
                 continue
             captured = rule.filter.capture(levels)
             try:
-                if rule.named_by:
-                    route: Route = MessageNamedRoute(rule, topic, captured, self._room)
+                if (series := self._open.get(index)) is not None:
+                    route: Route = SeriesRoute(rule, series, topic, captured, self._room)
+                elif rule.named_by:
+                    route = MessageNamedRoute(rule, topic, captured, self._room)
                 else:
                     route = named_route(rule, topic, captured, self._room)
             except Unusable as unusable:

@@ -111,7 +111,8 @@ def parse_template(
     Args:
         text: the template.
         known: the names that it may use.
-        of_message: whether another name leads to something in the message; may raise ValueError with what is wrong.
+        of_message: whether a name, known or not, leads to something in the message; may raise ValueError with what is
+            wrong.
 
     Raises:
         InvalidTemplate: with what is wrong in plain words.
@@ -138,7 +139,7 @@ def parse_template(
 def _slot(text: str, known: Collection[str], of_message: Callable[[str], bool]) -> Slot:
     name, *calls = split_unescaped(text, "|")
     try:
-        needed = name not in known and of_message(name)
+        needed = of_message(name)
         if not needed and name not in known:
             raise _unknown(name, known)
         return Slot(name, tuple(map(parse_filter_call, calls)), needed)

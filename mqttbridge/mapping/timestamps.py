@@ -63,12 +63,31 @@ class Timestamp:
         epoch = parse_timestamp(value)
         if epoch is None:
             raise self._unusable(f"expected epoch s, ms, us or ns, or ISO 8601 (got {shown(value)})")
+        self._check(epoch, value, arrival)
+        return epoch
+
+    def of_point(self, epoch: float | None, arrival: float) -> float:
+        """Epoch seconds of a point whose format reads its time itself; its arrival when it has none.
+
+        Raises:
+            Unusable: it lies outside the window, and the rule rejects those.
+        """
+        if epoch is None:
+            return arrival
+        try:
+            self._check(epoch, epoch, arrival)
+        except Unusable:
+            if self.reject:
+                raise
+            return arrival
+        return epoch
+
+    def _check(self, epoch: float, value: Any, arrival: float) -> None:
         # Written so that a NaN falls outside.
         if not arrival - self.max_past <= epoch:
             raise self._unusable(f"lies more than {self.max_past:g} s before the arrival (got {shown(value)})")
         if not epoch <= arrival + self.max_future:
             raise self._unusable(f"lies more than {self.max_future:g} s after the arrival (got {shown(value)})")
-        return epoch
 
     def _unusable(self, what: str) -> Unusable:
         return Unusable(Reason.BAD_TIMESTAMP, f"{self.field}: {what}")

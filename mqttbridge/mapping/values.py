@@ -125,6 +125,11 @@ class Values:
             found = self.pattern(name or SCALAR_NAME)
         return found
 
+    def changes(self, name: str) -> bool:
+        """Whether a field's values are not what the message says, so that their unit is not either."""
+        way = self.of(name)
+        return (way is not None and not way.is_plain) or any(derived.name == name for derived in self.derived)
+
     def unit_of(self, name: str) -> str:
         """The unit of a field, empty where nothing here says it."""
         for derived in self.derived:

@@ -52,7 +52,7 @@ def default_at(loc: Loc) -> object:
 
 def test_it_loads_as_it_is():
     config = load_config(EXAMPLE, ENVIRON).config
-    assert [rule.name for rule in config.rules] == ["climate", "power"]
+    assert [rule.name for rule in config.rules] == ["climate", "power", "doors", "loggers", "telegraf", "lora"]
 
 
 def test_it_loads_with_every_default_written_out_and_is_the_same(uncommented):
@@ -86,7 +86,7 @@ def test_each_default_that_it_shows_is_the_real_one(uncommented):
 
 def test_it_says_which_keys_of_a_rule_have_no_default():
     required = {name for name, field in RuleConfig.model_fields.items() if field.is_required()}
-    (rule, _) = load_config(EXAMPLE, ENVIRON).config.rules
+    rule, *_ = load_config(EXAMPLE, ENVIRON).config.rules
     assert required <= rule.model_fields_set
 
 

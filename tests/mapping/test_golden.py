@@ -15,7 +15,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = golden.cases_in(GOLDEN)
 
 # Reasons that others than the mapping core have.
-ELSEWHERE = {Reason.PAYLOAD_TOO_LARGE, Reason.REFUSED, Reason.BUCKET_REMOVED}
+ELSEWHERE = {Reason.REFUSED, Reason.BUCKET_REMOVED}
 
 
 @pytest.fixture(autouse=True)
