@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -303,6 +304,35 @@ class RuleConfig(Section):
     """Whether the rules after this one are tried as well."""
 
 
+class Family(StrEnum):
+    """Kinds of devices whose topics and payloads are known without a rule."""
+
+    ESPHOME = "esphome"
+    HOMEASSISTANT = "homeassistant"
+    OWNTRACKS = "owntracks"
+    SHELLY = "shelly"
+    TASMOTA = "tasmota"
+    TTN = "ttn"
+    ZIGBEE2MQTT = "zigbee2mqtt"
+
+
+class UseConfig(Section):
+    """A family of devices to take; its bare name stands for it with its defaults."""
+
+    family: Family
+    base: str | None = Field(None, max_length=1000)
+    """Topic before the family's own levels, as its devices are configured; default: the family's usual one."""
+    bucket: str = "{device}"
+    """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
+    to: tuple[str, ...] = ()
+    """Names of destinations; default: every one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, data: Any) -> Any:
+        return {"family": data} if isinstance(data, str) else data
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -347,6 +377,8 @@ class Config(Section):
     http: HttpConfig = HttpConfig()
     destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
     models: dict[str, ModelConfig] = Field(default_factory=dict)
+    use: tuple[UseConfig, ...] = ()
+    """Device families, in order: they take what no rule of `rules` does."""
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
     """The first match wins; a rule with `continue: true` goes on to the next."""
     log: LogConfig = LogConfig()
@@ -355,7 +387,9 @@ class Config(Section):
 
     @field_validator("rules")
     @classmethod
-    def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...]) -> tuple[RuleConfig, ...]:
+    def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...], info: ValidationInfo) -> tuple[RuleConfig, ...]:
+        if info.data.get("use"):
+            return () if rules == BUILT_IN_RULES else rules
         return rules or BUILT_IN_RULES
 
     @field_validator("destinations")

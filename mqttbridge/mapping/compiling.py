@@ -53,6 +53,8 @@ class CompiledRule:
     timestamp: Timestamp | None
     model: Model | None
     unit: str
+    # Whether a message may have nothing to store, as with families: a model's own judgement, and no mistake.
+    may_be_empty: bool = False
 
     @property
     def read_at_once(self) -> Callable[[bytes], Fields | None] | None:
@@ -75,7 +77,7 @@ class CompiledRule:
             fields = flatten(document)
             if self.timestamp is not None:
                 fields.pop(self.timestamp.field, None)  # it is what the others are values of
-        if not fields:
+        if not fields and not self.may_be_empty:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return fields, epoch
 

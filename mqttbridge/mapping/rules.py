@@ -17,7 +17,8 @@ from typing import Final, TypeAlias
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
-from mqttbridge.mapping.compiling import CompiledRule, Loc, compile_rules
+from mqttbridge.mapping.compiling import CompiledRule, InvalidRules, Loc, compile_rules
+from mqttbridge.mapping.families import compile_families
 from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.topics import FilterTrie, without_covered
@@ -48,10 +49,10 @@ class Rulebook:
         Raises:
             InvalidRules: with everything that is wrong with rules and models.
         """
-        self._rules = compile_rules(config)
+        self._rules = _compile_all(config)
         self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
         self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
-        self.warnings: Final = tuple(self._unreachable())
+        self.warnings: Final = tuple(self._unreachable(len(config.rules)))
         self._routes: dict[bytes, Routes] = {}
         self._room = _Room(MAX_KEPT_BYTES)
 
@@ -106,15 +107,30 @@ class Rulebook:
                 for route in routes:
                     route.forget_streams()
 
-    def _unreachable(self) -> list[tuple[Loc, str]]:
+    def _unreachable(self, own: int) -> list[tuple[Loc, str]]:
+        """Of the configuration's own rules; a family's are behind them, and overlap on purpose."""
         warnings: list[tuple[Loc, str]] = []
-        for index, rule in enumerate(self._rules):
+        for index, rule in enumerate(self._rules[:own]):
             for earlier in self._trie.matching(rule.filter.levels):
                 if earlier < index and not self._rules[earlier].goes_on:
                     what = f"is never reached: {self._rules[earlier].name!r} before it takes each of its topics"
                     warnings.append((("rules", index, "topic"), what))
                     break
         return warnings
+
+
+def _compile_all(config: Config) -> tuple[CompiledRule, ...]:
+    """The configuration's rules, and behind them those of the families in use."""
+    compiled: list[CompiledRule] = []
+    problems: list[tuple[Loc, str]] = []
+    for compile_some in (compile_rules, compile_families):
+        try:
+            compiled += compile_some(config)
+        except InvalidRules as invalid:
+            problems += invalid.problems
+    if problems:
+        raise InvalidRules(problems)
+    return tuple(compiled)
 
 
 class _Room:
