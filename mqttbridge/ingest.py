@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from mqttbridge.announced import Announced
 from mqttbridge.config.model import RetainedPolicy
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, EventTuple, Reason, Rejected
@@ -45,6 +46,7 @@ class Source(Protocol):
     def poll(self, timeout: float) -> list[Publish]: ...
     def acknowledge(self) -> None: ...
     def keep_alive(self) -> None: ...
+    def subscribe(self, filters: Sequence[str]) -> None: ...
     def wake(self) -> None: ...
     def close(self) -> None: ...
 
@@ -82,6 +84,7 @@ class Ingest:
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = 0.0
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
+        self._announced = Announced(rulebook, spool, source.subscribe) if rulebook.announces else None
 
     def run(self) -> None:
         """Work until `stop`; then keep what was last known and say goodbye to the source."""
@@ -89,6 +92,8 @@ class Ingest:
             self.step()
         if self._known is not None:
             self._known.save_all()
+        if self._announced is not None:
+            self._announced.save()
         self._source.close()
 
     def stop(self) -> None:
@@ -108,6 +113,8 @@ class Ingest:
             self._metrics.ingest_lag.observe(time.time() - arrival, weight=len(messages))
         if self._known is not None:
             self._known.save_when_due()
+        if self._announced is not None:
+            self._announced.follow()
 
     def _gather(self, timeout: float) -> list[Publish]:
         """Messages for one commit: what is there, and what comes within the gap or the linger that is asked for."""

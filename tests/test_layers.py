@@ -30,6 +30,7 @@ LAYERS = {
     # loops
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
+    "mqttbridge.announced": 3,
     "mqttbridge.delivery": 3,
     # composition
     "mqttbridge.bridge": 4,
@@ -55,6 +56,7 @@ HOMES = {
     "uvicorn": ("mqttbridge.dashboard",),
     "sqlite3": ("mqttbridge.spool", "mqttbridge.dashboard.store", "mqttbridge.cli.version"),
     "click": ("mqttbridge.cli",),
+    "jinja2": ("mqttbridge.mapping.families.value_templates",),
     "amqtt": ("mqttbridge.demo.embedded_broker",),
     "pydantic": ("mqttbridge",),
     "pydantic_core": ("mqttbridge",),

@@ -10,19 +10,22 @@ forgotten, and worked out again when it is met again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from sys import intern
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiling import CompiledRule, InvalidRules, Loc, compile_rules
-from mqttbridge.mapping.families import compile_families
+from mqttbridge.mapping.families import compile_families, discoveries
 from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
+
+if TYPE_CHECKING:
+    from mqttbridge.mapping.families.discovery import Discovery
 
 # A fleet of 100,000 devices, each with a topic and three streams of its own, fits.
 MAX_KEPT_BYTES: Final = 128 * 2**20
@@ -39,7 +42,6 @@ class Rulebook:
     """All the rules of a configuration; for one thread.
 
     Attributes:
-        filters: what to subscribe to at the broker; filters that another one covers are left out.
         warnings: what is allowed and surely not meant, by place in the configuration.
     """
 
@@ -49,12 +51,44 @@ class Rulebook:
         Raises:
             InvalidRules: with everything that is wrong with rules and models.
         """
-        self._rules = _compile_all(config)
+        self._rules, self._discoveries = _compile_all(config, self._forget)
         self._trie = FilterTrie(rule.filter.levels for rule in self._rules)
-        self.filters: Final = without_covered(rule.filter.subscription for rule in self._rules)
+        self._filters: tuple[str, ...] | None = None
         self.warnings: Final = tuple(self._unreachable(len(config.rules)))
         self._routes: dict[bytes, Routes] = {}
         self._room = _Room(MAX_KEPT_BYTES)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to subscribe to at the broker; filters that another one covers are left out.
+
+        Another tuple once devices have announced topics, or taken them back.
+        """
+        if self._filters is None:
+            own = [rule.filter.subscription for rule in self._rules]
+            self._filters = without_covered([*own, *(each for found in self._discoveries for each in found.filters)])
+        return self._filters
+
+    @property
+    def announces(self) -> bool:
+        """Whether there are devices that announce their topics."""
+        return bool(self._discoveries)
+
+    @property
+    def announced(self) -> int:
+        """How often what devices announce has changed."""
+        return sum(discovery.changes for discovery in self._discoveries)
+
+    def announcements(self) -> dict[str, bytes]:
+        """What devices have announced and what still holds, by topic: for `recall` after a restart."""
+        return {topic: payload for found in self._discoveries for topic, payload in found.announcements.items()}
+
+    def recall(self, announcements: Mapping[str, bytes]) -> None:
+        """Know what an earlier run was told: its session's messages may come before it is told again."""
+        for topic, payload in announcements.items():
+            if not isinstance(routes := self.routes(topic.encode()), Rejected):
+                for route in routes:
+                    route.apply(payload, 0.0)
 
     def routes(self, topic: bytes) -> Routes:
         """The rules that a message on this topic falls under, in their order; empty when it is nobody's.
@@ -97,15 +131,31 @@ class Rulebook:
             routes.append(Route(rule, topic, intern(bucket), rule.stream.bind(captured), self._room))
             if not rule.goes_on:
                 break
+        else:
+            for discovery in self._discoveries:
+                for rule in discovery.rules_for(text):
+                    (bucket,), stream = rule.bucket.parts, rule.stream.parts
+                    routes.append(Route(rule, topic, intern(bucket), stream, self._room))
         return tuple(routes)
+
+    def _forget(self, topics: Iterable[str]) -> None:
+        """Their rules are others now: they are worked out when they are met again."""
+        self._filters = None
+        for topic in topics:
+            self._forget_topic(topic.encode())
 
     def _forget_older_half(self) -> None:
         for topic in list(islice(self._routes, (len(self._routes) + 1) // 2)):
-            routes = self._routes.pop(topic)
-            self._room.left += _size(topic, routes)
-            if not isinstance(routes, Rejected):
-                for route in routes:
-                    route.forget_streams()
+            self._forget_topic(topic)
+
+    def _forget_topic(self, topic: bytes) -> None:
+        routes = self._routes.pop(topic, None)
+        if routes is None:
+            return
+        self._room.left += _size(topic, routes)
+        if not isinstance(routes, Rejected):
+            for route in routes:
+                route.forget_streams()
 
     def _unreachable(self, own: int) -> list[tuple[Loc, str]]:
         """Of the configuration's own rules; a family's are behind them, and overlap on purpose."""
@@ -119,18 +169,25 @@ class Rulebook:
         return warnings
 
 
-def _compile_all(config: Config) -> tuple[CompiledRule, ...]:
-    """The configuration's rules, and behind them those of the families in use."""
+def _compile_all(
+    config: Config, changed: Callable[[Iterable[str]], None]
+) -> tuple[tuple[CompiledRule, ...], tuple[Discovery, ...]]:
+    """The configuration's rules and behind them those of the families in use; and the families that announce theirs."""
     compiled: list[CompiledRule] = []
+    found: tuple[Discovery, ...] = ()
     problems: list[tuple[Loc, str]] = []
     for compile_some in (compile_rules, compile_families):
         try:
             compiled += compile_some(config)
         except InvalidRules as invalid:
             problems += invalid.problems
+    try:
+        found = discoveries(config, changed)
+    except InvalidRules as invalid:
+        problems += [problem for problem in invalid.problems if problem not in problems]
     if problems:
         raise InvalidRules(problems)
-    return tuple(compiled)
+    return tuple(compiled), found
 
 
 class _Room:

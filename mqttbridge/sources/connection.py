@@ -82,7 +82,7 @@ class Connection:
         filters: Sequence[str],
         stale: Sequence[str],
     ) -> None:
-        self._config, self._filters, self._stale = config, filters, stale
+        self._config, self.filters, self._stale = config, filters, stale
         self.protocol = protocol
         self.progress = Progress()
         self._frames = PublishReader(mqtt5=protocol == MQTTProtocolVersion.MQTTv5, max_payload=config.max_payload)
@@ -257,8 +257,24 @@ class Connection:
         self.progress.session_present = flags.session_present
         if flags.session_present and self._stale:
             client.unsubscribe(list(self._stale))
-        for start in range(0, len(self._filters), _FILTERS_A_PACKET):
-            some = list(self._filters[start : start + _FILTERS_A_PACKET])
+        self._subscribe(client, self.filters)
+
+    def change(self, filters: Sequence[str]) -> None:
+        """Subscribe to what is new among these, and unsubscribe from what is not; only once `progress.subscribed`."""
+        before, self.filters = self.filters, filters
+        now, then = set(filters), set(before)
+        unwanted = [each for each in before if each not in now]
+        wanted = [each for each in filters if each not in then]
+        try:
+            for start in range(0, len(unwanted), _FILTERS_A_PACKET):
+                self._client.unsubscribe(unwanted[start : start + _FILTERS_A_PACKET])
+            self._subscribe(self._client, wanted)
+        except (OSError, ValueError) as error:
+            self.progress.ended = self.progress.ended or str(error)
+
+    def _subscribe(self, client: Client, filters: Sequence[str]) -> None:
+        for start in range(0, len(filters), _FILTERS_A_PACKET):
+            some = list(filters[start : start + _FILTERS_A_PACKET])
             _, packet_id = client.subscribe([(topic_filter, self._subscription()) for topic_filter in some])
             self.progress.waiting[packet_id or 0] = some
 
@@ -271,7 +287,9 @@ class Connection:
         for topic_filter, reason in zip(self.progress.waiting.pop(packet_id, []), reasons, strict=False):
             if reason.is_failure:
                 self.progress.refused[topic_filter] = reason.getName()
-        if not self.progress.waiting:
+                if self.progress.subscribed:
+                    log.error("the broker refused the subscription to %r: %s", topic_filter, reason.getName())
+        if not self.progress.waiting and not self.progress.subscribed:
             self.progress.subscribed = True
             topic = availability_topic(self._config)
             if topic:

@@ -99,6 +99,17 @@ class MqttSource:
         if self._connection is not None:
             self._connection.acknowledge()
 
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """From now on these filters are wanted, and no others; on this connection and on those after it."""
+        self._filters = list(filters)
+        self._follow_filters()
+
+    def _follow_filters(self) -> None:
+        connection = self._connection
+        if connection is not None and connection.progress.subscribed and connection.filters is not self._filters:
+            connection.change(self._filters)
+            self._remember(json.dumps(self._filters))
+
     def keep_alive(self) -> None:
         """Call now and then while not polling: keeps the session's connection open without reading from it."""
         if self._connection is not None:
@@ -135,7 +146,8 @@ class MqttSource:
         elif progress.subscribed and not self._connected_at:
             self._connected_at = time.monotonic()
             self._logged_failure = ""
-            self._remember(json.dumps(self._filters))
+            self._remember(json.dumps(connection.filters))
+            self._follow_filters()
             if progress.refused:
                 detail = ", ".join(f"{name!r} ({reason})" for name, reason in progress.refused.items())
                 log.error("the broker refused subscriptions: %s; check its access rules", detail)

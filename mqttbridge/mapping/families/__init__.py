@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from mqttbridge.mapping.families.expanding import compile_families
+from mqttbridge.mapping.families.expanding import compile_families, discoveries
 
-__all__ = ["compile_families"]
+__all__ = ["compile_families", "discoveries"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mqttbridge.config.model import BadTimestamp, Config, Family, PayloadFormat, RuleConfig, UseConfig
+from mqttbridge.config.model import BadTimestamp, Config, Family, PayloadFormat, RetainedPolicy, RuleConfig, UseConfig
 from mqttbridge.mapping.compiling import CompiledRule, InvalidRules, Loc, compile_rules
 from mqttbridge.mapping.families import esphome, owntracks, shelly, tasmota, ttn, zigbee2mqtt
 from mqttbridge.mapping.families.family import FamilyRule, Readings
 from mqttbridge.mapping.templates import InvalidTemplate, parse_template
 from mqttbridge.mapping.topics import InvalidFilter, parse_filter
+
+if TYPE_CHECKING:
+    from mqttbridge.mapping.families.discovery import Discovery
 
 DEVICE: Final = "device"
 
@@ -53,18 +56,57 @@ def compile_families(config: Config) -> tuple[CompiledRule, ...]:
             expanded += [(index, rule, configured) for rule, configured in _expand(use)]
     compiled: tuple[CompiledRule, ...] = ()
     try:
-        rules = tuple(configured for _, _, configured in expanded)
-        compiled = compile_rules(config.model_copy(update={"rules": rules, "models": {}}))
+        compiled = _compiled(config, [(index, configured) for index, _, configured in expanded])
     except InvalidRules as invalid:
-        # A family has many rules, and all of them say the same of what stands in its one place.
-        located = [(("use", expanded[int(loc[1])][0], *loc[2:]), what) for loc, what in invalid.problems]
-        problems += dict.fromkeys(located)
+        problems += invalid.problems
     if problems:
         raise InvalidRules(problems)
     return tuple(
         replace(made, model=Readings(rule.read, rule.units), parse=rule.parse, may_be_empty=True)
         for made, (_, rule, _) in zip(compiled, expanded, strict=True)
     )
+
+
+def discoveries(config: Config, changed: Callable[[Iterable[str]], None]) -> tuple[Discovery, ...]:
+    """Families whose devices announce their topics; `changed` is told the topics whose rules are others now.
+
+    Raises:
+        InvalidRules: with every problem of every `use` of theirs that `compile_families` has not found.
+    """
+    announced = [(index, use) for index, use in enumerate(config.use) if use.family is Family.HOMEASSISTANT]
+    if not announced:
+        return ()
+    try:
+        from mqttbridge.mapping.families.discovery import BASE, Discovery  # noqa: PLC0415  # jinja2 is an extra
+    except ModuleNotFoundError as error:
+        what = f"homeassistant needs {error.name} for value templates: pip install 'mqttbridge[homeassistant]'"
+        raise InvalidRules([(("use", index), what) for index, _ in announced]) from None
+    if config.mqtt is not None and config.mqtt.retained is RetainedPolicy.IGNORE:
+        what = "homeassistant lives on retained announcements: mqtt.retained cannot be 'ignore'"
+        raise InvalidRules([(("use", index), what) for index, _ in announced])
+    patterns = _compiled(
+        config,
+        [
+            (
+                index,
+                RuleConfig(
+                    name=f"homeassistant {index}", topic=use.base or BASE, bucket="homeassistant", stream="x", to=use.to
+                ),
+            )
+            for index, use in announced
+        ],
+    )
+    return tuple(Discovery(use, pattern, changed) for (_, use), pattern in zip(announced, patterns, strict=True))
+
+
+def _compiled(config: Config, placed: Sequence[tuple[int, RuleConfig]]) -> tuple[CompiledRule, ...]:
+    """Rules compiled as those of the configuration are, their problems told at the places of their `use`."""
+    try:
+        return compile_rules(config.model_copy(update={"rules": tuple(rule for _, rule in placed), "models": {}}))
+    except InvalidRules as invalid:
+        # A family has many rules, and all of them say the same of what stands in its one place.
+        located = [(("use", placed[int(loc[1])][0], *loc[2:]), what) for loc, what in invalid.problems]
+        raise InvalidRules(list(dict.fromkeys(located))) from None
 
 
 def _problems(use: UseConfig) -> Iterator[tuple[Loc, str]]:
@@ -91,7 +133,7 @@ def _repeated(uses: Sequence[UseConfig], index: int) -> Iterator[tuple[Loc, str]
 
 def _expand(use: UseConfig) -> Iterator[tuple[FamilyRule, RuleConfig]]:
     known = FAMILIES.get(use.family)
-    if known is None:  # its devices announce their topics: see families/announced.py
+    if known is None:  # its devices announce their topics: see discovery.py
         return
     base = known.base if use.base is None else use.base
     of = "" if use.base is None else f" of {use.base}"
