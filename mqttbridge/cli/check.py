@@ -66,6 +66,7 @@ def summarise(config: Config) -> dict[str, Any]:
     return {
         "broker": f"{mqtt.url} as {mqtt.client_id!r}, QoS {mqtt.qos}" if mqtt else None,
         "rules": [rule.name or f"rule {number}" for number, rule in enumerate(config.rules, 1)],
+        **({"families": [str(use.family) for use in config.use]} if config.use else {}),
         "models": list(config.models),
         "destinations": [f"{name} ({destination.type})" for name, destination in config.destinations.items()],
         "dashboard": f"http://{http.listen}" if http.enabled else None,
