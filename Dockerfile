@@ -9,7 +9,7 @@ RUN python -m venv --without-pip /opt/mqttbridge
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY mqttbridge mqttbridge
 RUN python -m pip --python /opt/mqttbridge install --no-cache-dir --disable-pip-version-check \
-      --constraint constraints.txt .
+      --constraint constraints.txt ".[homeassistant]"
 
 FROM python:3.13-slim
 # A fixed number, so that a volume's owner is the same on every host and `runAsNonRoot` can check it.

@@ -201,10 +201,12 @@ class Bridge:
         mqtt = self._config.mqtt
         if mqtt is None:
             return
-        from mqttbridge.ingest import Ingest  # noqa: PLC0415  # a dashboard alone needs no paho
+        from mqttbridge.announced import recall_announcements  # noqa: PLC0415  # a dashboard alone needs no paho
+        from mqttbridge.ingest import Ingest  # noqa: PLC0415
         from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415
         from mqttbridge.sources.mqtt import MqttSource  # noqa: PLC0415
 
+        recall_announcements(self._rulebook, self.spool)
         key = f"{_FILTERS_KEY} {mqtt.url} {mqtt.client_id}"
         self._source = MqttSource(
             mqtt,

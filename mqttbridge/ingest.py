@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
+from mqttbridge.announced import Announced
 from mqttbridge.config.model import RetainedPolicy
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, EventTuple, Reason, Rejected
@@ -52,6 +53,7 @@ class Source(Protocol):
     def poll(self, timeout: float) -> list[Publish]: ...
     def acknowledge(self) -> None: ...
     def keep_alive(self) -> None: ...
+    def subscribe(self, filters: Sequence[str]) -> None: ...
     def wake(self) -> None: ...
     def close(self) -> None: ...
 
@@ -96,6 +98,7 @@ class Ingest:
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
         """Units of streams met, by destinations, until a batch of theirs takes them along."""
         self._next_tick = 0.0 if rulebook.has_intervals else float("inf")
+        self._announced = Announced(rulebook, spool, source.subscribe) if rulebook.announces else None
 
     def run(self) -> None:
         """Work until `stop`; then keep what was last known and say goodbye to the source."""
@@ -105,6 +108,8 @@ class Ingest:
         # What could not be stored comes again, and must not be taken for known then.
         if self._known is not None and not self._gave_up:
             self._known.save_all()
+        if self._announced is not None:
+            self._announced.save()
         self._source.close()
 
     def stop(self) -> None:
@@ -129,6 +134,8 @@ class Ingest:
             self._store_intervals(self._rulebook.tick(now))
         if self._known is not None:
             self._known.save_when_due()
+        if self._announced is not None:
+            self._announced.follow()
 
     def _store_intervals(self, passed: list[tuple[tuple[str, ...], list[EventTuple]]]) -> None:
         """Store the events of thinning intervals that are over; their messages were acknowledged long ago."""

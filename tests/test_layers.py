@@ -34,6 +34,7 @@ LAYERS = {
     # loops
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
+    "mqttbridge.announced": 3,
     "mqttbridge.delivery": 3,
     "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
     # composition
@@ -69,6 +70,7 @@ HOMES = {
     "uvicorn": ("mqttbridge.dashboard",),
     "sqlite3": ("mqttbridge.spool", "mqttbridge.dashboard.store", "mqttbridge.client", "mqttbridge.cli.version"),
     "click": ("mqttbridge.cli",),
+    "jinja2": ("mqttbridge.mapping.families.value_templates",),
     "amqtt": ("mqttbridge.demo.embedded_broker",),
     "pydantic": ("mqttbridge",),
     "pydantic_core": ("mqttbridge",),

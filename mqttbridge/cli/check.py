@@ -68,6 +68,7 @@ def summarise(config: Config) -> dict[str, Any]:
         "broker": f"{mqtt.url} as {mqtt.client_id!r}, QoS {mqtt.qos}" if mqtt else None,
         **({"sources": polled} if polled else {}),
         "rules": [rule.name or f"rule {number}" for number, rule in enumerate(config.rules, 1)],
+        **({"families": [str(use.family) for use in config.use]} if config.use else {}),
         "models": list(config.models),
         "destinations": [f"{name} ({destination.type})" for name, destination in config.destinations.items()],
         "dashboard": f"http://{http.listen}" if http.enabled else None,

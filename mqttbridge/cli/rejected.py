@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import click
 
+from mqttbridge.announced import recall_announcements
 from mqttbridge.cli import EXIT_FAILURE
 from mqttbridge.cli.listening import DURATION
 from mqttbridge.cli.load import config_option, find_config, load_and_compile
@@ -219,6 +220,7 @@ def _keeper(config: Config, book: Rulebook, url: str | None) -> Iterator[Keeper]
     try:
         spool = Spool(path, config.spool, Metrics(), destinations)
         try:
+            recall_announcements(book, spool)
             yield _Here(Refused(spool, lambda: book, config.destinations))
         finally:
             spool.close()

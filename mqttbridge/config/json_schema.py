@@ -41,7 +41,9 @@ _EXAMPLES: Final[Mapping[str, Mapping[str, list[Any]]]] = {
         "timestamp": ["ts", "meta.time"],
         "to": [["dashboard"], ["dashboard", "cloud"]],
     },
+    "UseConfig": {"base": ["home/zigbee2mqtt"], "bucket": ["{device}", "home"], "to": [["dashboard"]]},
     "Config": {
+        "use": [["zigbee2mqtt", "tasmota"]],
         "models": [{"Climate": {"temperature": {"type": "float", "ge": -40, "le": 85, "unit": "°C"}}}],
         "destinations": [{"dashboard": {"type": "embedded"}}],
         "rules": [[{"topic": "fleet/{site}/{device}/climate", "bucket": "{site}", "stream": "{device}.{field}"}]],
@@ -53,6 +55,8 @@ def json_schema() -> dict[str, Any]:
     """The schema (JSON Schema 2020-12) of the file as it is written, before variables and files are read in."""
     schema = Config.model_json_schema(by_alias=True)
     definitions = schema.pop("$defs")
+    family: dict[str, Any] = schema["properties"]["use"]
+    family["items"] = {"anyOf": [family["items"], definitions["UseConfig"]["properties"]["family"] | {}]}  # a bare name
     for name, definition in (*definitions.items(), ("Config", schema)):
         fields = definition.get("properties", {})
         for key, field in fields.items():

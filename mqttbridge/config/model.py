@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from mqttbridge.config.broker_url import checked_broker_url
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
@@ -391,6 +391,36 @@ class RuleConfig(Section):
     """Whether the rules after this one are tried as well."""
 
 
+class Family(StrEnum):
+    """Kinds of devices whose topics and payloads are known without a rule."""
+
+    ESPHOME = "esphome"
+    HOMEASSISTANT = "homeassistant"
+    OWNTRACKS = "owntracks"
+    SHELLY = "shelly"
+    TASMOTA = "tasmota"
+    TTN = "ttn"
+    ZIGBEE2MQTT = "zigbee2mqtt"
+
+
+class UseConfig(Section):
+    """A family of devices to take; its bare name stands for it with its defaults."""
+
+    family: Family
+    """Which devices."""
+    base: str | None = Field(None, max_length=1000)
+    """Topic before the family's own levels, as its devices are configured; default: the family's usual one."""
+    bucket: str = "{device}"
+    """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
+    to: tuple[str, ...] = ()
+    """Names of destinations; default: every one."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name(cls, data: Any) -> Any:
+        return {"family": data} if isinstance(data, str) else data
+
+
 class LogLevel(StrEnum):
     DEBUG = "debug"
     INFO = "info"
@@ -443,6 +473,8 @@ class Config(Section):
     """Where events go, by a name of yours: letters, digits, `-` and `_`."""
     models: dict[str, ModelConfig] = Field(default_factory=dict)
     """What payloads must look like: models by name, each with its fields by name."""
+    use: tuple[UseConfig, ...] = ()
+    """Device families, in order: they take what no rule of `rules` does."""
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
     """The first match wins; a rule with `continue: true` goes on to the next."""
     log: LogConfig = LogConfig()
@@ -451,7 +483,9 @@ class Config(Section):
 
     @field_validator("rules")
     @classmethod
-    def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...]) -> tuple[RuleConfig, ...]:
+    def _at_least_the_built_in(cls, rules: tuple[RuleConfig, ...], info: ValidationInfo) -> tuple[RuleConfig, ...]:
+        if info.data.get("use"):
+            return () if rules == BUILT_IN_RULES else rules
         return rules or BUILT_IN_RULES
 
     @model_validator(mode="after")

@@ -52,6 +52,8 @@ class CompiledRule:
     # What is made of the fields' values, and of which events there are enough.
     values: Values | None
     thin: tuple[ThinConfig, ...]
+    # Whether a message may have nothing to store, as with families: a model's own judgement, and no mistake.
+    may_be_empty: bool = False
 
     @property
     def needs_properties(self) -> bool:
@@ -102,7 +104,7 @@ class CompiledRule:
             if self.about:
                 for field in self.about:
                     fields.pop(field, None)
-        if not fields:
+        if not fields and not self.may_be_empty:
             raise Unusable(Reason.NO_VALUES, "there is nothing to store in the payload")
         return fields, epoch
 

@@ -116,7 +116,7 @@ def explain(book: Rulebook, topic: bytes, payload: bytes, arrival: float) -> Exp
     not_asked = [rule.name for rule in book.rules[last:] if difference(rule.filter.levels, levels) is None]
     return Explanation(
         text,
-        tuple(_outcome(book, route, levels, payload, arrival) for route in routes),
+        tuple(_outcome(route, levels, payload, arrival) for route in routes),
         tuple(passed),
         tuple(not_asked),
         nearest=None if taken else _nearest(passed),
@@ -191,13 +191,13 @@ def difference(wanted: Sequence[str], got: Sequence[str]) -> Passed | None:
 
 
 def _place_of_last(book: Rulebook, taken: set[str]) -> int:
-    """How many rules there are up to the last that took it; all when none did."""
+    """How many rules there are up to the last that took it; all when none did, or one that devices announced."""
     places = [place for place, rule in enumerate(book.rules, 1) if rule.name in taken]
-    return max(places, default=len(book.rules))
+    return places[-1] if places and len(places) == len(taken) else len(book.rules)
 
 
-def _outcome(book: Rulebook, route: Route, levels: Sequence[str], payload: bytes, arrival: float) -> Outcome:
-    rule = next(rule for rule in book.rules if rule.name == route.rule)
+def _outcome(route: Route, levels: Sequence[str], payload: bytes, arrival: float) -> Outcome:
+    rule = route.compiled
     result = route.apply(payload, arrival)
     rejected, events = (result, []) if isinstance(result, Rejected) else (None, result)
     fields: Mapping[str, Value] = {}

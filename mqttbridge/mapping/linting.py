@@ -36,7 +36,7 @@ def lint(config: Config, book: Rulebook) -> list[Warning_]:
         *_never_heard(config),
         *_overlapping_subscriptions(config, book),
     ]
-    order = {section: place for place, section in enumerate(("mqtt", "destinations", "models", "rules"))}
+    order = {section: place for place, section in enumerate(("mqtt", "destinations", "models", "use", "rules"))}
     return sorted(found, key=lambda one: (order.get(str(one[0][0]), 9), [str(part).zfill(6) for part in one[0]]))
 
 
@@ -137,9 +137,10 @@ def _fields_never_filled(config: Config) -> Iterator[Warning_]:
 
 
 def _destinations_never_used(config: Config) -> Iterator[Warning_]:
-    if any(not rule.to for rule in config.rules):
+    to = [*(rule.to for rule in config.rules), *(use.to for use in config.use)]
+    if not all(to):
         return
-    used = {name for rule in config.rules for name in rule.to}
+    used = {name for names in to for name in names}
     for name in config.destinations:
         if name not in used:
             pushed = ": it gets only what is pushed over HTTP" if config.http.enabled else ""
@@ -148,7 +149,8 @@ def _destinations_never_used(config: Config) -> Iterator[Warning_]:
 
 def _never_heard(config: Config) -> Iterator[Warning_]:
     if config.mqtt is None:
-        yield ("rules",), "no message ever comes to these rules: `mqtt: null` means that no broker is listened to"
+        place = "rules" if config.rules else "use"
+        yield (place,), "no message ever comes to these rules: `mqtt: null` means that no broker is listened to"
         return
     own = config.mqtt.availability_topic
     if own is None:
@@ -165,7 +167,8 @@ def _overlapping_subscriptions(config: Config, book: Rulebook) -> Iterator[Warni
     for index, rule in enumerate(config.rules):
         first_of.setdefault("/".join(parse_filter(rule.topic).levels), index)
     told = 0
-    for pair, (one, other) in enumerate(combinations(book.filters, 2)):
+    own = [each for each in book.filters if each in first_of]  # families are as their devices are
+    for pair, (one, other) in enumerate(combinations(own, 2)):
         if pair >= _MAX_PAIRS or told >= _MAX_OVERLAPS:
             return
         if overlap(one.split("/"), other.split("/")):

@@ -71,6 +71,11 @@ class Route:
         self.thinner: Thinner[None] | None = None
 
     @property
+    def compiled(self) -> CompiledRule:
+        """The rule itself: not always one of the configuration, since devices may announce theirs."""
+        return self._compiled
+
+    @property
     def topic(self) -> str:
         """The topic, as text."""
         return self._topic.decode()

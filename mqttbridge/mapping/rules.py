@@ -11,13 +11,16 @@ forgotten, and worked out again when it is met again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Final, TypeAlias
+from sys import intern
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import EventTuple, Reason, Rejected
-from mqttbridge.mapping.compiling import Loc, compile_rules
+from mqttbridge.mapping.compiled import CompiledRule
+from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
+from mqttbridge.mapping.families import compile_families, discoveries
 from mqttbridge.mapping.formats import Gaps
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
@@ -27,6 +30,9 @@ from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.thinning import Thinned, compile_thinning
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
+
+if TYPE_CHECKING:
+    from mqttbridge.mapping.families.discovery import Discovery
 
 # A fleet of 100,000 devices, each with a topic and three streams of its own, fits.
 MAX_KEPT_BYTES: Final = 128 * 2**20
@@ -38,8 +44,7 @@ class Rulebook:
     """All the rules of a configuration; for one thread.
 
     Attributes:
-        rules: compiled, in the order of the configuration.
-        filters: what to subscribe to at the broker; filters that another one covers are left out.
+        rules: compiled: those of the configuration in its order, and behind them those of the families in use.
         warnings: what is allowed and surely not meant, by place in the configuration.
         gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
@@ -51,10 +56,10 @@ class Rulebook:
         Raises:
             InvalidRules: with everything that is wrong with rules and models.
         """
-        self.rules: Final = compile_rules(config)
+        self.rules, self._discoveries = _compile_all(config, self._forget)
         self._trie = FilterTrie(rule.filter.levels for rule in self.rules)
-        self.filters: Final = without_covered(rule.filter.subscription for rule in self.rules)
-        self.warnings: Final = (*self._unreachable(), *self._overlapping_shares())
+        self._filters: tuple[str, ...] | None = None
+        self.warnings: Final = (*self._unreachable(len(config.rules)), *self._overlapping_shares(len(config.rules)))
         self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.
@@ -62,6 +67,39 @@ class Rulebook:
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to subscribe to at the broker; filters that another one covers are left out.
+
+        Another tuple once devices have announced topics, or taken them back.
+        """
+        if self._filters is None:
+            own = [rule.filter.subscription for rule in self.rules]
+            self._filters = without_covered([*own, *(each for found in self._discoveries for each in found.filters)])
+        return self._filters
+
+    @property
+    def announces(self) -> bool:
+        """Whether there are devices that announce their topics."""
+        return bool(self._discoveries)
+
+    @property
+    def announced(self) -> int:
+        """How often what devices announce has changed."""
+        return sum(discovery.changes for discovery in self._discoveries)
+
+    def announcements(self) -> dict[str, bytes]:
+        """What devices have announced and what still holds, by topic: for `recall` after a restart."""
+        return {topic: payload for found in self._discoveries for topic, payload in found.announcements.items()}
+
+    def recall(self, announcements: Mapping[str, bytes]) -> None:
+        """Know these and no others: what an earlier run was told, whose session's messages may come before the rest."""
+        gone = dict.fromkeys(self.announcements().keys() - announcements.keys(), b"")
+        for topic, payload in (gone | dict(announcements)).items():
+            if not isinstance(routes := self.routes(topic.encode()), Rejected):
+                for route in routes:
+                    route.apply(payload, 0.0)
 
     def routes(self, topic: bytes) -> Routes:
         """The rules that a message on this topic falls under, in their order; empty when it is nobody's.
@@ -145,19 +183,36 @@ class Rulebook:
             routes.append(route)
             if not rule.goes_on:
                 break
+        else:
+            for discovery in self._discoveries:
+                for rule in discovery.rules_for(text):
+                    (bucket,), stream = rule.bucket.texts, rule.stream.texts
+                    routes.append(Route(rule, topic, intern(bucket), stream, self._room))
         return tuple(routes)
+
+    def _forget(self, topics: Iterable[str]) -> None:
+        """Their rules are others now: they are worked out when they are met again."""
+        self._filters = None
+        for topic in topics:
+            self._forget_topic(topic.encode())
 
     def _forget_older_half(self) -> None:
         for topic in list(islice(self._routes, (len(self._routes) + 1) // 2)):
-            routes = self._routes.pop(topic)
-            self._room.left += _size(topic, routes)
-            if not isinstance(routes, Rejected):
-                for route in routes:
-                    route.forget_streams()
+            self._forget_topic(topic)
 
-    def _unreachable(self) -> list[tuple[Loc, str]]:
+    def _forget_topic(self, topic: bytes) -> None:
+        routes = self._routes.pop(topic, None)
+        if routes is None:
+            return
+        self._room.left += _size(topic, routes)
+        if not isinstance(routes, Rejected):
+            for route in routes:
+                route.forget_streams()
+
+    def _unreachable(self, own: int) -> list[tuple[Loc, str]]:
+        """Of the configuration's own rules; a family's are behind them, and overlap on purpose."""
         warnings: list[tuple[Loc, str]] = []
-        for index, rule in enumerate(self.rules):
+        for index, rule in enumerate(self.rules[:own]):
             for earlier in self._trie.matching(rule.filter.levels):
                 before = self.rules[earlier]
                 if earlier < index and not before.goes_on and before.filter.covers(rule.filter):
@@ -166,15 +221,37 @@ class Rulebook:
                     break
         return warnings
 
-    def _overlapping_shares(self) -> Iterator[tuple[Loc, str]]:
+    def _overlapping_shares(self, own: int) -> Iterator[tuple[Loc, str]]:
         """Shared subscriptions beside one of another kind that brings the same messages."""
         for index, rule in enumerate(self.rules):
             for other in self._trie.matching(rule.filter.levels):
                 share, theirs = rule.filter.share, self.rules[other].filter.share
-                if share != theirs:
-                    what = f"overlaps with {self.rules[other].name!r}, which is not in the same shared subscription"
-                    yield ("rules", index, "topic"), f"{what}: messages may arrive twice"
+                if share != theirs and min(index, other) < own:  # a family's rules are of one kind
+                    place, family = (index, other) if index < own else (other, index)
+                    what = f"overlaps with {self.rules[family].name!r}, which is not in the same shared subscription"
+                    yield ("rules", place, "topic"), f"{what}: messages may arrive twice"
                     break
+
+
+def _compile_all(
+    config: Config, changed: Callable[[Iterable[str]], None]
+) -> tuple[tuple[CompiledRule, ...], tuple[Discovery, ...]]:
+    """The configuration's rules and behind them those of the families in use; and the families that announce theirs."""
+    compiled: list[CompiledRule] = []
+    found: tuple[Discovery, ...] = ()
+    problems: list[tuple[Loc, str]] = []
+    for compile_some in (compile_rules, compile_families):
+        try:
+            compiled += compile_some(config)
+        except InvalidRules as invalid:
+            problems += invalid.problems
+    try:
+        found = discoveries(config, changed)
+    except InvalidRules as invalid:
+        problems += [problem for problem in invalid.problems if problem not in problems]
+    if problems:
+        raise InvalidRules(problems)
+    return tuple(compiled), found
 
 
 def _size(topic: bytes, routes: Routes) -> int:

@@ -95,7 +95,7 @@ class Connection:
         *,
         properties: bool = False,
     ) -> None:
-        self._config, self._filters, self._stale = config, filters, stale
+        self._config, self.filters, self._stale = config, filters, stale
         self.protocol = protocol
         self.progress = Progress()
         mqtt5 = protocol == MQTTProtocolVersion.MQTTv5
@@ -308,7 +308,22 @@ class Connection:
         self.progress.session_present = flags.session_present
         if flags.session_present and self._stale:
             client.unsubscribe(list(self._stale))
-        self._subscribe(client, self._filters)
+        self._subscribe(client, self.filters)
+
+    def change(self, filters: Sequence[str]) -> None:
+        """Subscribe to what is new among these, and unsubscribe from what is not; only once `progress.subscribed`."""
+        before, self.filters = self.filters, filters
+        now, then, refused = set(filters), set(before), self.progress.refused
+        unwanted = [each for each in before if each not in now]
+        wanted = [each for each in filters if each not in then or each in refused]
+        try:
+            for start in range(0, len(unwanted), _FILTERS_A_PACKET):
+                self._client.unsubscribe(unwanted[start : start + _FILTERS_A_PACKET])
+            self.progress.refused = {}
+            if wanted:
+                self._subscribe(self._client, wanted)
+        except (OSError, ValueError) as error:
+            self.progress.ended = self.progress.ended or str(error)
 
     def _subscribe(self, client: Client, filters: Sequence[str]) -> None:
         self._asked = time.monotonic()

@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote, quote_plus, urlsplit
@@ -145,6 +145,9 @@ class HttpPollSource:
             target, validators = self._unstored
             target.validators = validators
             self._unstored = None
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Nothing: what is asked stands in the configuration."""
 
     def keep_alive(self) -> None:
         """Nothing to do: there is no connection that must not fall asleep."""

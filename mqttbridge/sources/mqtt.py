@@ -78,6 +78,7 @@ class MqttSource:
         self._at_once = False
         self._connected_at = 0.0
         self._refused: dict[str, str] = {}
+        self._kept: Sequence[str] | None = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
         self._logged_failures: list[str] = []
@@ -106,6 +107,12 @@ class MqttSource:
         """Acknowledge everything `poll` returned, in order, on the connection it came on."""
         if self._connection is not None:
             self._connection.acknowledge()
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """From now on these filters are wanted, and no others; on this connection and on those after it."""
+        self._filters = list(filters)
+        if self._connection is not None:  # else, and while it still subscribes, `poll` sees to it
+            self._follow_filters(self._connection)
 
     def keep_alive(self) -> None:
         """Call now and then while not polling: keeps the session's connection open without reading from it."""
@@ -142,13 +149,20 @@ class MqttSource:
             self._connection = None
             self._fall_back(connection)
             self._fail(progress.ended, without_reason=not progress.said_why)
-        elif progress.subscribed and (not self._connected_at or progress.refused != self._refused):
+        elif progress.subscribed:
+            self._note_subscribed(connection)
+
+    def _note_subscribed(self, connection: Connection) -> None:
+        progress = connection.progress
+        if connection.filters is not self._kept:
+            self._kept = connection.filters
+            # Where it cannot be kept now the list of the last connection stays, and the next one keeps it.
+            with suppress(SpoolError):
+                self._remember(json.dumps(self._kept))
+        if not self._connected_at or progress.refused != self._refused:
             self._connected_at = self._connected_at or time.monotonic()
             self._refused = progress.refused
             self._logged_failures = []
-            # Where it cannot be kept now the list of the last connection stays, and the next one keeps it.
-            with suppress(SpoolError):
-                self._remember(json.dumps(self._filters))
             if progress.refused:
                 detail = ", ".join(f"{name!r} ({reason})" for name, reason in progress.refused.items())
                 log.error("the broker refused subscriptions: %s; check its access rules", detail)
@@ -158,6 +172,11 @@ class MqttSource:
                 protocol = _PROTOCOL_NAMES[connection.protocol]
                 log.info("connected to %s: MQTT %s, session %s", self._config.url, protocol, session)
                 self._set_status("connected", "")
+        self._follow_filters(connection)
+
+    def _follow_filters(self, connection: Connection) -> None:
+        if connection.progress.subscribed and connection.filters is not self._filters:
+            connection.change(self._filters)
 
     def _fall_back(self, connection: Connection) -> None:
         """Try the other protocol version next, when it may be the version that the broker objects to.
@@ -182,7 +201,7 @@ class MqttSource:
             self._attempts = 0
         reason = self._losses.explain(reason, lasted if without_reason else None)
         self._connected_at = 0.0
-        self._refused = {}
+        self._refused, self._kept = {}, None
         if self._at_once:  # a fall-back is the second half of one attempt
             self._at_once = False
         else:

@@ -6,6 +6,7 @@ import threading
 import time
 from typing import Any
 
+from mqttbridge.announced import recall_announcements
 from mqttbridge.config.model import Config
 from mqttbridge.mapping import Rulebook
 from mqttbridge.mapping.explaining import as_json, explain
@@ -21,7 +22,7 @@ class LiveTools:
     """
 
     def __init__(self, config: Config, spool: Spool) -> None:
-        self._config = config
+        self._config, self._spool = config, spool
         self._lock = threading.Lock()
         self._book: Rulebook | None = None
         self._refused = Refused(spool, self._rules, config.destinations)
@@ -41,4 +42,5 @@ class LiveTools:
     def _rules(self) -> Rulebook:
         if self._book is None:
             self._book = Rulebook(self._config)
+        recall_announcements(self._book, self._spool)  # what devices announce changes while we run
         return self._book

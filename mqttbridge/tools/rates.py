@@ -13,6 +13,7 @@ from typing import Final
 
 from mqttbridge.config.model import Config, InitialStateConfig, Transport
 from mqttbridge.mapping.compiling import Loc
+from mqttbridge.mapping.families import name_of_use
 from mqttbridge.mapping.linting import name_of
 from mqttbridge.tools.summary import Summary
 
@@ -79,19 +80,29 @@ def estimate(config: Config, rates: Sequence[Rate], monthly: int = MONTHLY_EVENT
     Raises:
         ValueError: a rate is of a rule that there is not.
     """
-    index_of = {name_of(config, index): index for index in range(len(config.rules))}
-    for rate in rates:
-        if rate.rule not in index_of:
-            raise ValueError(f"there is no rule {rate.rule!r} (known: {', '.join(index_of)})")
+    place_of = {rate.rule: _place(config, rate.rule) for rate in rates}
     for destination, section in config.destinations.items():
         if isinstance(section, InitialStateConfig):
-            there = [rate for rate in rates if destination in (config.rules[index_of[rate.rule]].to or (destination,))]
+            there = [rate for rate in rates if destination in (place_of[rate.rule][1] or (destination,))]
             total = 0.0
             for rate in there:
-                one = rate.messages * _events_a_message(config, index_of[rate.rule], rate)
+                loc, _ = place_of[rate.rule]
+                one = rate.messages * _events_a_message(config, loc, rate)
                 total += one * rate.devices
-                yield from _month(rate, one, destination, ("rules", index_of[rate.rule]), monthly)
+                yield from _month(rate, one, destination, loc, monthly)
             yield from _pace(section, total, destination)
+
+
+def _place(config: Config, rule: str) -> tuple[Loc, tuple[str, ...]]:
+    """Where a rule comes from, and its destinations: a family's rules, announced ones too, come from its `use`."""
+    names = [name_of(config, index) for index in range(len(config.rules))]
+    if rule in names:
+        return ("rules", names.index(rule)), config.rules[names.index(rule)].to
+    for index, use in enumerate(config.use):
+        if rule.startswith(f"{name_of_use(use)}: "):
+            return ("use", index), use.to
+    known = ", ".join((*names, *(f"{name_of_use(use)}: ..." for use in config.use)))
+    raise ValueError(f"there is no rule {rule!r} (known: {known})")
 
 
 def _month(rate: Rate, hourly: float, destination: str, loc: Loc, monthly: int) -> Iterator[tuple[Loc, str]]:
@@ -120,11 +131,12 @@ def _pace(section: InitialStateConfig, hourly: float, destination: str) -> Itera
         )
 
 
-def _events_a_message(config: Config, index: int, rate: Rate) -> float:
+def _events_a_message(config: Config, loc: Loc, rate: Rate) -> float:
     """As many as the model has fields that are always there; without a model, one."""
     if rate.events is not None:
         return rate.events
-    model = config.models.get(config.rules[index].model or "")
+    section, index = loc
+    model = config.models.get(config.rules[int(index)].model or "") if section == "rules" else None
     return max(1, sum(not field.optional for field in model.values())) if model else 1
 
 

@@ -117,7 +117,7 @@ def _count(book: Rulebook, message: Recorded, summary: Summary) -> None:
         return
     refused = False
     for route in routes:
-        count = summary.rules[route.rule]
+        count = summary.rules.setdefault(route.rule, RuleCount())  # met first where devices announce their rules
         result = route.apply(message.payload, message.time)
         if isinstance(result, Rejected):
             refused = True

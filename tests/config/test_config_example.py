@@ -69,6 +69,7 @@ def test_each_key_of_each_section_is_in_it(uncommented):
         *(("destinations", "cloud", *path) for path in schema.key_paths(("destinations", "cloud"))),
         *(("sources", "weather", *path) for path in schema.key_paths(("sources", "weather"))),
         *(("rules", key) for key in schema.keys_at(("rules", 0))),
+        *(("use", key) for key in schema.keys_at(("use", 0))),
     }
     of_the_other_type = {("destinations", "cloud", "retention")}
     assert wanted - there - of_the_other_type == set()

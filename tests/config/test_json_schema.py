@@ -92,3 +92,16 @@ def test_defaults_are_shown_as_they_are_written():
     properties = SCHEMA["$defs"]["SpoolConfig"]["properties"]
     assert (properties["max_age"]["default"], properties["max_size"]["default"]) == ("7d", "1GiB")
     assert SCHEMA["$defs"]["RuleConfig"]["properties"]["topic"]["examples"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("use: [zigbee2mqtt, tasmota]", []),
+        ("use: [zigbee2mqtt, {family: ttn, base: v3}]", []),
+        ("use: [zigbee]", ["$.use[0]"]),
+        ("use: [{family: ttn, bases: v3}]", ["$.use[0]"]),
+    ],
+)
+def test_a_family_may_stand_as_its_bare_name(text, found):
+    assert problems(text) == found

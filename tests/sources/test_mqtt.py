@@ -236,3 +236,43 @@ def test_a_filter_that_the_answer_leaves_out_counts_as_refused() -> None:
         poll_until(source, lambda: source.status.state == "subscription refused")
         assert source.status.detail == "'b/#' (no answer)"
         source.close()
+
+
+def test_changed_filters_are_subscribed_to_kept_and_what_was_refused_is_asked_for_still() -> None:
+    asked: list[list[str]] = []
+    taken_back: list[list[str]] = []
+    kept: list[str] = []
+
+    def script(connection: Connection) -> None:
+        connection.handshake(suback=0x87)  # refuses t/#
+        while True:
+            packet = connection.read()
+            if packet.type == wire.SUBSCRIBE:
+                asked.append(wire.read_filters(packet.body, connection.level, options=True)[1])
+            if packet.type == wire.UNSUBSCRIBE:
+                taken_back.append(wire.read_filters(packet.body, connection.level, options=False)[1])
+            connection.answer(packet)
+
+    with StandInBroker(script) as broker:
+        source = source_at(broker.url, remember=kept.append)
+        poll_until(source, lambda: source.status.state == "subscription refused")
+        source.subscribe(["t/#", "new/1"])
+        source.subscribe(["t/#", "new/2"])  # before the answer to the first
+        poll_until(source, lambda: kept[-1] == '["t/#", "new/2"]')
+        assert source.status.state == "connected"
+        source.subscribe(["t/#"])
+        poll_until(source, lambda: kept[-1] == '["t/#"]')
+        assert source.status.state == "connected"
+        source.close()
+    assert asked == [["t/#", "new/1"], ["new/2"]]
+    assert taken_back[0] == ["new/1"]
+
+
+def test_filters_that_change_before_the_connection_is_there_are_those_of_the_connection() -> None:
+    with StandInBroker(Connection.serve_all) as broker:
+        kept: list[str] = []
+        source = source_at(broker.url, remember=kept.append)
+        source.poll(0.0)
+        source.subscribe(["other"])
+        poll_until(source, lambda: kept and kept[-1] == '["other"]')
+        source.close()

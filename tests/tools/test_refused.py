@@ -157,7 +157,7 @@ def test_many_are_replayed_in_bounded_steps(spool, tools, monkeypatch):
 @pytest.mark.parametrize("policy", [WhenFull.BLOCK, WhenFull.DROP_NEWEST])
 def test_a_full_spool_leaves_them_among_the_rejected(tmp_path, metrics, policy):
     spool = Spool(tmp_path / "spool.db", SpoolConfig(when_full=policy), metrics, ("dashboard",))
-    spool.append([], [no("a/d1", b'{"t": 20}')])
+    spool.append([Batch([("b", "s", 1, 1.0)])], [no("a/d1", b'{"t": 20}')])  # an empty spool is never full
     spool._config = spool._config.model_copy(update={"max_size": 1})
 
     with pytest.raises(SpoolError, match="full"):

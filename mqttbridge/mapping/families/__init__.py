@@ -1,0 +1,7 @@
+"""Families of devices: `use: [zigbee2mqtt]` instead of rules. One file each, and one line below."""
+
+from __future__ import annotations
+
+from mqttbridge.mapping.families.expanding import compile_families, discoveries, name_of_use
+
+__all__ = ["compile_families", "discoveries", "name_of_use"]
