@@ -147,8 +147,11 @@ def flood(served, first, *, chunked=False):
         client.sendall(first)
         client.setblocking(False)
         while sent < GIGABYTE:
-            readable, writable, _ = select.select([client], [client], [], 20)
-            assert readable or writable, "neither an answer nor room to send"
+            # Look for the answer before sending more: what is sent into a closed connection makes TCP throw it away.
+            readable, _, _ = select.select([client], [], [], 0.1)
+            if not readable:
+                readable, writable, _ = select.select([client], [client], [], 20)
+                assert readable or writable, "neither an answer nor room to send"
             try:
                 if readable:
                     if not (data := client.recv(65536)):
