@@ -148,7 +148,8 @@ def flood(served, first, *, chunked=False):
         client.setblocking(False)
         while sent < GIGABYTE:
             # Look for the answer before sending more: what is sent into a closed connection makes TCP throw it away.
-            readable, _, _ = select.select([client], [], [], 0.1)
+            # The head alone is enough for most answers, so there the look is a long one.
+            readable, _, _ = select.select([client], [], [], 0.01 if sent else 1.0)
             if not readable:
                 readable, writable, _ = select.select([client], [client], [], 20)
                 assert readable or writable, "neither an answer nor room to send"
