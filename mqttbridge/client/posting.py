@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from pydantic_core import to_json
@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 from mqttbridge import __version__
 from mqttbridge.client.parcels import Bucket, Parcel
 from mqttbridge.delivery.settlement import Kept, Refused, Settlement
-from mqttbridge.destinations.http_outcome import Answer, one_line, settlement_of
+from mqttbridge.destinations.http_exchange import in_words, masked
+from mqttbridge.destinations.http_outcome import Answer, settlement_of
 
 # The API's limit is 1 MB, headers not counted.
 MAX_BODY: Final = 950_000
@@ -98,7 +99,7 @@ class EventsApi:
         try:
             answer = self._exchange(requests.Request("POST", self.base + path, headers, data=body).prepare())
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            settlement: Settlement = Kept(self._masked(_in_words(error, self._timeout)))
+            settlement: Settlement = Kept(self._masked(in_words(error, self._timeout)))
             self._tell(2, f"no answer: {settlement}")
             return settlement
         self._tell(2, f"answer {answer.status}")
@@ -132,19 +133,4 @@ class EventsApi:
 
     def _masked(self, text: str) -> str:
         """The text without our key, which errors and error pages like to repeat."""
-        if self.access_key:
-            for form in (self.access_key, quote(self.access_key), quote_plus(self.access_key)):
-                text = text.replace(form, "***")
-        return text
-
-
-def _in_words(error: Exception, timeout: float) -> str:
-    """What went wrong on the way, from the innermost cause: the outer ones repeat the whole request."""
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {timeout:g} s"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {timeout:g} s"
-    cause: BaseException = error
-    while inner := cause.__cause__ or cause.__context__:
-        cause = inner
-    return f"no answer: {one_line(str(cause)) or type(cause).__name__}"
+        return masked(text, self.access_key)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import requests
 from pydantic_core import PydanticSerializationError, to_json
@@ -24,6 +24,7 @@ from mqttbridge import __version__
 from mqttbridge.config.model import InitialStateConfig, Transport
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused, Settlement
 from mqttbridge.destinations.base import BatchLimits, Delivery, Rate
+from mqttbridge.destinations.http_exchange import in_words, masked
 from mqttbridge.destinations.http_outcome import Answer, one_line, settlement_of
 from mqttbridge.errors import ConfigError, Problem
 from mqttbridge.events import MAX_NAME_CHARS, EventTuple, Position, Value
@@ -172,7 +173,7 @@ class InitialStateDestination:
         try:
             answer = self._exchange(request)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            return Kept(self._masked(_in_words(error, self._config.timeout)))
+            return Kept(self._masked(in_words(error, self._config.timeout)))
         return settlement_of(answer, bucket=bucket, now=self._wall(), quota_pause=self._config.quota_pause)
 
     def _exchange(self, request: requests.PreparedRequest) -> Answer:
@@ -203,9 +204,7 @@ class InitialStateDestination:
 
     def _masked(self, text: str) -> str:
         """The text without our access key, which errors and error pages like to repeat."""
-        for form in (self._access_key, quote(self._access_key), quote_plus(self._access_key)):
-            text = text.replace(form, "***")
-        return text
+        return masked(text, self._access_key)
 
 
 def _check(name: str, url: str, access_key: str) -> None:
@@ -224,15 +223,3 @@ def _check(name: str, url: str, access_key: str) -> None:
 def _as_text(value: Value) -> str:
     """A value as a query parameter: booleans as JSON writes them, numbers as Python does."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _in_words(error: Exception, timeout: float) -> str:
-    """What went wrong on the way, from the innermost cause: the outer ones repeat the URL and its keys."""
-    if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {timeout:g} s"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {timeout:g} s"
-    cause: BaseException = error
-    while inner := cause.__cause__ or cause.__context__:
-        cause = inner
-    return f"no answer: {one_line(str(cause)) or type(cause).__name__}"
