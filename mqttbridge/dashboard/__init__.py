@@ -6,16 +6,18 @@ from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.dashboard.hub import Hub
+from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import Store
 from mqttbridge.metrics import Metrics
 
 __all__ = ["Dashboard"]
 
 FILE = "dashboard.db"
+RECORDS_FILE = "records.db"
 
 
 class Dashboard:
-    """What the dashboard keeps and shows: the store and the live hub, shared by its destination and its pages.
+    """What the dashboard keeps and shows, shared by its destination and its pages: history, live hub, what people made.
 
     Args:
         data_dir: where the store's file lives.
@@ -28,9 +30,11 @@ class Dashboard:
 
     def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
         self.store = Store(data_dir / FILE, config.retention)
+        self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def close(self) -> None:
-        """Close the store; after its last reader and writer."""
+        """Close the files; after their last reader and writer."""
         self.store.close()
+        self.records.close()

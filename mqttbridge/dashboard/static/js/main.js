@@ -1,6 +1,9 @@
 /** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
 
 import { bucketOfPage, figureOfPage } from "./api.js";
+import { useLanguage } from "./i18n.js";
+
+await useLanguage();
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const bucket = bucketOfPage(location.pathname);
