@@ -20,10 +20,11 @@ test: $(VENV)/.dev ## lint, type check, and every test: unit, real broker, real 
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest $(TEST_ARGS)
 
-lint: $(VENV)/.dev ## ruff and mypy
+lint: $(VENV)/.dev $(VENV)/.page ## ruff, mypy, and tsc over the page's modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(VENV)/page/node_modules/.bin/tsc -p jsconfig.json
 
 format: $(VENV)/.dev ## let ruff rewrite the code
 	$(BIN)/ruff check --fix .
@@ -42,3 +43,6 @@ $(VENV)/.demo: $(INPUTS)
 
 $(VENV)/.dev: $(INPUTS)
 	@scripts/setup dev
+
+$(VENV)/.page: scripts/setup | $(VENV)/.dev
+	@scripts/setup page

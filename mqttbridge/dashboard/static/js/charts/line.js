@@ -50,7 +50,7 @@ export function linePlot(parent, stream, handlers) {
  * @param {Stream} stream
  * @param {number} from
  * @param {number} to
- * @returns {[number, number] | [null, null]}
+ * @returns {[number | null, number | null]}
  */
 export function extentOf(stream, from, to) {
   const { epochs, values } = stream.layer.series;
@@ -95,10 +95,12 @@ export function yRange(least, greatest, decimals) {
  * @param {Stream} stream
  * @param {number} from index
  * @param {number} to index
+ * @returns {uPlot.Series.Gap[]}
  */
 function gapsInPixels(plot, stream, from, to) {
   const [epochs] = plot.data;
   const { gap } = stream;
+  /** @type {uPlot.Series.Gap[]} */
   const gaps = [];
   for (let i = Math.max(from, 1); i <= to; i++) {
     if (epochs[i] - epochs[i - 1] <= gap) continue;
@@ -113,7 +115,7 @@ function gapsInPixels(plot, stream, from, to) {
  * @param {Stream} stream
  */
 function lonePoints(plot, stream) {
-  const [epochs] = plot.data;
+  const epochs = /** @type {number[]} */ (plot.data[0]);
   const { min = 0, max = 0 } = plot.scales.x;
   const narrow = (NARROW_PX * (max - min) * uPlot.pxRatio) / (plot.bbox.width || 1);
   const { gap } = stream;

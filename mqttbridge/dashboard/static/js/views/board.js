@@ -62,6 +62,9 @@ function Device({ group: { device, streams }, named }) {
 
 /** @param {{groups: Group[]}} props */
 class Devices extends Component {
+  /** @type {ResizeObserver | undefined} */
+  sizes;
+
   componentDidMount() {
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(/** @type {HTMLElement} */ (this.base));
@@ -72,7 +75,7 @@ class Devices extends Component {
   }
 
   componentWillUnmount() {
-    this.sizes.disconnect();
+    this.sizes?.disconnect();
   }
 
   arrange() {
@@ -80,13 +83,13 @@ class Devices extends Component {
     const sizes = this.props.groups.map((/** @type {Group} */ group) => group.streams.length);
     const columns = columnsFor(board.clientWidth, sizes);
     board.style.setProperty("--columns", String(columns));
-    const tiles = sizes.reduce((sum, size) => sum + size, 0);
+    const tiles = sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
     board.classList.toggle("devices-few", columns > 1 && tiles <= FEW_ROWS * columns);
   }
 
   render() {
     const { groups } = this.props;
-    const named = groups.some(({ device }) => device !== "");
+    const named = groups.some((/** @type {Group} */ { device }) => device !== "");
     return html`
       <div class="devices">
         ${groups.map((/** @type {Group} */ group) => html`<${Device} key=${group.device} group=${group} named=${named} />`)}
