@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.controls_api import ControlValue
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -117,6 +118,20 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
         "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/buckets/{bucket}/value", "POST"): Operation(
+        "What a control on the page says: published if a topic is given, then stored",
+        {
+            204: None,
+            400: schemas.Error,
+            403: schemas.Error,
+            408: schemas.Error,
+            409: schemas.Error,
+            413: schemas.Error,
+            **_OUR_ERRORS,
+        },
+        body=ControlValue,
+        security=_WRITE,
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
@@ -243,6 +258,7 @@ _DESCRIPTIONS: Final = {
     402: "The key's events are used up (http.limits.events); nothing was stored",
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
+    409: "Something stands in the way; the answer says what",
     408: "The body did not come in time",
     413: "The body is larger than 1 MB",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",

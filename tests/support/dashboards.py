@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,7 @@ class Served(Client):
         embedded: bool = True,
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
+        publish: Callable[[str, bytes, int, bool], None] | None = None,
     ) -> None:
         self.config = Config.model_validate(
             {
@@ -114,6 +115,7 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
             tools=tools,
+            publish=publish,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -134,9 +136,10 @@ def serve(
     embedded: bool = True,
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
+    publish: Callable[[str, bytes, int, bool], None] | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept)
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, publish=publish)
     try:
         yield served
     finally:
