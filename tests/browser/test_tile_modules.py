@@ -57,7 +57,8 @@ def test_a_note_becomes_elements_and_never_markup(call: Call) -> None:
         div.append(...m.markdown(x));
         return [div.innerHTML, div.querySelectorAll("script, img").length];"""
     text = (
-        "# Title\n\nSome **bold** and *soft* `x < y` text\nwith [a link](https://a.test/) [bad](javascript:alert(1))\n\n"
+        "# Title\n\nSome **bold** and *soft* `x < y` text\n"
+        "with [a link](https://a.test/) [bad](javascript:alert(1))\n\n"
         "- one\n- <img src=x onerror=alert(1)>\n\n> quote\n\n```\n<script>\n```\n---\n1. first"
     )
 
