@@ -157,6 +157,8 @@ class HttpConfig(Section):
     """Access keys that may send events. Loopback needs none."""
     view_tokens: tuple[SecretStr, ...] = ()
     """Tokens that may read. Empty: the write keys read too."""
+    publish_topics: tuple[str, ...] = ()
+    """Topics that controls on the dashboard may publish to, as MQTT filters; default: none."""
     max_viewers: int = Field(200, ge=1)
     """Browsers connected to the live stream at once; past it the answer is 503."""
     limits: HttpLimitsConfig = HttpLimitsConfig()
@@ -165,6 +167,17 @@ class HttpConfig(Section):
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
         return host_and_port(listen)
+
+    @field_validator("publish_topics")
+    @classmethod
+    def _filters(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
+        for one in filters:
+            *first, last = one.split("/")
+            if not one or "#" in "/".join(first) or (last not in ("#", "+") and {"#", "+"} & set(last)):
+                raise ValueError(f"expected a topic or an MQTT filter such as home/+/set (got {one!r})")
+            if any("+" in level and level != "+" for level in first):
+                raise ValueError(f"'+' must be a whole level (got {one!r})")
+        return filters
 
     @property
     def address(self) -> tuple[str, int]:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
@@ -110,6 +111,12 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.picture, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.put_picture, Access.EDIT, ("PUT",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
+        Endpoint(
+            "/api/v1/buckets/{bucket}/value",
+            ControlsApi(backend, workers.commits, workers.reads).say,
+            Access.EDIT,
+            ("POST",),
+        ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
         Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),

@@ -13,6 +13,7 @@ from mqttbridge import __version__
 from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard import schemas
 from mqttbridge.dashboard.boards import schemas as boards
+from mqttbridge.dashboard.controls_api import ControlValue
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -156,6 +157,20 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     (f"{_BOARD}/background", "DELETE"): Operation(
         "Keep no picture", {200: boards.BoardDeleted, **_BOARD_CHANGES}, security=_EDIT
     ),
+    ("/api/v1/buckets/{bucket}/value", "POST"): Operation(
+        "What a control on the page says: published if a topic is given, then stored",
+        {
+            204: None,
+            400: schemas.Error,
+            403: schemas.Error,
+            408: schemas.Error,
+            409: schemas.Error,
+            413: schemas.Error,
+            **_OUR_ERRORS,
+        },
+        body=ControlValue,
+        security=_EDIT,
+    ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
     ),
@@ -284,7 +299,7 @@ _DESCRIPTIONS: Final = {
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
-    409: "Somebody else was first",
+    409: "Something stands in the way, such as somebody who was first; the answer says what",
     413: "The body is larger than 1 MB",
     415: "Not of a kind that is taken",
     428: "A header that names the version is missing",

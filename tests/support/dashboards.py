@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,7 @@ class Served(Client):
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
         config: dict[str, Any] | None = None,
+        publish: Callable[[str, bytes, int, bool], None] | None = None,
     ) -> None:
         self.config = Config.model_validate(
             (config or {})
@@ -116,6 +117,7 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
             tools=tools,
+            publish=publish,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -137,9 +139,10 @@ def serve(
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
     config: dict[str, Any] | None = None,
+    publish: Callable[[str, bytes, int, bool], None] | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config)
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config, publish=publish)
     try:
         yield served
     finally:

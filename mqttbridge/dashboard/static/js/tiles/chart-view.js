@@ -38,6 +38,7 @@ export class ChartView {
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
     const { board } = tile;
+    this.reading.show(tile.text(), tile.unit); // it takes its room before the chart does
     this.plot = look.plot(this.labelled, this.stream, {
       onZoom: (span) => board.zoom(span),
       onReset: () => board.jumpToLive(),
