@@ -18,11 +18,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 import panel as pn
 import param
-from holoviews.streams import Buffer
 from panel.io import PeriodicCallback
 
 from mqttbridge.client.live.dashboard import Address
 from mqttbridge.client.live.feed import Subscription, Taken, subscribe
+from mqttbridge.panel.buffer import LiveBuffer
 from mqttbridge.panel.sheet import Sheet
 from mqttbridge.panel.tables import INDEX, table_of
 
@@ -64,7 +64,7 @@ class LiveSource(param.Parameterized):  # type: ignore[misc]  # param is typed i
         self._texts: frozenset[str] = frozenset()
         self._draining = threading.Lock()
         self._drains: PeriodicCallback | None = None
-        self._buffer: Buffer | None = None
+        self._buffer: LiveBuffer | None = None
         self._streamz: Any = None
         self._streamed = False
         first = self._begun(subscription.everything())
@@ -74,10 +74,10 @@ class LiveSource(param.Parameterized):  # type: ignore[misc]  # param is typed i
     # --- the forms ------------------------------------------------------------------------------------------
 
     @property
-    def buffer(self) -> Buffer:
+    def buffer(self) -> LiveBuffer:
         """The rows as a HoloViews `Buffer` of `backlog` rows: for `hvplot(stream=...)` and `hv.DynamicMap`."""
         if self._buffer is None:
-            self._buffer = Buffer(self.data, length=self._subscription.backlog)
+            self._buffer = LiveBuffer(self.data, length=self._subscription.backlog)
         return self._buffer
 
     def rx(self) -> Any:
@@ -169,8 +169,7 @@ class LiveSource(param.Parameterized):  # type: ignore[misc]  # param is typed i
         before = self.data
         self._update(data=whole)
         if self._buffer is not None:
-            self._buffer.clear()  # it can only append
-            self._buffer.send(whole)
+            self._buffer.replace(whole)
         if self._streamed:
             known = before.reindex(whole.index)
             same = (whole == known) | (whole.isna() & known.isna())

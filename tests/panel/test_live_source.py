@@ -10,12 +10,14 @@ from collections.abc import Iterator
 import holoviews as hv
 import hvplot.pandas  # noqa: F401  # gives frames their `hvplot`
 import pandas as pd
+import panel as pn
 import pytest
+import requests
 
 from mqttbridge.errors import DashboardError
 from mqttbridge.panel import LiveSource, latest, live_source
 from tests.support.dashboards import Served, serve
-from tests.support.processes import eventually
+from tests.support.processes import eventually, free_port
 
 
 @pytest.fixture(scope="module")
@@ -73,16 +75,29 @@ def test_a_buffer_feeds_plots_and_keeps_the_backlog(served, bucket, source, now)
     hv.extension("bokeh")
     push(served, bucket, ("a", 1, now))
     frame = drained(source, 1)
-    plot = hv.renderer("bokeh").get_plot(frame.hvplot.line(y="a", stream=source.buffer))
+    plots = [
+        hv.renderer("bokeh").get_plot(one)
+        for one in (
+            frame.hvplot.line(y="a", stream=source.buffer),
+            hv.DynamicMap(lambda data: hv.Curve(data, "time", "a"), streams=[source.buffer]),
+        )
+    ]
+
+    def drawn() -> list:
+        return [list(plot.handles["source"].data["a"]) for plot in plots]
+
     for n in range(2, 9):
         push(served, bucket, ("a", n, now + n))
     eventually(lambda: (source.drain(), source.data["a"].max() == 8)[1], what="the last value")
 
     assert source.data["a"].tolist() == [4, 5, 6, 7, 8]
-    assert plot.handles["source"].data["a"].tolist() == [4, 5, 6, 7, 8]
+    assert drawn() == 2 * [[4, 5, 6, 7, 8]]
     push(served, bucket, ("a", 55, now + 5.5))  # late: it stands in its place
     eventually(lambda: (source.drain(), 55 in source.data["a"].tolist())[1], what="the late value")
-    assert plot.handles["source"].data["a"].tolist() == [5, 55, 6, 7, 8] == source.buffer.data["a"].tolist()
+    assert drawn() == 2 * [[5, 55, 6, 7, 8]]
+    push(served, bucket, ("a", 9, now + 9))
+    eventually(lambda: (source.drain(), source.data["a"].max() == 55 and 9 in source.data["a"].tolist())[1], what="9")
+    assert drawn() == 2 * [[55, 6, 7, 8, 9]]
 
 
 def test_a_reactive_expression_follows(served, bucket, source, now):
@@ -151,6 +166,35 @@ def test_where_a_loop_runs_it_drains_by_itself(served, bucket, now):
         return source.data["x.a"].iloc[-1]
 
     assert asyncio.run(program()) == 5
+
+
+def test_sessions_share_a_connection_drain_by_themselves_and_leave_at_their_end(served, bucket, now):
+    push(served, bucket, ("a", 1, now))
+    sources: list[LiveSource] = []
+
+    def app() -> pn.pane.Str:
+        sources.append(live_source(bucket, "x.a", url=served.url, every=0.05))
+        return pn.pane.Str(sources[-1].param.trouble)
+
+    short = {"unused_session_lifetime_milliseconds": 1000, "check_unused_sessions_milliseconds": 50}
+    port = free_port()
+    server = pn.serve(app, port=port, threaded=True, show=False, verbose=False, **short)
+    try:
+        for _ in range(2):
+            eventually(lambda: answers(f"http://127.0.0.1:{port}/"), what="a session")
+        eventually(lambda: all(len(one.data) for one in sources), what="the first row")
+        assert served.dashboard.hub.viewers == 1
+        eventually(lambda: served.dashboard.hub.viewers == 0, what="both sessions ended")
+    finally:
+        server.stop()
+        server.join(20)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=20).status_code == 200
+    except requests.ConnectionError:
+        return False
 
 
 def test_a_source_that_is_forgotten_leaves_its_connection(served, bucket, now):
