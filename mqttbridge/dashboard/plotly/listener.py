@@ -72,6 +72,10 @@ class Listener:
         self._synced = -1
         metrics.plotly_streams.set(lambda: len(self._connections))
 
+    def prepare(self) -> None:
+        """Have the figures of the tokens there are."""
+        self._sync()
+
     async def start(self, listener: socket.socket) -> None:
         """Serve what connects to this bound socket."""
         self._max_connections = _room_for(self._max_connections)
