@@ -21,7 +21,8 @@ import param
 from panel.io import PeriodicCallback
 
 from mqttbridge.client.live.dashboard import Address
-from mqttbridge.client.live.feed import Subscription, Taken, subscribe
+from mqttbridge.client.live.sharing import subscribe
+from mqttbridge.client.live.subscription import Subscription, Taken
 from mqttbridge.panel.buffer import LiveBuffer
 from mqttbridge.panel.sheet import Sheet
 from mqttbridge.panel.tables import INDEX, table_of

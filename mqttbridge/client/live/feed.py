@@ -4,25 +4,22 @@ The promise is a snapshot and then all that comes, with no gap and no duplicate.
 there before the snapshot is asked for, so what the snapshot lacks comes live; and a window knows points by their
 times, so what comes both ways is there once. A connection that breaks goes on where it was (`Last-Event-ID`); when
 the server cannot fill the gap it says `resync`, and the snapshot is taken again.
-
-Who looks on takes what came from a queue of its own, on a thread of its own; one that takes nothing for long finds
-the whole window instead of the queue, so memory is bounded.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import random
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from mqttbridge.client.live.dashboard import Address, Dashboard, Refused
 from mqttbridge.client.live.points import Column, Malformed, Window, read_points
 from mqttbridge.client.live.sse import Sent, SseParser, TooLong
+from mqttbridge.client.live.subscription import Subscription
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.sources.http_client import NoAnswer
 
@@ -33,8 +30,6 @@ BACKOFF: Final = Backoff(first=0.5, longest=20.0)
 MIN_FINENESS, MAX_FINENESS = 600, 10_000
 # Seconds by which a snapshot goes back beyond the break that it is to bridge: clocks differ, frames take their time.
 GAP_MARGIN: Final = 120.0
-# Points that wait for one who takes nothing, before the whole window is the shorter way.
-_MOST_WAITING: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,84 +37,7 @@ class _Snapshot:
     streams: frozenset[str]
     history: float
     fineness: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What came since the last time.
-
-    Attributes:
-        whole: `columns` are all that is kept; else each holds what came, in order of its coming.
-        columns: by stream.
-    """
-
-    whole: bool
-    columns: Mapping[str, list[Column]]
-
-
-class Subscription:
-    """One who looks on; from `subscribe`. Its methods may be called from any thread."""
-
-    def __init__(self, feed: Feed, streams: Collection[str], backlog: int, history: float) -> None:
-        self.streams, self.backlog, self.history = frozenset(streams), backlog, history
-        self._feed = feed
-        self._waiting: dict[str, list[Column]] = {}
-        self._count = 0
-        self._whole = True
-        self.abandoned = False
-
-    @property
-    def trouble(self) -> str:
-        """Why nothing comes now, in words; empty when all is well."""
-        return self._feed.trouble
-
-    @property
-    def live(self) -> bool:
-        """Whether the connection stands."""
-        return self._feed.live
-
-    def wait(self, timeout: float) -> bool:
-        """Wait until the first snapshot is there, or it is known why not; whether it is there."""
-        return self._feed.wait_for(self, timeout)
-
-    def take(self) -> Taken | None:
-        """What came since the last call; None when nothing did."""
-        with self._feed.lock:
-            if self._whole:
-                return self._everything()
-            if not self._waiting:
-                return None
-            taken = Taken(whole=False, columns=self._waiting)
-            self._waiting, self._count = {}, 0
-            return taken
-
-    def everything(self) -> Taken:
-        """All that is kept of its streams, with which nothing is left to take."""
-        with self._feed.lock:
-            return self._everything()
-
-    def close(self) -> None:
-        """It looks on no more; the last to leave closes the connection."""
-        _leave(self._feed, self)
-
-    def abandon(self) -> None:
-        """As `close`, but a moment later: for a finalizer, which may run anywhere and so may take no lock."""
-        self.abandoned = True
-
-    def _everything(self) -> Taken:
-        self._waiting, self._count, self._whole = {}, 0, False
-        columns = {stream: [column] for stream, column in self._feed.newest(self).items()}
-        return Taken(whole=True, columns=columns)
-
-    def put(self, stream: str, column: Column, *, begun_anew: bool) -> None:
-        """Something came; the feed's lock is held."""
-        if self._whole or stream not in self.streams:
-            return
-        self._count += len(column.times)
-        if begun_anew or self._count > max(_MOST_WAITING, 2 * self.backlog):
-            self._waiting, self._count, self._whole = {}, 0, True
-        else:
-            self._waiting.setdefault(stream, []).append(column)
+    back_to: float | None
 
 
 class Feed:
@@ -141,7 +59,8 @@ class Feed:
         self._windows: dict[str, Window] = {}
         self._missing: set[str] = set()  # streams that a snapshot is to be taken of
         self._asked: frozenset[str] = frozenset()  # those of the snapshot that is under way
-        self._gap_since: float | None = None
+        self._broken_at: float | None = None  # epoch seconds; until something comes after it
+        self._back_to: float | None = None  # how far the next snapshot must reach, at least
         self._fetching = False
         self._last_id = ""
         self._stopped = threading.Event()
@@ -218,8 +137,8 @@ class Feed:
             except NoAnswer as error:
                 with self.lock:
                     failures = 1 if self.live else failures + 1
-                    if self.live and self._gap_since is None:
-                        self._gap_since = time.time()
+                    if self.live and self._broken_at is None:
+                        self._broken_at = time.time()
                     self.live = False
                     if not self._stopped.is_set():
                         self._went_wrong(error)
@@ -252,6 +171,9 @@ class Feed:
                 self._went_well()
             if (sent.event == "hello" and not resumed) or sent.event == "resync":
                 self._missing |= self._windows.keys()
+                self._back_to, self._broken_at = self._back_to or self._broken_at, None
+            elif sent.event == "points":
+                self._broken_at = None  # it was bridged
             self._fetch_missing()
 
     def _sweep(self) -> None:
@@ -305,7 +227,9 @@ class Feed:
             else:
                 failures = 0
                 with self.lock:
-                    self._asked, self._gap_since = frozenset(), None
+                    self._asked = frozenset()
+                    if self._back_to == snapshot.back_to:
+                        self._back_to = None
                     self._merge(columns, history=True)
                     self._went_well()
                     self.lock.notify_all()
@@ -320,11 +244,12 @@ class Feed:
             # What becomes missing while this one is under way is missed after it, too.
             self._asked, self._missing = frozenset(self._missing), set()
             wanting = [one for one in self.subscriptions if one.streams & self._asked]
-            gap = 0.0 if self._gap_since is None else time.time() - self._gap_since + GAP_MARGIN
+            gap = 0.0 if self._back_to is None else time.time() - self._back_to + GAP_MARGIN
             return _Snapshot(
                 self._asked,
-                max(gap, *(one.history for one in wanting)),
-                min(max(MIN_FINENESS, *(one.backlog for one in wanting)), MAX_FINENESS),
+                max([gap, *(one.history for one in wanting)]),
+                min(max([MIN_FINENESS, *(one.backlog for one in wanting)]), MAX_FINENESS),
+                self._back_to,
             )
 
     def _merge(self, columns: Mapping[str, Column], *, history: bool) -> None:
@@ -337,50 +262,3 @@ class Feed:
             if merged.fresh.times:
                 for one in self.subscriptions:
                     one.put(stream, merged.fresh, begun_anew=merged.begun_anew)
-
-
-# --- one feed a bucket in this process ----------------------------------------------------------------------
-
-_feeds: dict[tuple[Address, str], Feed] = {}
-_registry = threading.Lock()
-
-
-def subscribe(
-    address: Address, bucket: str, streams: Collection[str], *, backlog: int = 1000, history: float = 3600.0
-) -> Subscription:
-    """Look on at some streams of a bucket. All in this process who do share one connection; `close` ends it.
-
-    Args:
-        address: the dashboard.
-        bucket: its key.
-        streams: their names; at least one.
-        backlog: how many points of each are kept.
-        history: seconds of the past to begin with. A stream that has more than twice as many points in them as the
-            backlog, or than 600 if that is more, begins thinned to its shape.
-    """
-    with _registry:
-        feed = _feeds.get((address, bucket))
-        if feed is None:
-            feed = _feeds[address, bucket] = Feed(address, bucket)
-        subscription = Subscription(feed, streams, backlog, history)
-        feed.join(subscription)
-    return subscription
-
-
-def _leave(feed: Feed, subscription: Subscription) -> None:
-    with _registry:
-        if not feed.leave(subscription):
-            return
-        if _feeds.get((feed.address, feed.bucket)) is feed:
-            del _feeds[feed.address, feed.bucket]
-    feed.stop()
-
-
-def _after_fork() -> None:
-    """A forked child has none of the threads: who looks on there begins anew."""
-    global _registry  # noqa: PLW0603  # the parent's may be held for ever
-    _registry = threading.Lock()
-    _feeds.clear()
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mqttbridge.client.live import feed as feeds
+from mqttbridge.client.live import feed as feeds, subscription as subscriptions
 from mqttbridge.client.live.dashboard import Address, Dashboard
-from mqttbridge.client.live.feed import Subscription, subscribe
+from mqttbridge.client.live.sharing import subscribe
+from mqttbridge.client.live.subscription import Subscription
 from mqttbridge.delivery.pacing import Backoff
 from tests.support.dashboards import Served, serve
 from tests.support.fake_api import FakeApi
@@ -38,8 +39,10 @@ def base() -> int:
 
 
 @contextmanager
-def looking(url: str, *streams: str, bucket: str = "b", token: str = "", backlog: int = 1000) -> Iterator[Looker]:
-    subscription = subscribe(Address(url, token), bucket, streams or ("s",), backlog=backlog)
+def looking(
+    url: str, *streams: str, bucket: str = "b", token: str = "", backlog: int = 1000, history: float = 3600
+) -> Iterator[Looker]:
+    subscription = subscribe(Address(url, token), bucket, streams or ("s",), backlog=backlog, history=history)
     try:
         yield Looker(subscription)
     finally:
@@ -120,12 +123,15 @@ def test_a_broken_connection_goes_on_where_it_was_without_another_snapshot(serve
         eventually(lambda: looker.subscription.live and not looker.subscription.trouble, what="all is well")
 
 
-def test_a_server_that_was_away_is_asked_for_what_came_meanwhile(tmp_path: Path, base):
+@pytest.mark.parametrize("history", [3600, 1])  # a snapshot reaches back beyond the gap, however little is asked for
+def test_a_server_that_was_away_is_asked_for_what_came_meanwhile(tmp_path: Path, base, history, monkeypatch):
+    monkeypatch.setattr(feeds, "GAP_MARGIN", 2000)
     listen = {"listen": f"127.0.0.1:{free_port()}"}
     with serve(tmp_path, listen) as served:
-        push(served, base, 1)
         url = served.url
-        with looking(url) as looker:
+        with looking(url, history=history) as looker:
+            assert looker.subscription.wait(PATIENCE)
+            push(served, base, 1)
             eventually(lambda: looker.sees([1]), what="the first value")
             served.server.stop()
             eventually(lambda: looker.subscription.trouble, what="it is noticed")
@@ -148,7 +154,7 @@ def test_a_bucket_that_is_not_there_yet_is_waited_for(served, base):
 
 
 def test_who_takes_nothing_for_long_finds_the_newest_and_memory_is_bounded(served, base, monkeypatch):
-    monkeypatch.setattr(feeds, "_MOST_WAITING", 50)
+    monkeypatch.setattr(subscriptions, "_MOST_WAITING", 50)
     with looking(served.url, backlog=20) as lazy, looking(served.url, backlog=20) as keen:
         keen.subscription.wait(PATIENCE)
         lazy.take()
