@@ -47,6 +47,7 @@ LAYERS = {
 PURE = (
     "mqttbridge.events",
     "mqttbridge.mapping",
+    "mqttbridge.dashboard.boards.expressions",
     "mqttbridge.dashboard.plotly.protocol",
     "mqttbridge.dashboard.plotly.update",
     "mqttbridge.dashboard.plotly.trace",

@@ -17,6 +17,7 @@ import { SaveState } from "./save-state.js";
 import { nameOf } from "./tile-name.js";
 import { TilePanel } from "./tile-panel.js";
 
+/** @type {Record<string, [right: number, down: number]>} */
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 /** @typedef {{what: "add" | "board"} | {what: "tile", id: string}} Open which panel is open */
@@ -91,7 +92,7 @@ export class Editing extends Component {
 
   /** @param {string} id */
   sayPlace(id) {
-    const tile = this.arrangement.tiles().find((one) => one.id === id);
+    const tile = this.arrangement.tiles().find((/** @type {Placed} */ one) => one.id === id);
     if (!tile) return;
     const name = nameOf(tile);
     this.say(t("board.place", { name, column: tile.x + 1, row: tile.y + 1, width: tile.w, height: tile.h }));
@@ -159,7 +160,7 @@ export class Editing extends Component {
     const { open, preview, lifted, narrow, said } = this.state;
     const tiles = this.arrangement.tiles();
     const places = new Map(preview?.map((tile) => [tile.id, tile]));
-    const chosen = open?.what === "tile" ? tiles.find(({ id }) => id === open.id) : undefined;
+    const chosen = open?.what === "tile" ? tiles.find((/** @type {Placed} */ { id }) => id === open.id) : undefined;
     const show = (/** @type {Open} */ next) => this.setState({ open: next });
     return html`
       <div class="edit-bar" role="toolbar" aria-label=${t("board.arranging")}>
@@ -176,7 +177,7 @@ export class Editing extends Component {
       </div>
       <p class="visually-hidden" aria-live="assertive">${said}</p>
       ${tiles.length === 0 && html`<p class="nothing">${t("board.empty")}</p>`}
-      <${GridView} page=${page} lifted=${lifted || chosen?.id} tiles=${tiles.map((tile) => places.get(tile.id) ?? tile)}
+      <${GridView} page=${page} lifted=${lifted || chosen?.id} tiles=${tiles.map((/** @type {Placed} */ tile) => places.get(tile.id) ?? tile)}
         tools=${(/** @type {Placed} */ tile) => html`
           <${CellTools} tile=${tile} name=${nameOf(tile)} narrow=${narrow}
             onGrab=${(/** @type {PointerEvent} */ event, /** @type {"move" | "resize"} */ what) => this.grab(event, what, tile)}
