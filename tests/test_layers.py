@@ -51,6 +51,7 @@ PURE = (
     "mqttbridge.client.live.points",
     "mqttbridge.client.live.sse",
     "mqttbridge.panel.sheet",
+    "mqttbridge.dashboard.boards.expressions",
     "mqttbridge.dashboard.plotly.protocol",
     "mqttbridge.dashboard.plotly.update",
     "mqttbridge.dashboard.plotly.trace",

@@ -311,3 +311,78 @@ def test_a_text_is_found_by_its_path_with_its_values_and_in_its_plural_form(call
         return [m.t("probe.plain", { from: 1, to: "2" }), m.t("probe.many", { count: 1 }),
           m.t("probe.many", { count: 0 }), m.t("probe.missing"), m.t("probe.plain", { from: "{to}" })];"""
     assert call("i18n.js", body) == ["from 1 to 2", "1 stream", "0 streams", "probe.missing", "from {to} to {to}"]
+
+
+GRID = """
+    const tile = (id, x, y, w, h) => ({ id, x, y, w, h });
+    const show = (tiles) => Object.fromEntries(tiles.map(({ id, x, y, w, h }) => [id, [x, y, w, h]]));
+"""
+
+
+def test_tiles_without_a_place_come_after_the_last_and_none_overlap(call: Call) -> None:
+    body = GRID + "return show(m.arrange([tile('a', 0, 4, 6, 3), tile('b', 3, 1, 6, 2), tile('c', null, null, 4, 3)]));"
+    assert call("board/grid.js", body) == {"b": [3, 0, 6, 2], "a": [0, 2, 6, 3], "c": [6, 2, 4, 3]}
+
+
+def test_a_tile_that_is_moved_pushes_what_is_in_its_way_down(call: Call) -> None:
+    board = "const all = [tile('a', 0, 0, 4, 3), tile('b', 4, 0, 4, 3), tile('c', 4, 3, 4, 3)];"
+    body = (
+        GRID
+        + board
+        + "return [show(m.move(all, 'a', 4, 0)), show(m.move(all, 'a', 99, -5)), show(m.move(all, 'c', 4, 0))];"
+    )
+    assert call("board/grid.js", body) == [
+        {"a": [4, 0, 4, 3], "b": [4, 3, 4, 3], "c": [4, 6, 4, 3]},
+        {"b": [4, 0, 4, 3], "a": [8, 0, 4, 3], "c": [4, 3, 4, 3]},
+        {"a": [0, 0, 4, 3], "c": [4, 0, 4, 3], "b": [4, 3, 4, 3]},
+    ]
+
+
+def test_a_tile_keeps_its_least_size_and_stays_on_the_board(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        const all = [tile('a', 8, 0, 3, 3)];
+        const size = { minW: 2, minH: 2 };
+        return [show(m.resize(all, 'a', 9, 1, size)), show(m.resize(all, 'a', 0, 900, size))];"""
+    )
+    assert call("board/grid.js", body) == [{"a": [8, 0, 4, 2]}, {"a": [8, 0, 2, 100]}]
+
+
+def test_reading_order_is_changed_one_by_one(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        const all = [tile('a', 0, 0, 6, 3), tile('b', 6, 0, 6, 3), tile('c', 0, 3, 12, 2)];
+        const ids = (tiles) => tiles.map(({ id }) => id).join('');
+        return [ids(m.reorder(all, 'b', -1)), ids(m.reorder(all, 'c', -1)), ids(m.reorder(all, 'a', 1)),
+          ids(m.reorder(all, 'a', -1)), ids(m.reorder(all, 'c', 1))];"""
+    )
+    moved = call("board/grid.js", body)
+    assert moved == ["bac", moved[1], "bac", "abc", "abc"]
+    assert moved[1].index("c") < moved[1].index("b")
+
+
+def test_whatever_is_moved_no_two_tiles_overlap_and_no_room_is_left_above(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        let seed = 7;
+        const random = (most) => (seed = (seed * 48271) % 2147483647) % most;
+        const some = (_, i) => tile(String(i), null, null, 1 + random(6), 1 + random(4));
+        let all = m.arrange(Array.from({ length: 30 }, some));
+        const problems = [];
+        for (let step = 0; step < 300; step++) {
+          const id = String(random(30));
+          all = step % 3 ? m.move(all, id, random(12), random(20))
+            : step % 2 ? m.reorder(all, id, 1) : m.resize(all, id, 1 + random(12), 1 + random(5), { minW: 1, minH: 1 });
+          for (const a of all) {
+            if (a.x < 0 || a.x + a.w > 12) problems.push([step, a.id, "outside"]);
+            const others = all.filter((b) => b !== a && b.x < a.x + a.w && a.x < b.x + b.w);
+            if (others.some((b) => a.y < b.y + b.h && b.y < a.y + a.h)) problems.push([step, a.id, "over another"]);
+            if (a.y > 0 && !others.some((b) => b.y + b.h === a.y)) problems.push([step, a.id, "room above"]);
+          }
+        }
+        return [all.length, problems];"""
+    )
+    assert call("board/grid.js", body) == [30, []]

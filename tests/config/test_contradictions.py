@@ -66,3 +66,12 @@ def test_certificate_files_have_to_be_there(tmp_path, monkeypatch):
         (("mqtt", "tls", "cert_file"), "there is no such file in the working directory (got 'none.pem')"),
         (("mqtt", "tls", "key_file"), f"is no file (got {str(tmp_path)!r})"),
     ]
+
+
+def test_a_dashboards_file_has_to_be_there(tmp_path):
+    (tmp_path / "there.json").write_text("{}")
+    dashboards = {"a": {"file": str(tmp_path / "there.json")}, "b": {"file": "missing.json"}}
+
+    assert found(mqtt=None, dashboards=dashboards) == [
+        (("dashboards", "b", "file"), "there is no such file in the working directory (got 'missing.json')")
+    ]

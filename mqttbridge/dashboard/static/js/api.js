@@ -66,7 +66,7 @@ export async function sendJson(method, url, body) {
 }
 
 /** @param {string} bucket */
-const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
+export const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
 
 /** @returns {Promise<BucketsAnswer>} */
 export const fetchBuckets = () => getJson("/api/v1/buckets");
@@ -85,10 +85,12 @@ export const fetchStreams = (bucket) => getJson(`${bucketUrl(bucket)}/streams`);
  * @param {string[]} streams
  * @param {{after: number, before?: number, points: number}} range `after` below 0 counts back from `before`, or now
  * @param {AbortSignal} [signal]
+ * @param {string[]} [expressions] such as `=[temp_f]*2`; without any stream they are all that is answered
  * @returns {Promise<PointsAnswer>}
  */
-export function fetchPoints(bucket, streams, { after, before, points }, signal) {
+export function fetchPoints(bucket, streams, { after, before, points }, signal, expressions = []) {
   const query = new URLSearchParams(streams.map((stream) => ["stream", stream]));
+  for (const expression of expressions) query.append("expression", expression);
   query.set("after", String(after));
   if (before !== undefined) query.set("before", String(before));
   query.set("points", String(points));

@@ -6,14 +6,14 @@
  * connection is open already: frames that come meanwhile wait, and those the snapshot holds are left out.
  */
 
-/** @import { LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
+/** @import { Kind, LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
 import { ApiError, fetchStreams } from "./api.js";
 import { now, serverTime } from "./clock.js";
 import { History } from "./history.js";
 import { LiveConnection, parseFrameId } from "./live.js";
-import { Stream } from "./stream.js";
+import { Expression, Stream } from "./stream.js";
 import { Viewport, windowFor, WINDOWS } from "./viewport.js";
 
 /** How often to look again for a server that does not answer. */
@@ -32,6 +32,8 @@ export class Board {
     this.title = bucket;
     /** @type {Map<string, Stream>} */
     this.streams = new Map();
+    /** @type {Map<string, Expression>} by their text; those that a tile asked for */
+    this.expressions = new Map();
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */
@@ -89,12 +91,29 @@ export class Board {
   }
 
   /**
-   * The stream that a tile's entry names.
+   * The stream that a tile's entry names, or the expression that it is.
    * @param {string} name
    * @returns {Stream | undefined}
    */
   find(name) {
-    return this.streams.get(name);
+    if (!name.startsWith("=")) return this.streams.get(name);
+    return this.expressions.get(name) ?? this._express(name, "number");
+  }
+
+  /**
+   * @param {string} text
+   * @param {Kind} kind
+   */
+  _express(text, kind) {
+    const expression = new Expression(text, kind, this.viewport.window.seconds);
+    if (this.viewport.range) expression.hold(this.viewport.range, false);
+    this.expressions.set(text, expression);
+    return expression;
+  }
+
+  /** @returns {Stream[]} expressions too */
+  _all() {
+    return [...this.streams.values(), ...this.expressions.values()];
   }
 
   /** Fetch the list of streams; their points follow as tiles come into view. */
@@ -139,7 +158,7 @@ export class Board {
     const span = this.viewport.span(now());
     this.history.clear();
     this.viewport.hold(span);
-    for (const stream of this.streams.values()) stream.hold(span, true);
+    for (const stream of this._all()) stream.hold(span, true);
     this._moved();
   }
 
@@ -147,7 +166,7 @@ export class Board {
   zoom(span) {
     if (!this.viewport.hold(span)) return;
     this.history.clear();
-    for (const stream of this.streams.values()) stream.hold(span, false);
+    for (const stream of this._all()) stream.hold(span, false);
     this._moved();
   }
 
@@ -155,7 +174,7 @@ export class Board {
     if (this.viewport.live) return;
     this.history.clear();
     this.viewport.range = null;
-    for (const stream of this.streams.values()) stream.release();
+    for (const stream of this._all()) stream.release();
     this._moved();
   }
 
@@ -168,7 +187,7 @@ export class Board {
 
   _refetch() {
     this.history.clear();
-    for (const stream of this.streams.values()) {
+    for (const stream of this._all()) {
       stream.release();
       stream.invalidate(this.viewport.window.seconds);
     }
@@ -193,7 +212,7 @@ export class Board {
   _onResync() {
     const { range } = this.viewport;
     this.history.clear();
-    for (const stream of this.streams.values()) stream.invalidate(this.viewport.window.seconds);
+    for (const stream of this._all()) stream.invalidate(this.viewport.window.seconds);
     if (range) this.zoom(range);
     this.start();
   }
@@ -205,7 +224,12 @@ export class Board {
   _onAnswer(streams, answer) {
     const id = parseFrameId(answer.live);
     for (const stream of streams) {
-      const points = answer.series[stream.name];
+      const points = (stream.derived ? answer.derived : answer.series)?.[stream.name];
+      if (stream.derived) {
+        stream.problem = answer.errors?.[stream.name] ?? "";
+        // Its first values tell what kind they are; they are fetched again for that.
+        if (points?.epochs.length && points.kind !== stream.kind) this._express(stream.name, points.kind);
+      }
       if (this.viewport.range) stream.loadHeld(points);
       else stream.load(points, id);
     }
@@ -227,6 +251,12 @@ export class Board {
       stream?.receive(points, id);
       stream?.live.series.trim(from);
     }
+    for (const [text, points] of Object.entries(frame.derived ?? {})) {
+      const expression = this.expressions.get(text);
+      if (expression?.kind !== points.kind) continue;
+      expression.receive(points, id);
+      expression.live.series.trim(from);
+    }
   }
 
   /** @param {StreamSummary} summary */
@@ -237,6 +267,10 @@ export class Board {
       stream = new Stream(name, kind, unit, this.viewport.window.seconds);
       if (this.viewport.range) stream.hold(this.viewport.range, false);
       this.streams.set(name, stream);
+      for (const expression of this.expressions.values()) {
+        // It may have waited for this one.
+        if (expression.problem) expression.invalidate(this.viewport.window.seconds);
+      }
       this._changed();
     }
     if (unit) stream.unit = unit;

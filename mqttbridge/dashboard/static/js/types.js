@@ -9,8 +9,9 @@
  * @typedef {{stream: string, kind: Kind, unit: string, last: Last | null, interval?: number | null}} StreamSummary
  * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer
  * @typedef {{kind: Kind, unit: string, epochs: number[], values: Value[]}} Points
- * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>}} PointsAnswer
- * @typedef {{now: number, series: Record<string, Points>}} LiveFrame
+ * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>,
+ *   derived?: Record<string, Points>, errors?: Record<string, string>}} PointsAnswer `derived`: values of expressions
+ * @typedef {{now: number, series: Record<string, Points>, derived?: Record<string, Points>}} LiveFrame
  * @typedef {{badge: string, text: string}} Trouble of the bridge, in two words and in a sentence
  * @typedef {[from: number, to: number]} Span
  *
@@ -35,6 +36,14 @@
  * @property {number | null} max
  * @property {Threshold[]} thresholds ascending
  * @property {Record<string, any>} options the type's own, by name
+ *
+ * @typedef {object} DashboardDocument
+ * @property {string} title "" for the bucket's name
+ * @property {boolean} auto whether streams that no tile shows get one by themselves, at the end
+ * @property {number} columns
+ * @property {{image: string, dim: number} | null} background `upload`, or an address
+ * @property {string[]} hidden streams that get no tile by themselves
+ * @property {TileConfig[]} tiles
  *
  * A type of tile, in two parts: what is known before it is loaded (tiles/registry.js), and what its module exports.
  *

@@ -34,6 +34,7 @@ export class ChartView {
     /** @type {number | null} the point under the crosshair */
     this._cursor = null;
     this.reading = new Reading(parent);
+    this.reading.show(tile.text(), tile.unit); // the chart takes the room that is left
     this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);

@@ -250,7 +250,21 @@ export const typesFor = (stream) =>
  * @param {Stream} stream
  * @returns {TileConfig}
  */
-export const automaticTile = (stream) => newTile(typesFor(stream)[0] ?? KINDS[0], `auto ${stream.kind} ${stream.name}`, [stream.name]);
+export const automaticTile = (stream) => newTile(typesFor(stream)[0] ?? KINDS[0], idOf(stream), [stream.name]);
+
+/**
+ * The same id each time, so that the tile stays the same when somebody begins to arrange.
+ * @param {Stream} stream
+ */
+function idOf({ kind, name }) {
+  let [high, low] = [0xdeadbeef, 0x41c6ce57];
+  for (const character of `${kind} ${name}`) {
+    const code = character.codePointAt(0) ?? 0;
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  return `auto-${(high >>> 0).toString(36)}${(low >>> 0).toString(36)}`;
+}
 
 /**
  * @param {TileKind} kind

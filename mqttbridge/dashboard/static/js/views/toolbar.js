@@ -17,7 +17,7 @@ import { ThemeButton } from "./theme-button.js";
  */
 export function listenToKeys(board) {
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const window = WINDOWS[Number(event.key) - 1];
     if (window) board.showWindow(window.id);
     else if (event.key === "p") board.viewport.live ? board.pause() : board.jumpToLive();
@@ -25,6 +25,9 @@ export function listenToKeys(board) {
     else if (event.key === "r") board.refresh();
   });
 }
+
+/** @param {EventTarget | null} target */
+const isTyping = (target) => target instanceof Element && target.matches("input, textarea, select");
 
 /** @param {{board: Board}} props */
 function Windows({ board }) {
@@ -36,14 +39,14 @@ function Windows({ board }) {
     </div>`;
 }
 
-/** @param {{board: Board}} props */
-export function Toolbar({ board }) {
+/** @param {{board: Board, title?: string, children?: any}} props */
+export function Toolbar({ board, title, children }) {
   const { live } = board.viewport;
   return html`
     <header class="bar bar-board" data-mode=${live ? "live" : "paused"}>
       <div class="bar-title">
         <a class="button button-icon" href="/" aria-label="All buckets" title="All buckets"><${BackIcon} /></a>
-        <h1 dir="auto">${withEmoji(board.title)}</h1>
+        <h1 dir="auto">${withEmoji(title || board.title)}</h1>
         <${StateBadge} board=${board} />
       </div>
       <div class="bar-tools">
@@ -55,6 +58,7 @@ export function Toolbar({ board }) {
               onClick=${() => board.jumpToLive()}><${LiveIcon} /><span>Jump to live</span></button>`}
         <button class="button button-icon" type="button" data-action="refresh" aria-label="Fetch again" title="Fetch again (key R)"
           onClick=${() => board.refresh()}><${RefreshIcon} /></button>
+        ${children}
         <${ThemeButton} />
       </div>
     </header>`;
