@@ -10,7 +10,7 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import behind_mosquitto, delivery, events_api, footprint, ingest, latency, rules, streamer
+from benchmarks import behind_mosquitto, delivery, events_api, footprint, ingest, latency, rules, store, streamer
 from benchmarks.report import Row, machine, table
 
 
@@ -25,6 +25,7 @@ def main() -> None:
         "delivery": partial(delivery.rows, rounds=rounds, share=share),
         "Events API": partial(events_api.rows, rounds=rounds, share=share),
         "rules": partial(rules.rows, rounds=rounds, share=share),
+        "store": partial(store.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
         "footprint": partial(footprint.rows, seconds=6 if quick else 60),

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from mqttbridge.config.broker_url import checked_broker_url
+from mqttbridge.config.dashboards import DashboardConfig
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
@@ -216,6 +217,8 @@ class EmbeddedConfig(Section):
     """The dashboard of this process; there can be one."""
     retention: Duration = 30 * DAY
     """Older points are deleted; 0 keeps them for ever."""
+    retention_by: dict[str, Duration] = Field(default_factory=dict)
+    """How long for the buckets of a pattern (`*` any characters, `?` one); the first that matches counts."""
 
 
 class Transport(StrEnum):
@@ -469,6 +472,8 @@ class Config(Section):
     spool: SpoolConfig = SpoolConfig()
     http: HttpConfig = HttpConfig()
     plotly: PlotlyConfig = PlotlyConfig()
+    dashboards: dict[str, DashboardConfig] = Field(default_factory=dict)
+    """Dashboards as code, by the bucket's name, or a pattern such as `site-*`; the first that matches holds."""
     destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
     """Where events go, by a name of yours: letters, digits, `-` and `_`."""
     models: dict[str, ModelConfig] = Field(default_factory=dict)

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
+from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.boards import schemas as boards
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -39,6 +41,7 @@ class Operation:
 
 _WRITE: Final = ("accessKeyHeader", "accessKeyQuery")
 _READ: Final = ("viewToken",)
+_EDIT: Final = ("accessKeyHeader", "writeKey")
 _KEYS: Final = {"accessKey": "Access key.", "bucketKey": "The bucket."}
 _EVENTS_ERRORS: Final[Answers] = {
     400: schemas.EventsApiError,
@@ -59,6 +62,9 @@ _OUR_ERRORS: Final[Answers] = {
 
 _TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
+_BOARD: Final = "/api/v1/buckets/{bucket}/dashboard"
+_BOARD_ERRORS: Final[Answers] = {**_OUR_ERRORS, 500: schemas.Error}
+_BOARD_CHANGES: Final[Answers] = {**_BOARD_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
 
 
 def _events(method: str) -> Operation:
@@ -103,11 +109,24 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {200: schemas.Points, 400: schemas.Error, **_OUR_ERRORS},
         {
             "stream": "A stream; may be repeated. Default: all.",
+            "expression": "Such as `=[kitchen.temperature]*1.8+32`; may be repeated. Alone: no other series.",
             "after": "Epoch seconds; negative: relative to `before`. Default: an hour.",
             "before": "Epoch seconds; zero or negative: relative to now. Default: now, and what lies ahead of it.",
             "points": "How many buckets of time a series is cut into at most, of up to 4 points. Default: 600.",
+            "statistics": "`1`: count, least, greatest, sum, first and last of each bucket of time, too.",
         },
         security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}", "DELETE"): Operation(
+        "Delete a bucket with its streams; what comes later makes it anew",
+        {200: schemas.Deleted, **_OUR_ERRORS},
+        security=_WRITE,
+    ),
+    ("/api/v1/buckets/{bucket}/streams", "DELETE"): Operation(
+        "Delete streams with their points; what comes later makes them anew",
+        {200: schemas.Deleted, 400: schemas.Error, **_OUR_ERRORS},
+        {"stream": "A stream; may be repeated."},
+        security=_WRITE,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
         "Server-sent events: `points` (see Frame), `resync`, `hello`",
@@ -117,6 +136,37 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
         "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
+    ),
+    (_BOARD, "GET"): Operation(
+        "What a bucket's page is drawn by",
+        {200: boards.BoardAnswer, **_BOARD_ERRORS},
+        {"version": "An earlier version, as `versions` lists them. Default: the one of now."},
+        security=_READ,
+    ),
+    (_BOARD, "PUT"): Operation(
+        'Save a dashboard. `If-Match: "n"` names the version that it replaces, "0" for none',
+        {200: boards.BoardSaved, 409: boards.BoardConflict, 428: schemas.Error, **_BOARD_CHANGES},
+        body=DashboardDocument,
+        security=_EDIT,
+    ),
+    (_BOARD, "DELETE"): Operation(
+        "Back to the dashboard that the page makes by itself; with `If-Match` only if nobody saved since",
+        {200: boards.BoardDeleted, 409: boards.BoardConflict, **_BOARD_CHANGES},
+        security=_EDIT,
+    ),
+    (f"{_BOARD}/versions", "GET"): Operation(
+        "The versions that are kept, to go back to", {200: boards.BoardVersions, **_BOARD_ERRORS}, security=_READ
+    ),
+    (f"{_BOARD}/background", "GET"): Operation(
+        "The picture behind the tiles", {200: "image/*", 304: None, **_BOARD_ERRORS}, security=_READ
+    ),
+    (f"{_BOARD}/background", "PUT"): Operation(
+        "Keep the body as the picture behind the tiles: PNG, JPEG, GIF or WebP, 1 MB at most",
+        {200: boards.PictureKept, 415: schemas.Error, **_BOARD_CHANGES},
+        security=_EDIT,
+    ),
+    (f"{_BOARD}/background", "DELETE"): Operation(
+        "Keep no picture", {200: boards.BoardDeleted, **_BOARD_CHANGES}, security=_EDIT
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
@@ -184,6 +234,7 @@ def document() -> dict[str, Any]:
                 "accessKeyHeader": {"type": "apiKey", "in": "header", "name": "X-IS-AccessKey"},
                 "accessKeyQuery": {"type": "apiKey", "in": "query", "name": "accessKey"},
                 "viewToken": {"type": "http", "scheme": "bearer"},
+                "writeKey": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -238,13 +289,17 @@ _DESCRIPTIONS: Final = {
     200: "Done",
     201: "Created",
     204: "Done: synced to disk, or there already",
+    304: "As it was",
     400: "The request makes no sense; nothing was stored",
     401: "A key is needed",
     402: "The key's events are used up (http.limits.events); nothing was stored",
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
+    409: "Somebody else was first",
     413: "The body is larger than 1 MB",
+    415: "Not of a kind that is taken",
+    428: "A header that names the version is missing",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
     500: "A fault of the bridge, told in its log",
     503: "Not now: come again after the seconds in Retry-After",

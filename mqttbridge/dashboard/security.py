@@ -44,6 +44,7 @@ class Access(Enum):
     OPEN = auto()  # health, and the page's own files: nothing of anybody's data
     READ = auto()
     PAGE = auto()  # READ, and a token in the URL is traded for a cookie
+    EDIT = auto()  # changes what is shown or what watches over it: a write key, shown by a program or by our own page
     WRITE = auto()  # the Events API: the key is checked by its handlers, in the API's own words
 
 
@@ -101,6 +102,8 @@ class Security:
                 "To serve others set http.write_keys.",
                 403,
             )
+        if access is Access.EDIT:
+            return self._refused_edit(request)
         if access not in (Access.READ, Access.PAGE):
             return None
         bucket = bucket_of(request) if "bucket" in request.path_params else None
@@ -113,6 +116,27 @@ class Security:
                 {"WWW-Authenticate": "Bearer"},
             )
         return None
+
+    def _refused_edit(self, request: Request) -> Response | None:
+        shown = tokens_of(request)
+        if not any(self.may_write(token) for token in shown):
+            return PlainTextResponse(
+                "A write key is needed to change this: open the page once with ?token=WRITE_KEY, or send "
+                "Authorization: Bearer WRITE_KEY.",
+                401 if shown == [None] else 403,
+                {"WWW-Authenticate": "Bearer"},
+            )
+        # Another site's page cannot send a header of ours, but a browser would add our cookie to what it sends.
+        by_program = "authorization" in request.headers or access_key_of(request) is not None
+        if not by_program and not self._same_origin(request):
+            return PlainTextResponse("This can be changed from this server's own pages only.", 403)
+        return None
+
+    def _same_origin(self, request: Request) -> bool:
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        if site is not None:
+            return site in ("same-origin", "none")
+        return origin is None or origin == f"{request.url.scheme}://{request.headers.get('host')}"
 
     def _trade(self, request: Request, bucket: str | None) -> Response:
         """Put the URL's token into a cookie and go on without it, so that it is not shared with the link."""

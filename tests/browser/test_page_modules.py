@@ -302,3 +302,12 @@ def test_rejected_messages_are_counted_for_a_while_and_over_a_restart(call: Call
         return x.map(([count, minute]) => recently.count(count, minute * 60000));"""
     seen = [[7, 0], [7, 1], [9, 2], [9, 4], [9, 8], [2, 9], [3, 10]]
     assert call("views/bridge-notice.js", body, seen) == [0, 0, 2, 2, 0, 2, 3]
+
+
+def test_a_text_is_found_by_its_path_with_its_values_and_in_its_plural_form(call: Call) -> None:
+    body = """
+        const { en } = await import("/static/texts/en.js");
+        en.probe = { plain: "from {from} to {to}", many: { one: "{count} stream", other: "{count} streams" } };
+        return [m.t("probe.plain", { from: 1, to: "2" }), m.t("probe.many", { count: 1 }),
+          m.t("probe.many", { count: 0 }), m.t("probe.missing"), m.t("probe.plain", { from: "{to}" })];"""
+    assert call("i18n.js", body) == ["from 1 to 2", "1 stream", "0 streams", "probe.missing", "from {to} to {to}"]

@@ -87,9 +87,11 @@ class Served(Client):
         embedded: bool = True,
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
+        config: dict[str, Any] | None = None,
     ) -> None:
         self.config = Config.model_validate(
-            {
+            (config or {})
+            | {
                 "mqtt": None,
                 "data_dir": str(directory),
                 "http": {"listen": "127.0.0.1:0"} | (http or {}),
@@ -134,9 +136,10 @@ def serve(
     embedded: bool = True,
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
+    config: dict[str, Any] | None = None,
 ) -> Iterator[Served]:
-    """A running server. `kept` is what the spool kept of an earlier one."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept)
+    """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config)
     try:
         yield served
     finally:

@@ -1,4 +1,4 @@
-"""The single file that the store was until 0.3, read into the store of today at the first start.
+"""The single file that the store was in earlier versions, read into that of today at the first start.
 
 Nothing is deleted: the old file is renamed once all of it is sealed in the new ones. A crash before that begins
 the reading anew, which changes nothing, since a point sealed twice replaces itself.

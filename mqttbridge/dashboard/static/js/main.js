@@ -1,6 +1,9 @@
 /** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
 
 import { bucketOfPage, figureOfPage } from "./api.js";
+import { useLanguage } from "./i18n.js";
+
+await useLanguage();
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const bucket = bucketOfPage(location.pathname);
@@ -13,6 +16,6 @@ if (figure !== null) {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);
 } else {
-  const { showBoard } = await import("./views/board.js");
+  const { showBoard } = await import("./board/page.js");
   showBoard(root, bucket);
 }

@@ -1,0 +1,2 @@
+/** Die Texte der Seite auf Deutsch; siehe en.js. */
+export const texts = {};
