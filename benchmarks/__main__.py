@@ -19,6 +19,7 @@ from benchmarks import (
     latency,
     plotly_streams,
     rules,
+    store,
     streamer,
 )
 from benchmarks.report import Row, machine, table
@@ -36,6 +37,7 @@ def main() -> None:
         "Events API": partial(events_api.rows, rounds=rounds, share=share),
         "Plotly streams": partial(plotly_streams.rows, rounds=rounds, share=share),
         "rules": partial(rules.rows, rounds=rounds, share=share),
+        "store": partial(store.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
         "footprint": partial(footprint.rows, seconds=6 if quick else 60),

@@ -230,6 +230,8 @@ class EmbeddedConfig(Section):
     """The dashboard of this process; there can be one."""
     retention: Duration = 30 * DAY
     """Older points are deleted; 0 keeps them for ever."""
+    retention_by: dict[str, Duration] = Field(default_factory=dict)
+    """How long for the buckets of a pattern (`*` any characters, `?` one); the first that matches counts."""
 
 
 class Transport(StrEnum):

@@ -16,7 +16,8 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.points import MAX_EXPRESSIONS, Window, expressions_of
 from mqttbridge.dashboard.frames import series_of
 from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
-from mqttbridge.dashboard.store import Store
+from mqttbridge.dashboard.store import Statistics, Store
+from mqttbridge.dashboard.store.model import MICROSECONDS
 from mqttbridge.errors import StoreError
 
 DEFAULT_WINDOW: Final = 3600.0
@@ -81,6 +82,7 @@ class Api:
         # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
         if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
             return problem(404, "there is no such bucket (yet)")
+        statistics = request.query_params.get("statistics") == "1"
         live = hub.position(bucket)  # before the points are read: see hub.py
         end = now if before is None else before
 
@@ -92,6 +94,9 @@ class Api:
                     texts, store, hub.derived(bucket), bucket, Window(after, before, end, buckets)
                 )
                 answer["derived"] = {text: series_of(column) for text, column in derived.items()}
+            if statistics:
+                found = store.statistics(bucket, names, after, before, buckets)
+                answer["statistics"] = {stream: _statistics_of(one) for stream, one in found.items()}
             return answer | {"series": {stream: series_of(column) for stream, column in columns.items()}}
 
         return await self._answer(work)
@@ -113,6 +118,19 @@ class Api:
 
 def no_dashboard() -> Response:
     return problem(404, "this bridge keeps no history: its configuration has no destination of type embedded")
+
+
+def _statistics_of(one: Statistics) -> dict[str, Any]:
+    return {
+        "width": one.width / MICROSECONDS,
+        "epochs": [start / MICROSECONDS for start in one.starts],
+        "counts": one.counts,
+        "minima": one.minima,
+        "maxima": one.maxima,
+        "sums": one.sums,
+        "firsts": one.firsts,
+        "lasts": one.lasts,
+    }
 
 
 def _streams(store: Store, bucket: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.controls_api import ControlsApi
+from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
@@ -87,6 +88,7 @@ def endpoints(
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     boards = BoardsApi(backend, security, workers.reads)
+    deletion = Deletion(backend, workers.reads)
     tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
@@ -103,6 +105,8 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.save, Access.EDIT, ("PUT",)),

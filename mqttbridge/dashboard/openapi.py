@@ -114,8 +114,20 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             "after": "Epoch seconds; negative: relative to `before`. Default: an hour.",
             "before": "Epoch seconds; zero or negative: relative to now. Default: now, and what lies ahead of it.",
             "points": "How many buckets of time a series is cut into at most, of up to 4 points. Default: 600.",
+            "statistics": "`1`: count, least, greatest, sum, first and last of each bucket of time, too.",
         },
         security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}", "DELETE"): Operation(
+        "Delete a bucket with its streams; what comes later makes it anew",
+        {200: schemas.Deleted, **_OUR_ERRORS},
+        security=_WRITE,
+    ),
+    ("/api/v1/buckets/{bucket}/streams", "DELETE"): Operation(
+        "Delete streams with their points; what comes later makes them anew",
+        {200: schemas.Deleted, 400: schemas.Error, **_OUR_ERRORS},
+        {"stream": "A stream; may be repeated."},
+        security=_WRITE,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
         "Server-sent events: `points` (see Frame), `resync`, `hello`",

@@ -152,6 +152,27 @@ class Series(_Model):
     values: list[Scalar]
 
 
+class Statistics(_Model):
+    """What cells of time hold of one stream: columns of equal length, a row a cell that holds a number."""
+
+    width: float
+    """Of every cell, in seconds."""
+    epochs: list[float]
+    """Where each cell begins: multiples of `width`, in UTC."""
+    counts: list[int]
+    minima: list[float]
+    maxima: list[float]
+    sums: list[float]
+    firsts: list[float]
+    lasts: list[float]
+
+
+class Deleted(_Model):
+    """What was deleted is gone."""
+
+    deleted: bool
+
+
 class Points(_Model):
     """Points of a bucket's streams."""
 
@@ -165,6 +186,8 @@ class Points(_Model):
     """Values of the expressions asked for, by their text."""
     errors: dict[str, str] = {}
     """What is wrong with those that have none, in words."""
+    statistics: dict[str, Statistics] = {}
+    """By stream, where they were asked for."""
 
 
 class Frame(_Model):

@@ -65,13 +65,13 @@ def test_each_key_of_each_section_is_in_it(uncommented):
     }
     wanted = {
         *schema.key_paths(),
-        *(("destinations", "dashboard", key) for key in ("type", "retention")),
+        *(("destinations", "dashboard", key) for key in ("type", "retention", "retention_by")),
         *(("destinations", "cloud", *path) for path in schema.key_paths(("destinations", "cloud"))),
         *(("sources", "weather", *path) for path in schema.key_paths(("sources", "weather"))),
         *(("rules", key) for key in schema.keys_at(("rules", 0))),
         *(("use", key) for key in schema.keys_at(("use", 0))),
     }
-    of_the_other_type = {("destinations", "cloud", "retention")}
+    of_the_other_type = {("destinations", "cloud", key) for key in ("retention", "retention_by")}
     assert wanted - there - of_the_other_type == set()
     fields = {place[3] for place in there if place[0] == "models" and len(place) == 4}
     assert fields == set(schema.keys_at(("models", "Climate", "mode")))

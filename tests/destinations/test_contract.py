@@ -11,7 +11,7 @@ import pytest
 
 from mqttbridge.config.model import EmbeddedConfig, InitialStateConfig
 from mqttbridge.dashboard.hub import Hub
-from mqttbridge.dashboard.store import Store
+from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.settlement import Accepted, Kept, Prepared
 from mqttbridge.destinations import Delivery, Destination, DestinationContext, create
 from mqttbridge.errors import StoreError
@@ -51,7 +51,7 @@ class Rig(ABC):
 class EmbeddedRig(Rig):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self.store = Store(directory / "store.db", clock=lambda: NOW)
+        self.store = SqliteStore(directory / "store.db", clock=lambda: NOW)
         self.append = self.store.append
 
     def create(self) -> Destination:

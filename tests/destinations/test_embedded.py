@@ -3,7 +3,7 @@
 import pytest
 
 from mqttbridge.config.model import EmbeddedConfig
-from mqttbridge.dashboard.store import Store
+from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.settlement import Accepted, Kept, Refused
 from mqttbridge.destinations.base import Delivery
 from mqttbridge.destinations.embedded import MAX_EVENTS, MAX_QUIET, MIN_QUIET, EmbeddedDestination
@@ -35,7 +35,7 @@ class Clock:
 
 @pytest.fixture
 def store(tmp_path):
-    opened = Store(tmp_path / "dashboard.db")
+    opened = SqliteStore(tmp_path / "dashboard")
     yield opened
     opened.close()
 

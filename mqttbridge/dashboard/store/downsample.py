@@ -8,6 +8,10 @@ zooming in by two cuts every bucket exactly in half.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from operator import gt
+from typing import Any
+
 from mqttbridge.dashboard.store.model import Column, Kind
 
 
@@ -17,25 +21,25 @@ def grid_width(span: int, buckets: int) -> int:
     return 1 << (wanted - 1).bit_length()
 
 
-def m4(column: Column, width: int) -> Column:
-    """The first, least, greatest and last point of each bucket, in order of time; texts: the last alone."""
+def m4(column: Column, width: int, *, ordered: bool = False) -> Column:
+    """The first, least, greatest and last point of each bucket, in order of time; texts: the last alone.
+
+    `ordered` says that the column is in order of time already.
+    """
     times, values = column.times, column.values
-    if any(map(int.__gt__, times, times[1:])):
+    if not ordered and any(map(gt, times, times[1:])):
         order = sorted(range(len(times)), key=times.__getitem__)
         times, values = [times[i] for i in order], [values[i] for i in order]
     kept: list[int] = []
     start, count = 0, len(times)
     while start < count:
-        edge = (times[start] // width + 1) * width
-        end = start + 1
-        while end < count and times[end] < edge:
-            end += 1
+        end = bisect_left(times, (times[start] // width + 1) * width, start)
         if column.kind is Kind.TEXT:
             kept.append(end - 1)
         else:
-            inside = range(start, end)
-            at = values.__getitem__
             # The kinds of one column's values are comparable: the caller has put texts aside.
-            kept += sorted({start, min(inside, key=at), max(inside, key=at), end - 1})
+            inside: list[Any] = values[start:end]
+            least, greatest = inside.index(min(inside)), inside.index(max(inside))
+            kept += sorted({start, start + least, start + greatest, end - 1})
         start = end
     return Column([times[i] for i in kept], [values[i] for i in kept], column.kind, column.unit)

@@ -1,58 +1,106 @@
-"""Old points are deleted a little at a time, inside the transactions that bring new ones.
+"""What is too old goes: whole files when their time is over, and a little at a time what is to go sooner.
 
-No sweep is ever long: a look at some hundred series and a bounded number of rows, at most once a second. The
-freed pages take the new points, so the file stops growing where deletes keep up with inserts, and they do:
-the bound grows with what was inserted since the last sweep.
+What is past its retention is not shown from that moment on, though its file may stay for the rest of its span. Of
+buckets that are kept for a shorter time than others the chunks are deleted, some at a time.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, Protocol
 
-from pydantic_core import from_json
-
+from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
 from mqttbridge.dashboard.store.model import MICROSECONDS
+from mqttbridge.dashboard.store.rollup import HOUR
 
-SERIES_PER_SWEEP: Final = 2000
-ROWS_PER_SWEEP: Final = 5000
+if TYPE_CHECKING:
+    from mqttbridge.dashboard.store.span import Span
+
 SECONDS_BETWEEN: Final = 1.0
+SERIES_PER_SWEEP: Final = 2000
+# Chunks of a series that are deleted in one transaction: 4 MB of file, some 20 ms.
+CHUNKS_PER_SWEEP: Final = 1000
+
+
+class Swept(Protocol):
+    """What retention asks of the store; all of it under the store's lock."""
+
+    @property
+    def spans(self) -> Sequence[Span]: ...
+    @property
+    def catalogue(self) -> Catalogue: ...
+    def drop(self, span: Span) -> None: ...
+    def sweep(self, span: Span, ids: Sequence[int], cutoff: int, limit: int) -> None: ...
+    def forget(self, series: Sequence[Series]) -> None: ...
 
 
 class Retention:
-    """Deletes points older than `keep` seconds; 0 keeps them for ever."""
+    """How long points are kept.
 
-    def __init__(self, keep: float) -> None:
-        self._keep = keep
-        self._after = 0  # the series up to which this round has come
-        self._inserted = 0
+    Args:
+        keep: seconds; 0 keeps them for ever.
+        by: seconds for buckets that match a pattern; the first that matches counts.
+    """
+
+    def __init__(self, keep: float, by: Mapping[str, float]) -> None:
+        self._keep, self._by = keep, dict(by)
+        every = (keep, *by.values())
+        self.longest = 0.0 if 0 in every else max(every)
         self._due = 0.0
+        self._round: list[Series] = []
+        self._spans: list[Span] = []
+        self._seconds_of = lru_cache(maxsize=4096)(self._look_up)
 
-    def sweep(self, db: sqlite3.Connection, inserted: int, now: float) -> list[int]:
-        """Delete some of what is too old. Returns the ids of series that were removed with their last point."""
-        self._inserted += inserted
-        if not self._keep or self._due - SECONDS_BETWEEN <= now < self._due:  # earlier than that: a clock set back
-            return []
+    def floor(self, bucket: str, now: float) -> int:
+        """The time, in microseconds, before which the bucket's points are past their retention."""
+        keep = self._seconds_of(bucket) if self._by else self._keep
+        return int((now - keep) * MICROSECONDS) if keep else NEVER
+
+    def sweep(self, store: Swept, now: float) -> None:
+        """Delete some of what is too old, at most once a second."""
+        if not (self._keep or self._by) or self._due - SECONDS_BETWEEN <= now < self._due:
+            return  # a time before that is of a clock that was set back
         self._due = now + SECONDS_BETWEEN
-        cutoff = int((now - self._keep) * MICROSECONDS)
-        budget, self._inserted = max(ROWS_PER_SWEEP, 2 * self._inserted), 0
-        window = {"after": self._after, "to": self._after + SERIES_PER_SWEEP, "cutoff": cutoff, "budget": budget}
-        deleted = db.execute(
-            "DELETE FROM points WHERE (series, ts) IN ("
-            " SELECT p.series, p.ts FROM series AS s CROSS JOIN points AS p ON p.series = s.id AND p.ts < :cutoff"
-            " WHERE s.id > :after AND s.id <= :to LIMIT :budget)",
-            window,
-        ).rowcount
-        if deleted == budget:
-            return []  # there is more in this window
-        (gone,) = db.execute(
-            "SELECT json_group_array(series) FROM latest WHERE series > :after AND series <= :to AND ts < :cutoff",
-            window,
-        ).fetchone()
-        (last,) = db.execute("SELECT coalesce(max(id), 0) FROM series").fetchone()
-        self._after = window["to"] if window["to"] < last else 0
-        ids: list[int] = from_json(gone)
-        if ids:
-            for table, column in (("latest", "series"), ("series", "id")):
-                db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (gone,))
-        return ids
+        if self.longest:
+            for span in [one for one in store.spans if one.end <= (now - self.longest) * MICROSECONDS]:
+                store.drop(span)
+        self._forget_series(store, now)
+        if self._by:
+            self._sweep_span(store, now)
+
+    def _forget_series(self, store: Swept, now: float) -> None:
+        """Series go with their last point."""
+        if not self._round:
+            self._round = store.catalogue.all()
+        some, self._round = self._round[:SERIES_PER_SWEEP], self._round[SERIES_PER_SWEEP:]
+        gone = [
+            one for one in some if one.newest < self.floor(one.key[0], now) and store.catalogue.series(one.id) is one
+        ]
+        if gone:
+            store.forget(gone)
+
+    def _sweep_span(self, store: Swept, now: float) -> None:
+        """Of one span a second, what is to go before its file does."""
+        if not self._spans:
+            self._spans = list(store.spans)
+        if not self._spans:
+            return
+        span = self._spans.pop()
+        if span not in store.spans:
+            return
+        whole = int((now - self.longest) * MICROSECONDS) if self.longest else NEVER
+        for cutoff, series in self._by_cutoff(store.catalogue.all(), now):
+            # By whole hours, so that the rollups that chunks share go together.
+            if cutoff > max(whole, span.start):
+                store.sweep(span, [one.id for one in series], cutoff // HOUR * HOUR, CHUNKS_PER_SWEEP)
+
+    def _by_cutoff(self, every: Iterable[Series], now: float) -> list[tuple[int, list[Series]]]:
+        found: dict[int, list[Series]] = {}
+        for one in every:
+            found.setdefault(self.floor(one.key[0], now), []).append(one)
+        return [(cutoff, series) for cutoff, series in found.items() if cutoff > NEVER]
+
+    def _look_up(self, bucket: str) -> float:
+        return next((keep for pattern, keep in self._by.items() if fnmatchcase(bucket, pattern)), self._keep)

@@ -10,7 +10,7 @@ import threading
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from mqttbridge.dashboard.store import Column, Kind, Store as SqliteStore
+from mqttbridge.dashboard.store import Column, Kind, SqliteStore
 from mqttbridge.dashboard.store.downsample import grid_width, m4
 from mqttbridge.events import INT64_MAX, INT64_MIN, Position
 
@@ -18,7 +18,7 @@ NOW = 1_800_000_000.0
 LOOK_BACK = 1000  # points in which the beginning of a text is looked for, at least
 
 ENGINES = {
-    "sqlite": lambda directory, retention, clock: SqliteStore(directory / "dashboard.db", retention, clock),
+    "sqlite": lambda directory, retention, clock: SqliteStore(directory / "dashboard", retention, clock),
 }
 
 

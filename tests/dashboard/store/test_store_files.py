@@ -1,194 +1,331 @@
-"""What the file does: it is made, opened again, set aside when damaged, and never ends the bridge."""
+"""What happens to the store's files: opened again, set aside when damaged, moved into from an older store."""
 
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
+import textwrap
 
 import pytest
 
-from mqttbridge.dashboard.store import Store, schema
+from mqttbridge.dashboard.store import Kind, SqliteStore, legacy
+from mqttbridge.dashboard.store.files import SUFFIXES
 from mqttbridge.errors import StoreError
 from mqttbridge.events import Position
 
 NOW = 1_800_000_000.0
+WEEK = 7 * 86400.0
+FOUR_WEEKS = 4 * WEEK  # of retention: spans of a week
 
 
-@pytest.fixture
-def store(tmp_path):
-    opened = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
-    yield opened
-    opened.close()
+def open_store(directory):
+    return SqliteStore(directory / "d", FOUR_WEEKS, lambda: NOW)
 
 
-def values_of(store, bucket, stream, *window):
-    return store.points(bucket, [stream], *(window or (NOW - 1000,)))[stream].values
+def values_of(store, stream, after=NOW - FOUR_WEEKS):
+    return store.points("b", [stream], after, None, 10_000)[stream].values
 
 
-def series(count, start=NOW - 900_000, step=1.0, stream="t"):
-    return [("b", stream, float(n % 97), start + n * step) for n in range(count)]
+def series(count, start=NOW - 100_000, stream="t"):
+    return [("b", stream, float(n % 97), start + n) for n in range(count)]
 
 
-def test_a_file_from_before_there_were_tags_is_read_and_its_buckets_have_none(tmp_path):
-    path = tmp_path / "dashboard.db"
-    old = Store(path, clock=lambda: NOW)
-    old.create_bucket("named", "Home")
-    old.append([("events", "s", 1, NOW)])
-    old.close()
-    with sqlite3.connect(path) as db:
-        db.execute("DROP TABLE tags")
-    db.close()
-
-    store = Store(path, clock=lambda: NOW)
-    assert not store.create_bucket("named", None, ["late"])
-    assert store.create_bucket("events", None, ["first"])
-    tags = {one.key: one.tags for one in store.buckets()}
-    store.close()
-
-    assert tags == {"named": (), "events": ("first",)}
-
-
-def test_a_file_that_is_no_database_is_set_aside(tmp_path, caplog):
-    path = tmp_path / "dashboard.db"
-    path.write_bytes(b"not a database" * 1000)
-
-    store = Store(path)
-    store.append([("b", "s", 1, NOW)])
-
-    assert store.streams("b")[0].last.value == 1
-    assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"not a database")
-    assert "set aside" in caplog.text
-    store.close()
-
-
-def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path):
-    path = tmp_path / "dashboard.db"
-    for content in (b"first" * 999, b"second" * 999):
-        path.write_bytes(content)
-        Store(path).close()
-        path.unlink()
-
-    assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"first")
-    assert (tmp_path / "dashboard.db.damaged-2").read_bytes().startswith(b"second")
+def seal(store):
+    for span in store.spans:
+        span.seal_all()
+    store.append([], {}, Position(1, 0))
+    for span in store.spans:
+        span.trim()
 
 
 def corrupt(path):
     """Overwrite the middle of a file: its header stays that of a database."""
+    for suffix in SUFFIXES[1:]:
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
     size = path.stat().st_size
     with path.open("r+b") as file:
-        file.seek(8192)
-        file.write(random.Random(1).randbytes(size - 8192))
+        file.seek(4096)
+        file.write(random.Random(1).randbytes(size - 4096))
 
 
-def test_damage_inside_the_file_is_found_at_start(tmp_path):
-    path = tmp_path / "dashboard.db"
-    store = Store(path)
-    store.append(series(5000))
+@pytest.fixture
+def damaged(tmp_path):
+    """A store of two weeks, closed, whose older file is damaged."""
+    store = open_store(tmp_path)
+    store.append(series(5000, NOW - 10 * 86400), {("b", "t"): "V"}, Position(3, 0))
+    store.append(series(50, stream="new"), {}, Position(4, 0))
+    seal(store)
+    old, _ = sorted(path for path in (tmp_path / "d").glob("20*.db"))
     store.close()
-    corrupt(path)
+    corrupt(old)
+    return old
 
-    again = Store(path)
-    again.append([("b", "s", 1, NOW)])
 
-    assert (tmp_path / "dashboard.db.damaged-1").exists()
-    assert [one.stream for one in again.streams("b")] == ["s"]
+def test_each_span_of_time_has_a_file_named_after_its_first_day(tmp_path):
+    store = open_store(tmp_path)
+    store.append([("b", "s", 1, NOW), ("b", "s", 2, NOW - WEEK)])
+    store.close()
+
+    assert sorted(path.name for path in (tmp_path / "d").iterdir()) == [
+        "2027-01-07_7d.db",
+        "2027-01-14_7d.db",
+        "catalogue.db",
+    ]
+
+
+def test_a_damaged_span_is_set_aside_and_the_others_stay(tmp_path, damaged, caplog):
+    store = open_store(tmp_path)
+
+    assert damaged.with_name(damaged.name + ".damaged-1").exists()
+    assert "set aside" in caplog.text
+    assert values_of(store, "new") == [float(n) for n in range(50)]
+    assert [one.stream for one in store.streams("b")] == ["new", "t"]
+    store.append([("b", "t", 5, NOW - 10 * 86400)])
+    assert values_of(store, "t") == [5]
+    store.close()
+
+
+def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path, damaged):
+    open_store(tmp_path).close()
+    damaged.write_bytes(b"no database" * 999)
+    open_store(tmp_path).close()
+
+    assert {path.name for path in damaged.parent.glob("*.damaged-*")} == {
+        damaged.name + ".damaged-1",
+        damaged.name + ".damaged-2",
+    }
+
+
+def test_a_damaged_catalogue_is_made_anew_from_the_spans(tmp_path):
+    store = open_store(tmp_path)
+    store.append(series(3000), {}, Position(7, 0))
+    seal(store)
+    store.append([("b", "u", "text", NOW)], {}, Position(8, 0))
+    store.close()
+    corrupt(tmp_path / "d" / "catalogue.db")
+
+    again = open_store(tmp_path)
+
+    assert {one.stream: one.last.value for one in again.streams("b")} == {"t": float(2999 % 97), "u": "text"}
+    assert again.cursor == Position(8, 0)
+    assert len(values_of(again, "t")) == 3000
+    again.append([("b", "v", 1, NOW)])
+    again.close()
+    last = open_store(tmp_path)
+    assert [one.stream for one in last.streams("b")] == ["t", "u", "v"]
+    last.close()
+
+
+def test_damage_found_while_writing_sets_the_file_aside_and_what_is_in_memory_goes_on(tmp_path):
+    store = open_store(tmp_path)
+    store.append(series(20_000))
+    seal(store)
+    store.append([("b", "hot", 1, NOW - 5)], {}, Position(8, 0))
+    (span,) = store.spans
+    span._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with span.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(random.Random(1).randbytes(span.path.stat().st_size - 4096))
+    span._db.execute("PRAGMA shrink_memory")
+
+    store.append([("b", "hot", 2, NOW)], {}, Position(9, 0))
+
+    assert span.path.with_name(span.path.name + ".damaged-1").exists()
+    assert values_of(store, "hot") == [1, 2]
+    store.close()
+    again = open_store(tmp_path)
+    assert values_of(again, "hot") == [1, 2]
+    assert again.cursor == Position(9, 0)
     again.close()
 
 
-def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(tmp_path):
-    path = tmp_path / "dashboard.db"
-    store = Store(path)
+def test_damage_found_while_reading_sets_the_file_aside(tmp_path):
+    store = open_store(tmp_path)
     store.append(series(20_000))
-    store.close()
-    store = Store(path)
-    corrupt(path)
-    store._db.execute("PRAGMA shrink_memory")  # forgets the pages that the check at start has read
-
-    store.append(series(200, step=100.5), {}, Position(9, 0))
-
-    assert (tmp_path / "dashboard.db.damaged-1").exists()
-    assert len(values_of(store, "b", "t", 0)) == 200
-    assert store.cursor == Position(9, 0)
-    store.close()
-
-
-def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
-    path = tmp_path / "dashboard.db"
-    store = Store(path)
-    store.append(series(20_000))
-    store.close()
-    store = Store(path)
-    corrupt(path)
-    store._db.execute("PRAGMA shrink_memory")
+    seal(store)
+    (span,) = store.spans
+    span._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with span.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(random.Random(1).randbytes(span.path.stat().st_size - 4096))
 
     with pytest.raises(StoreError):
         store.points("b", ["t"], 0)
 
-    assert (tmp_path / "dashboard.db.damaged-1").exists()
-    assert store.points("b", ["t"], 0) == {}
+    assert span.path.with_name(span.path.name + ".damaged-1").exists()
+    store.append([("b", "t", 1, NOW)])
+    assert values_of(store, "t") == [1]
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["catalogue.db", "2027-01-14_7d.db"])
+def test_a_store_of_a_newer_version_is_left_alone(tmp_path, name):
+    store = open_store(tmp_path)
     store.append([("b", "s", 1, NOW)])
-    assert values_of(store, "b", "s") == [1]
-    assert not (tmp_path / "dashboard.db.damaged-2").exists()
     store.close()
-
-
-def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(tmp_path, monkeypatch):
-    path = tmp_path / "dashboard.db"
-    store = Store(path)
-    store.append(series(20_000))
-    store.close()
-    store = Store(path)
-    corrupt(path)
-    store._db.execute("PRAGMA shrink_memory")
-
-    def full(_path):
-        raise StoreError("the disk is full")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "open_for_writing", full)
-        for _ in range(2):
-            with pytest.raises(StoreError, match="disk is full"):
-                store.append(series(200, step=100.5))
-
-    store.append([("b", "s", 1, NOW)])
-    assert values_of(store, "b", "s") == [1]
-    store.close()
-
-
-def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
-    path = tmp_path / "dashboard.db"
-    Store(path).close()
-    db = sqlite3.connect(path)
+    db = sqlite3.connect(tmp_path / "d" / name)
     db.execute("PRAGMA user_version = 99")
     db.close()
 
     with pytest.raises(StoreError, match="newer mqttbridge"):
-        Store(path)
-    assert not (tmp_path / "dashboard.db.damaged-1").exists()
+        open_store(tmp_path)
+    assert not list((tmp_path / "d").glob("*.damaged-*"))
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path):
     with pytest.raises(StoreError, match="cannot open the dashboard's store"):
-        Store(tmp_path / "no" / "dashboard.db")
+        open_store(tmp_path / "no")
 
 
 def test_a_path_with_special_characters_is_read_from(tmp_path):
     folder = tmp_path / "a?mode=rwc#b %41"
     folder.mkdir()
-    store = Store(folder / "dashboard.db")
+    store = open_store(folder)
     store.append([("b", "s", 1, NOW)])
 
-    assert len(store.buckets()) == 1
+    assert values_of(store, "s") == [1]
     store.close()
 
 
-def test_a_store_that_cannot_be_written_says_so_and_stores_nothing(store):
-    other = sqlite3.connect(store.path, isolation_level=None)
-    store._db.execute("PRAGMA busy_timeout = 1")
+def test_a_store_that_cannot_be_written_says_so_and_stores_nothing(tmp_path):
+    store = open_store(tmp_path)
+    store.append([("b", "s", 0, NOW - 1)], {}, Position(1, 0))
+    (span,) = store.spans
+    other = sqlite3.connect(span.path, isolation_level=None)
+    span._db.execute("PRAGMA busy_timeout = 1")
     other.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(StoreError, match="cannot be written"):
-        store.append([("b", "s", 1, NOW)])
+        store.append([("b", "s", 1, NOW)], {}, Position(2, 0))
     other.execute("ROLLBACK")
     other.close()
 
-    store.append([("b", "s", 2, NOW)])
-    assert values_of(store, "b", "s") == [2]
+    assert (values_of(store, "s"), store.cursor) == ([0], Position(1, 0))
+    store.append([("b", "s", 2, NOW)], {}, Position(2, 0))
+    assert values_of(store, "s") == [0, 2]
+    store.close()
+
+
+def test_a_point_that_would_need_a_file_of_its_own_for_no_calendar_is_refused(tmp_path):
+    store = open_store(tmp_path)
+
+    with pytest.raises(OverflowError):
+        store.append([("b", "s", 1, 1e13)])
+    assert store.buckets() == []
+    store.close()
+
+
+def test_odd_times_make_few_files(tmp_path):
+    store = SqliteStore(tmp_path / "d", 0.0, lambda: NOW)
+    luck = random.Random(5)
+    for _ in range(2):
+        store.append([("b", "s", 1, luck.uniform(0, 2 * NOW)) for _ in range(500)])
+
+    assert len(store.spans) < 160
+    assert sum(span.is_open for span in store.spans) <= 3
+    assert sum(map(len, store.rows("b", (), 0, 2 * NOW))) == 1000
+    store.close()
+
+
+APPENDS = """
+    import sys
+    from pathlib import Path
+    from mqttbridge.dashboard.store import SqliteStore, chunks, tail
+    from mqttbridge.events import Position
+    tail.GENERATION_BYTES, chunks.FULL = 20_000, 256
+    store = SqliteStore(Path(sys.argv[1]) / "d", 0.0, lambda: 1_800_000_000.0)
+    for n in range(10**6):
+        batch = [("b", f"s{i % 7}", float(n), 1_799_000_000.0 + n + i / 100) for i in range(70)]
+        store.append(batch, {}, Position(n, 0))
+        print(n, flush=True)
+"""
+
+
+@pytest.mark.parametrize("batches", [40, 137])
+def test_a_kill_while_points_are_sealed_loses_nothing(tmp_path, batches):
+    command = [sys.executable, "-c", textwrap.dedent(APPENDS), str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        said = [int(child.stdout.readline()) for _ in range(batches)]
+        child.send_signal(signal.SIGKILL)
+        said += [int(line) for line in child.stdout]
+
+    store = SqliteStore(tmp_path / "d", 0.0, lambda: NOW)
+
+    assert store.cursor.seq >= said[-1]
+    count = store.cursor.seq + 1
+    rows = [row for batch in store.rows("b", (), 0, NOW) for row in batch]
+    assert len(rows) == 70 * count
+    again = [("b", f"s{i % 7}", float(said[-1]), 1_799_000_000.0 + said[-1] + i / 100) for i in range(70)]
+    store.append(again, {}, Position(said[-1], 0))  # what the destination would send again
+    totals = store.statistics("b", (), 1_798_900_000.0, NOW, 50)
+    assert sum(sum(one.counts) for one in totals.values()) == 70 * count
+    assert sum(sum(one.sums) for one in totals.values()) == 70 * sum(range(count))
+    store.close()
+
+
+OLD_SCHEMA = """
+CREATE TABLE buckets (key TEXT PRIMARY KEY, name TEXT, created REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, bucket TEXT NOT NULL, stream TEXT NOT NULL, unit TEXT NOT NULL DEFAULT '',
+    UNIQUE (bucket, stream)
+);
+CREATE TABLE latest (series INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, value);
+CREATE TABLE points (series INTEGER NOT NULL, ts INTEGER NOT NULL, value, PRIMARY KEY (series, ts)) WITHOUT ROWID;
+CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, offset INTEGER NOT NULL);
+PRAGMA user_version = 1;
+"""
+
+
+def test_the_history_of_the_single_file_moves_into_the_new_store(tmp_path, monkeypatch):
+    monkeypatch.setattr(legacy, "ROWS_AT_ONCE", 300)
+    path = tmp_path / "dashboard.db"
+    start = int((NOW - 1000) * 1e6)
+    db = sqlite3.connect(path)
+    db.executescript(OLD_SCHEMA)
+    db.execute("INSERT INTO buckets VALUES ('b', 'Home', 1.0), ('empty', 'Nothing', 1.0)")
+    db.execute("INSERT INTO series VALUES (4, 'b', 't', '°C'), (9, 'b', 'on', ''), (5, 'b', 'said', '')")
+    db.executemany("INSERT INTO points VALUES (4, ?, ?)", [(start + n * 10**6, n / 10) for n in range(1000)])
+    db.executemany("INSERT INTO points VALUES (?, ?, ?)", [(9, start, 0), (9, start + 1, 1), (5, start, 'it"s')])
+    db.execute(f"INSERT INTO latest VALUES (4, {start + 999 * 10**6}, 'number', 99.9)")
+    db.execute(f"INSERT INTO latest VALUES (9, {start + 1}, 'boolean', 1), (5, {start}, 'text', 'it\"s')")
+    db.execute("INSERT INTO cursor VALUES (1, 77, 5)")
+    db.commit()
+    db.close()
+    store = open_store(tmp_path)
+
+    legacy.read_old_file(path, store)
+
+    assert not path.exists()
+    assert (tmp_path / ("dashboard.db" + legacy.RENAMED)).exists()
+    store.close()
+    again = open_store(tmp_path)
+    legacy.read_old_file(path, again)  # there is nothing to move any more
+    assert again.cursor == Position(77, 5)
+    assert [(one.key, one.name) for one in again.buckets()] == [("b", "Home"), ("empty", "Nothing")]
+    assert {one.stream: (one.kind, one.unit, one.last.value) for one in again.streams("b")} == {
+        "t": (Kind.NUMBER, "°C", 99.9),
+        "on": (Kind.BOOLEAN, "", True),
+        "said": (Kind.TEXT, "", 'it"s'),
+    }
+    assert values_of(again, "t") == [n / 10 for n in range(1000)]
+    assert values_of(again, "on") == [False, True]
+    again.close()
+
+
+def test_a_log_is_read_back_and_what_was_deleted_stays_deleted(tmp_path):
+    store = open_store(tmp_path)
+    store.append([("b", "kept", 1, NOW), ("b", "gone", 2, NOW), ("c", "gone", 3, NOW)])
+    assert store.delete_stream("b", "gone")
+    assert store.delete_bucket("c")
+    assert not store.delete_stream("b", "gone")
+    assert not store.delete_bucket("c")
+    store.close()
+
+    again = open_store(tmp_path)
+
+    assert [bucket.key for bucket in again.buckets()] == ["b"]
+    assert list(again.points("b", (), NOW - 9)) == ["kept"]
+    again.append([("b", "gone", 9, NOW)])
+    assert values_of(again, "gone") == [9]
+    again.close()

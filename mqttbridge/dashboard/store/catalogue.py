@@ -1,0 +1,347 @@
+"""What is known of buckets and streams: in memory, and in a file of its own for the next start.
+
+Names, units and tags are written as soon as they are met, before any point that bears their series' number. The
+newest value of each stream and the cursor are written now and then only: until then the logs of the spans hold both,
+and reading those back at the next start brings them up to date. So a batch costs one commit, not two.
+
+All methods need the store's lock, but for the readers', which take their own for a moment.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic_core import from_json, to_json
+
+from mqttbridge.dashboard.store import files
+from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Column, Kind, Latest, StreamInfo, StreamKey
+from mqttbridge.events import Position, Value
+
+VERSION: Final = 1
+
+# AUTOINCREMENT: the number of a series that was deleted is never given to another, whose points in a log
+# would then seem to be its own. `tags` has a row once somebody created the bucket, tags or none.
+SCHEMA: Final = """
+CREATE TABLE buckets (key TEXT PRIMARY KEY, name TEXT, created REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE tags (bucket TEXT PRIMARY KEY, tags TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, stream TEXT NOT NULL, unit TEXT NOT NULL DEFAULT '',
+    UNIQUE (bucket, stream)
+);
+CREATE TABLE latest (series INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, value);
+CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, offset INTEGER NOT NULL);
+"""
+
+NEVER: Final = -(2**63)
+
+
+@dataclass(slots=True)
+class Series:
+    """One stream: `newest` is the time of its newest value in microseconds, NEVER before the first."""
+
+    id: int
+    key: StreamKey
+    unit: str
+    kind: Kind = Kind.NUMBER
+    newest: int = NEVER
+    value: Value = 0
+
+
+@dataclass(slots=True)
+class Bucket:
+    """One bucket with its streams by name; `tags` is None until somebody creates it."""
+
+    name: str | None = None
+    tags: tuple[str, ...] | None = None
+    streams: dict[str, Series] = field(default_factory=dict)
+
+
+class Catalogue:
+    """Buckets and series.
+
+    Args:
+        path: the file; made when it is missing.
+
+    Raises:
+        sqlite3.Error, OSError, StoreError: see files.open_for_writing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = threading.Lock()  # of what readers see
+        self._db: sqlite3.Connection | None = None
+        self._reopen = self._write_anew = False
+        self._next_id = 1
+        self._load()
+
+    # --- for writers ---------------------------------------------------------------------------------------
+
+    def meet(
+        self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str], now: float
+    ) -> dict[StreamKey, Series]:
+        """The series of the columns; those that are new are written, and so are units said for the first time."""
+        known: dict[StreamKey, Series] = {}
+        new: list[Series] = []
+        changed: list[tuple[Series, str]] = []
+        for key in columns:
+            bucket = self.buckets.get(key[0])
+            series = None if bucket is None else bucket.streams.get(key[1])
+            if series is None:
+                series = Series(self._next_id + len(new), key, units.get(key, ""))
+                new.append(series)
+            known[key] = series
+        for key, unit in units.items():
+            series = known.get(key) or self.find(key)
+            if series is not None and series.unit != unit:
+                changed.append((series, unit))
+        if new or changed:
+            buckets = {series.key[0] for series in new} - self.buckets.keys()
+            with self._transaction() as db:
+                files.insert_many(db, "buckets (key, name, created)", ((key, None, now) for key in buckets), 3)
+                files.insert_many(
+                    db,
+                    "series (id, bucket, stream, unit)",
+                    ((series.id, *series.key, series.unit) for series in new),
+                    4,
+                )
+                for series, unit in changed:
+                    db.execute("UPDATE series SET unit = ? WHERE id = ?", (unit, series.id))
+            self._next_id += len(new)
+            with self.lock:
+                for series in new:
+                    self._add(series)
+                for series, unit in changed:
+                    series.unit = unit
+        return known
+
+    def saw(self, series: Series, time: int, value: Value, kind: Kind) -> None:
+        """A value was stored. It is the newest, unless a newer one is known."""
+        if time >= series.newest:
+            series.newest, series.value, series.kind = time, value, kind
+            self._unsaved.add(series.id)
+
+    def find(self, key: StreamKey) -> Series | None:
+        bucket = self.buckets.get(key[0])
+        return None if bucket is None else bucket.streams.get(key[1])
+
+    def create_bucket(self, key: str, name: str | None, tags: Sequence[str], now: float) -> bool:
+        """Whether the bucket was new to whoever asks; the first name and the first tags win."""
+        bucket = self.buckets.get(key)
+        if bucket is not None and name is None and not tags:
+            return False
+        # A bucket that events made has neither name nor tags: they often come before the request that creates it.
+        names = bucket is None or (name is not None and bucket.name is None)
+        tagged = bucket is None or (bucket.tags is None and bucket.name is None)
+        if not (names or tagged):
+            return False
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?, ?)", (key, None, now))
+            if names:
+                db.execute("UPDATE buckets SET name = ? WHERE key = ?", (name, key))
+            if tagged:
+                db.execute("INSERT OR REPLACE INTO tags VALUES (?, ?)", (key, to_json(tags).decode()))
+        with self.lock:
+            made = self.buckets.setdefault(key, Bucket())
+            if names:
+                made.name = name
+            if tagged:
+                made.tags = tuple(tags)
+        return True
+
+    def save(self, cursor: Position | None) -> None:
+        """Write what the logs of the spans know better until now: the newest values, and the cursor."""
+        by_id = [self._by_id[id_] for id_ in self._unsaved if id_ in self._by_id]
+        with self._transaction() as db:
+            rows = ((one.id, one.newest, one.kind, one.value) for one in by_id)
+            files.insert_many(db, "latest (series, ts, kind, value)", rows, 4)
+            if cursor is not None:
+                db.execute("INSERT OR REPLACE INTO cursor VALUES (1, ?, ?)", cursor)
+        self._unsaved.clear()
+        self.cursor = cursor
+
+    def forget(self, gone: Iterable[Series], bucket: str | None = None) -> None:
+        """Delete series, and a bucket with all that is said of it."""
+        series = list(gone)
+        ids = to_json([one.id for one in series]).decode()
+        with self._transaction() as db:
+            for table, column in (("latest", "series"), ("series", "id")):
+                db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
+            if bucket is not None:
+                db.execute("DELETE FROM tags WHERE bucket = ?", (bucket,))
+                db.execute("DELETE FROM buckets WHERE key = ?", (bucket,))
+        with self.lock:
+            for one in series:
+                self._by_id.pop(one.id, None)
+                self.buckets[one.key[0]].streams.pop(one.key[1], None)
+            if bucket is not None:
+                self.buckets.pop(bucket, None)
+        for one in series:
+            self._unsaved.discard(one.id)
+
+    def adopt(self, id_: int, key: StreamKey, now: float) -> Series:
+        """A series that a span's file knows and this one does not, since it was lost: with its number."""
+        known = self._by_id.get(id_)
+        if known is None:
+            known = Series(id_, key, "")
+            with self._transaction() as db:
+                db.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?, ?)", (key[0], None, now))
+                db.execute("INSERT INTO series (id, bucket, stream) VALUES (?, ?, ?)", (id_, *key))
+            self._next_id = max(self._next_id, id_ + 1)
+            with self.lock:
+                self._add(known)
+        return known
+
+    def key_of(self, id_: int) -> StreamKey:
+        """What a series is called."""
+        return self._by_id[id_].key
+
+    def series(self, id_: int) -> Series | None:
+        """The series of a number; None when it was deleted."""
+        return self._by_id.get(id_)
+
+    def all(self) -> list[Series]:
+        """Every series."""
+        return list(self._by_id.values())
+
+    def check(self, seconds: float) -> None:
+        """Look the file over. Raises sqlite3.DatabaseError when it is damaged."""
+        files.check(self._open(), seconds)
+
+    def set_aside(self, why: str) -> None:
+        """Set the damaged file aside and write what is in memory to a new one.
+
+        Raises:
+            sqlite3.Error, OSError: it cannot be written now; it is tried again with the next write.
+        """
+        self.close()
+        files.set_aside(self.path, why, "names, units and tags said before may be missing")
+        self._write_anew = True
+        self._open()
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    # --- for readers ---------------------------------------------------------------------------------------
+
+    def bucket_infos(self) -> list[BucketInfo]:
+        """Every bucket, that with the newest point first."""
+        with self.lock:
+            infos = [
+                (max((one.newest for one in bucket.streams.values()), default=NEVER), key, bucket)
+                for key, bucket in self.buckets.items()
+            ]
+            infos.sort(key=lambda info: (-info[0], info[1]))
+            return [
+                BucketInfo(
+                    key,
+                    key if bucket.name is None else bucket.name,
+                    sum(one.newest != NEVER for one in bucket.streams.values()),
+                    None if newest == NEVER else newest / MICROSECONDS,
+                    bucket.tags or (),
+                )
+                for newest, key, bucket in infos
+            ]
+
+    def bucket_name(self, key: str) -> str | None:
+        """The name a bucket is shown by; None when there is no such bucket."""
+        with self.lock:
+            bucket = self.buckets.get(key)
+            return None if bucket is None else key if bucket.name is None else bucket.name
+
+    def stream_infos(self, key: str) -> list[StreamInfo]:
+        """A bucket's streams by name."""
+        return [
+            StreamInfo(one.key[1], one.kind, one.unit, Latest(one.value, one.newest / MICROSECONDS))
+            for one in self.streams(key)
+        ]
+
+    def streams(self, key: str) -> list[Series]:
+        """Copies of a bucket's series that have a value, by name."""
+        with self.lock:
+            bucket = self.buckets.get(key)
+            found = [] if bucket is None else [replace(one) for one in bucket.streams.values() if one.newest != NEVER]
+        return sorted(found, key=lambda one: one.key[1])
+
+    # --- the file ------------------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        db = self._open()
+        self.buckets: dict[str, Bucket] = {}
+        self._by_id: dict[int, Series] = {}
+        self._unsaved: set[int] = set()
+        # One step for each table: see files.insert_many.
+        (buckets,) = db.execute(
+            "SELECT json_group_array(json_array(key, name, json(tags)))"
+            " FROM buckets LEFT JOIN tags ON tags.bucket = buckets.key"
+        ).fetchone()
+        for key, name, tags in from_json(buckets):
+            self.buckets[key] = Bucket(name, None if tags is None else tuple(tags))
+        (series,) = db.execute(
+            "SELECT '[' || coalesce(group_concat('[' || id || ',' || json_quote(bucket) || ',' || json_quote(stream)"
+            " || ',' || json_quote(unit) || ',' || json_quote(coalesce(kind, 'number')) || ',' ||"
+            f" coalesce(ts, {NEVER}) || ',' ||"
+            " iif(typeof(value) = 'text', json_quote(value), quote(coalesce(value, 0))) || ']'), '') || ']'"
+            " FROM series LEFT JOIN latest ON latest.series = series.id"
+        ).fetchone()
+        for id_, bucket, stream, unit, kind, newest, value in from_json(series):
+            shown: Any = bool(value) if kind == Kind.BOOLEAN else value
+            self._add(Series(id_, (bucket, stream), unit, Kind(kind), newest, shown))
+        row = db.execute("SELECT seq, offset FROM cursor").fetchone()
+        self.cursor = None if row is None else Position(*row)
+        (highest,) = db.execute(
+            "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'series'), 0),"
+            " (SELECT coalesce(max(id), 0) FROM series))"
+        ).fetchone()
+        self._next_id = highest + 1
+
+    def _add(self, series: Series) -> None:
+        self._by_id[series.id] = series
+        self.buckets.setdefault(series.key[0], Bucket()).streams[series.key[1]] = series
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None or self._reopen:
+            self.close()
+            self._db = files.open_for_writing(self.path, SCHEMA, VERSION)
+            self._reopen = False
+            if self._write_anew:
+                self._write(self._db)
+                self._write_anew = False
+        return self._db
+
+    def _write(self, db: sqlite3.Connection) -> None:
+        """Everything that is in memory."""
+        now = time.time()
+        db.execute("BEGIN IMMEDIATE")
+        files.insert_many(db, "buckets", ((key, one.name, now) for key, one in self.buckets.items()), 3)
+        tags = ((key, to_json(one.tags).decode()) for key, one in self.buckets.items() if one.tags is not None)
+        files.insert_many(db, "tags", tags, 2)
+        rows = ((one.id, *one.key, one.unit) for one in self._by_id.values())
+        files.insert_many(db, "series (id, bucket, stream, unit)", rows, 4)
+        newest = ((one.id, one.newest, one.kind, one.value) for one in self._by_id.values() if one.newest != NEVER)
+        files.insert_many(db, "latest", newest, 4)
+        if self.cursor is not None:
+            db.execute("INSERT INTO cursor VALUES (1, ?, ?)", self.cursor)
+        db.execute("COMMIT")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        db = self._open()
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+        except BaseException as error:
+            # After a failed write nobody knows what the operating system kept of the file: begin from it anew.
+            self._reopen = files.is_io_error(error)
+            with suppress(sqlite3.Error):
+                db.execute("ROLLBACK")
+            raise

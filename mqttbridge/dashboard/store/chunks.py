@@ -1,0 +1,360 @@
+"""A span's sealed points: compressed chunks, each with its rollups, found by a small directory.
+
+The chunks of a series never overlap in time, so a series is its chunks one after the other. A chunk is written once,
+with all that belongs to it, and is replaced as a whole: when points that came late fall into it, or when it is
+small and is combined with its neighbours.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from typing import Any, Final, NamedTuple
+
+from pydantic_core import from_json, to_json
+
+from mqttbridge.dashboard.store import codec
+from mqttbridge.dashboard.store.files import insert_many
+from mqttbridge.dashboard.store.rollup import HOUR, LEAST_POINTS, MINUTE, Cell, coarser, fold, pack, unpack
+from mqttbridge.dashboard.store.tail import Points, overlaid
+
+# Apart from the blobs, `by_time` holds all that decides which chunks to read, so looking for them touches no data.
+SCHEMA: Final = """
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, series INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    count INTEGER NOT NULL, hourly INTEGER NOT NULL, minutely INTEGER NOT NULL,
+    minutes BLOB NOT NULL, times BLOB NOT NULL, vals BLOB NOT NULL
+);
+CREATE INDEX by_time ON chunks (series, end, start, count, hourly, minutely);
+CREATE TABLE hours (
+    series INTEGER NOT NULL, hour INTEGER NOT NULL, chunk INTEGER NOT NULL, count INTEGER NOT NULL,
+    least, greatest, total REAL NOT NULL, first_at INTEGER NOT NULL, first, last_at INTEGER NOT NULL, last,
+    PRIMARY KEY (series, hour, chunk)
+) WITHOUT ROWID;
+"""
+
+# A full chunk of numbers is some 5 KB: more points would compress hardly better, and reading one hour of a reading a
+# second would take longer; at 1,024 the pages of the file are left half empty, and a year has four times the chunks.
+FULL: Final = 4096
+
+# Small chunks are combined when so many of one size have gathered, or when they fill a chunk: each point is sealed
+# three or four times at most, and a series has few chunks, however slowly its points come.
+FAN_IN: Final = 16
+
+# A smaller chunk has no rollups: its points are quickly read, and it will be part of a larger one.
+LEAST_ROLLED: Final = 512
+
+# Chunks read in one statement: 32 full ones are 2 MB while they are hexadecimal text.
+PER_READ: Final = 32
+
+
+class Chunk(NamedTuple):
+    """What the directory says of a chunk; `hourly` and `minutely` tell whether rollups stand for its points."""
+
+    series: int
+    id: int
+    start: int
+    end: int
+    points: int
+    hourly: int
+    minutely: int
+
+
+class _Job(NamedTuple):
+    """Points to be sealed, together with those of chunks that they replace."""
+
+    series: int
+    replaced: list[Chunk]
+    points: Points
+
+
+_LISTED: Final = (
+    "SELECT '[' || coalesce(group_concat('[' || series || ',' || id || ',' || start || ',' || end || ',' || count"
+    " || ',' || hourly || ',' || minutely || ']'), '') || ']' FROM ({chunks})"
+)
+_COLUMNS: Final = "c.series, c.id, c.start, c.end, c.count, c.hourly, c.minutely"
+_WITHIN: Final = _LISTED.format(
+    chunks=f"SELECT {_COLUMNS} FROM json_each(:ids) AS s CROSS JOIN chunks AS c"
+    " ON c.series = s.value AND c.end >= :start AND c.start < :end ORDER BY c.series, c.end"
+)
+# Those for which no rollups by hour stand, or that points not sealed yet may lie over.
+_NOT_HOURLY: Final = _WITHIN.replace("c.start < :end", "c.start < :end AND (NOT c.hourly OR c.end >= :tail)")
+_POINTS_WITHIN: Final = (
+    "SELECT json_group_array(json_array(series, points)) FROM (SELECT c.series, sum(c.count) AS points"
+    " FROM json_each(:ids) AS s CROSS JOIN chunks AS c"
+    " ON c.series = s.value AND c.end >= :start AND c.start < :end GROUP BY c.series)"
+)
+# The newest full chunk and the small ones after it.
+_TRAILING: Final = _LISTED.format(
+    chunks=f"SELECT {_COLUMNS} FROM json_each(:ids) AS s CROSS JOIN chunks AS c ON c.series = s.value"
+    f" AND c.end >= coalesce((SELECT f.end FROM chunks AS f WHERE f.series = s.value AND f.count >= :full"
+    f" ORDER BY f.end DESC LIMIT 1), {-(2**63)}) ORDER BY c.series, c.end"
+)
+_NEWEST_BEFORE: Final = _LISTED.format(
+    chunks=f"SELECT {_COLUMNS} FROM json_each(:ids) AS s CROSS JOIN chunks AS c ON c.id = ("
+    "SELECT n.id FROM chunks AS n WHERE n.series = s.value AND n.start < :end ORDER BY n.end DESC LIMIT 1)"
+)
+_POINTS: Final = (
+    "SELECT '[' || coalesce(group_concat('[' || id || ',\"' || hex(times) || '\",\"' || hex(vals) || '\"]'), '') || ']'"
+    " FROM chunks WHERE id IN (SELECT value FROM json_each(?))"
+)
+_TIMES: Final = _POINTS.replace("hex(vals)", "''")
+_MINUTES: Final = (
+    "SELECT '[' || coalesce(group_concat('\"' || hex(minutes) || '\"'), '') || ']'"
+    " FROM (SELECT minutes FROM chunks WHERE id IN (SELECT value FROM json_each(?)) ORDER BY start)"
+)
+# One scan adds up; which row had the first and the last value is then looked up by its hour.
+_VALUE_AT: Final = (
+    "(SELECT quote(v.{which}) FROM hours AS v WHERE v.series = :series"
+    f" AND v.hour BETWEEN a.{{which}}_at / {HOUR} - 1 AND a.{{which}}_at / {HOUR} AND v.{{which}}_at = a.{{which}}_at)"
+)
+_HOURS: Final = (
+    "SELECT '[' || coalesce(group_concat('[' || a.cell || ',' || a.count || ',' || quote(a.least) || ',' ||"
+    f" quote(a.greatest) || ',' || quote(a.total) || ',' || a.first_at || ',' || {_VALUE_AT.format(which='first')}"
+    f" || ',' || a.last_at || ',' || {_VALUE_AT.format(which='last')} || ']'), '') || ']' FROM ("
+    "SELECT hour / :width AS cell, sum(count) AS count, min(least) AS least, max(greatest) AS greatest,"
+    " sum(total) AS total, min(first_at) AS first_at, max(last_at) AS last_at"
+    " FROM hours WHERE series = :series AND hour >= :start AND hour < :end"
+    " AND chunk NOT IN (SELECT value FROM json_each(:without)) GROUP BY hour / :width) AS a"
+)
+
+
+def within(db: sqlite3.Connection, ids: Collection[int], start: int, end: int) -> dict[int, list[Chunk]]:
+    """The chunks of each series that have a point between the times, or may have, in order of time."""
+    return _listed(db, _WITHIN, ids, {"start": start, "end": end})
+
+
+def not_hourly(db: sqlite3.Connection, ids: Collection[int], start: int, end: int, tail: int) -> dict[int, list[Chunk]]:
+    """Of the chunks `within` tells those whose points are to be read, where rollups by hour do for the others.
+
+    From the time `tail` on there are points that are not sealed.
+    """
+    return _listed(db, _NOT_HOURLY, ids, {"start": start, "end": end, "tail": tail})
+
+
+def points_within(db: sqlite3.Connection, ids: Collection[int], start: int, end: int) -> dict[int, int]:
+    """How many points the chunks that `within` tells have, by series."""
+    (text,) = db.execute(_POINTS_WITHIN, {"ids": _json(list(ids)), "start": start, "end": end}).fetchone()
+    return dict(from_json(text))
+
+
+def newest_before(db: sqlite3.Connection, ids: Collection[int], end: int) -> dict[int, list[Chunk]]:
+    """Of each series the last chunk that begins before `end`."""
+    return _listed(db, _NEWEST_BEFORE, ids, {"end": end})
+
+
+def load(db: sqlite3.Connection, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Points]]:
+    """The points of chunks, in the order of the chunks given; some of them in memory at a time."""
+    left = iter(chunks)
+    while some := list(islice(left, PER_READ)):
+        (text,) = db.execute(_POINTS, (_json([chunk.id for chunk in some]),)).fetchone()
+        data = {id_: (times, values) for id_, times, values in from_json(text)}
+        for chunk in some:
+            times, values = data.pop(chunk.id)
+            yield (
+                chunk,
+                (codec.unpack_times(bytes.fromhex(times)), codec.unpack_values(bytes.fromhex(values))),
+            )
+
+
+def load_times(db: sqlite3.Connection, chunks: Sequence[Chunk]) -> dict[int, list[int]]:
+    """The times of one chunk a series, by series."""
+    found: dict[int, list[int]] = {}
+    for at in range(0, len(chunks), PER_READ):
+        some = {chunk.id: chunk.series for chunk in chunks[at : at + PER_READ]}
+        (text,) = db.execute(_TIMES, (_json(list(some)),)).fetchone()
+        found |= {some[id_]: codec.unpack_times(bytes.fromhex(times)) for id_, times, _ in from_json(text)}
+    return found
+
+
+def minutes(db: sqlite3.Connection, chunks: Sequence[Chunk]) -> list[Cell]:
+    """The rollups by minute of chunks that have them, in order of time; a minute that chunks share comes twice."""
+    (text,) = db.execute(_MINUTES, (_json([chunk.id for chunk in chunks if chunk.minutely]),)).fetchone()
+    return [cell for packed in from_json(text) if packed for cell in unpack(bytes.fromhex(packed), MINUTE)]
+
+
+def hours(  # noqa: PLR0917  # a question with all its bounds
+    db: sqlite3.Connection, series: int, start: int, end: int, width: int, without: Iterable[Chunk] = ()
+) -> list[Cell]:
+    """The rollups by hour between two times, combined into cells of `width` by where the hour begins."""
+    window = {"series": series, "start": start // HOUR, "end": -(-end // HOUR), "width": max(1, width // HOUR)}
+    (text,) = db.execute(_HOURS, window | {"without": _json([chunk.id for chunk in without])}).fetchone()
+    step = window["width"] * HOUR
+    return sorted(Cell(cell * step, *rest) for cell, *rest in from_json(text))
+
+
+def seal(db: sqlite3.Connection, columns: Mapping[int, Points], next_id: int) -> int:
+    """Seal points in order of time by series, in the transaction of the caller; returns the next chunk's id."""
+    trailing = _listed(db, _TRAILING, list(columns), {"full": FULL})
+    jobs: list[_Job] = []
+    for series, points in columns.items():
+        last = trailing.get(series, [])
+        if not last or last[-1].end < points[0][0]:
+            jobs.append(_Job(series, _to_combine(last, len(points[0])), points))
+        else:
+            around = within(db, [series], points[0][0], points[0][-1] + 1).get(series, [])
+            jobs += _late(series, points, around)
+    replaced = [chunk for job in jobs for chunk in job.replaced]
+    if replaced:
+        old = {chunk.id: points for chunk, points in load(db, replaced)}
+        gone = _json(list(old))
+        db.execute("DELETE FROM hours WHERE (series, hour, chunk) IN (" + _HOURS_OF + ")", (gone,))
+        db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (gone,))
+        jobs = [job._replace(points=_together(job, old)) for job in jobs]
+    chunks, cells = [], []
+    for job in jobs:
+        for times, values in _cut(job.points):
+            packed, hourly = _rollups(times, values)
+            chunks.append(
+                (
+                    next_id,
+                    job.series,
+                    times[0],
+                    times[-1],
+                    len(times),
+                    int(hourly is not None),
+                    int(packed is not None),
+                    packed or b"",
+                    codec.pack_times(times),
+                    codec.pack_values(values),
+                )
+            )
+            cells += [(job.series, cell.start // HOUR, next_id, *cell[1:]) for cell in hourly or ()]
+            next_id += 1
+    insert_many(db, "chunks", chunks, 10)
+    insert_many(db, "hours", cells, 11)
+    return next_id
+
+
+# Where the rows of a chunk's hours are, by their key: a chunk knows which hours it covers.
+_HOURS_OF: Final = (
+    "SELECT h.series, h.hour, h.chunk FROM json_each(?) AS g CROSS JOIN chunks AS c ON c.id = g.value"
+    f" CROSS JOIN hours AS h ON h.series = c.series AND h.hour BETWEEN c.start / {HOUR} - 1 AND c.end / {HOUR}"
+    " AND h.chunk = c.id"
+)
+
+
+def delete_series(db: sqlite3.Connection, ids: Collection[int]) -> None:
+    """Delete everything of the series."""
+    for table in ("chunks", "hours"):
+        db.execute(f"DELETE FROM {table} WHERE series IN (SELECT value FROM json_each(?))", (_json(list(ids)),))
+
+
+def delete_before(db: sqlite3.Connection, ids: Collection[int], cutoff: int, limit: int) -> int:
+    """Delete up to `limit` chunks of the series that end before the cutoff; returns how many."""
+    (gone,) = db.execute(
+        "SELECT json_group_array(id) FROM (SELECT c.id FROM json_each(?) AS s CROSS JOIN chunks AS c"
+        " ON c.series = s.value AND c.end < ? LIMIT ?)",
+        (_json(list(ids)), cutoff, limit),
+    ).fetchone()
+    db.execute("DELETE FROM hours WHERE (series, hour, chunk) IN (" + _HOURS_OF + ")", (gone,))
+    return db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (gone,)).rowcount
+
+
+def size(db: sqlite3.Connection, ids: Collection[int]) -> int:
+    """Bytes of the series' chunks."""
+    (total,) = db.execute(
+        "SELECT coalesce(sum(length(minutes) + length(times) + length(vals)), 0) FROM chunks"
+        " WHERE series IN (SELECT value FROM json_each(?))",
+        (_json(list(ids)),),
+    ).fetchone()
+    return int(total)
+
+
+def numbers_of(times: list[int], values: list[Any]) -> tuple[list[int], list[Any]]:
+    """The numbers among the points, booleans as 0 and 1."""
+    types = set(map(type, values))
+    if types <= {int, float}:
+        return times, values
+    kept = [n for n, value in enumerate(values) if not isinstance(value, str)]
+    return [times[n] for n in kept], [+values[n] for n in kept]
+
+
+def _listed(
+    db: sqlite3.Connection, question: str, ids: Collection[int], bounds: dict[str, int]
+) -> dict[int, list[Chunk]]:
+    (text,) = db.execute(question, {"ids": _json(list(ids))} | bounds).fetchone()
+    found: dict[int, list[Chunk]] = {}
+    for row in from_json(text):
+        found.setdefault(row[0], []).append(Chunk(*row))
+    return found
+
+
+def _json(ids: Sequence[int]) -> str:
+    return to_json(ids).decode()
+
+
+def _to_combine(trailing: Sequence[Chunk], count: int) -> list[Chunk]:
+    """Which of the newest small chunks to combine with `count` points that follow them."""
+    small = [chunk for chunk in trailing if chunk.points < FULL]
+    if count + sum(chunk.points for chunk in small) >= FULL:
+        return small
+    taken = 0
+    while True:
+        size = _size(count)
+        alike = 0
+        while taken + alike < len(small) and _size(small[-1 - taken - alike].points) <= size:
+            alike += 1
+        if alike + 1 < FAN_IN:
+            return small[len(small) - taken :]
+        count += sum(chunk.points for chunk in small[len(small) - taken - alike : len(small) - taken])
+        taken += alike
+
+
+def _size(count: int) -> int:
+    return (count.bit_length() - 1) // 4
+
+
+def _late(series: int, points: Points, around: Sequence[Chunk]) -> list[_Job]:
+    """Points that came late, beside the chunks they fall into; those that fall between chunks make new ones."""
+    jobs = []
+    times, values = points
+    at = 0
+    for chunk in around:
+        between = at
+        while at < len(times) and times[at] < chunk.start:
+            at += 1
+        if at > between:
+            jobs.append(_Job(series, [], (times[between:at], values[between:at])))
+        inside = at
+        while at < len(times) and times[at] <= chunk.end:
+            at += 1
+        if at > inside:
+            jobs.append(_Job(series, [chunk], (times[inside:at], values[inside:at])))
+    if at < len(times):
+        jobs.append(_Job(series, [], (times[at:], values[at:])))
+    return jobs
+
+
+def _together(job: _Job, old: Mapping[int, Points]) -> Points:
+    below: Points = ([], [])
+    for chunk in job.replaced:
+        times, values = old[chunk.id]
+        below[0].extend(times)
+        below[1].extend(values)
+    return overlaid(below, job.points)
+
+
+def _cut(points: Points) -> Iterator[Points]:
+    """The points in chunks of FULL to twice as many, all alike; fewer make one small chunk."""
+    times, values = points
+    parts = max(1, len(times) // FULL)
+    edges = [len(times) * part // parts for part in range(parts + 1)]
+    for start, end in pairwise(edges):
+        yield times[start:end], values[start:end]
+
+
+def _rollups(times: list[int], values: list[Any]) -> tuple[bytes | None, list[Cell] | None]:
+    """A chunk's cells by minute, packed, and by hour; None where the points themselves are hardly more."""
+    if len(times) < LEAST_ROLLED:
+        return None, None
+    at, numbers = numbers_of(times, values)
+    if not at:
+        return b"", []
+    by_minute = fold(at, numbers, MINUTE)
+    by_hour = coarser(by_minute, HOUR)
+    return (
+        pack(by_minute, MINUTE) if len(by_minute) * LEAST_POINTS <= len(at) else None,
+        by_hour if len(by_hour) * LEAST_POINTS <= len(at) else None,
+    )

@@ -1,0 +1,476 @@
+"""The store in SQLite: a catalogue, and one file for each span of time.
+
+Two files cannot be committed at one instant, and a crash may come between any two commits. That it does no harm
+rests on four things:
+
+- A point is a (series, time) pair, so storing it again changes nothing; rollups are made of points when those are
+  sealed, in the same transaction (chunks.py), so they cannot count one twice.
+- The catalogue knows a series, durably, before any span has points under its number.
+- The cursor is in the transaction of the points: in the one that is committed last, where a batch touches several
+  spans. What was committed before it is delivered again after a crash, which changes nothing.
+- A span's log is trimmed only after its points are in chunks and the catalogue has saved what else the log told: the
+  newest values and the cursor. At the next start the cursor is the farthest of what catalogue and logs say.
+
+A batch then costs one commit, of one row. Retention is an unlink: a span ends, its time passes, its file goes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from math import isfinite
+from pathlib import Path
+from typing import Final, TypeVar
+
+from mqttbridge.dashboard.store import chunks, files
+from mqttbridge.dashboard.store.catalogue import Catalogue, Series
+from mqttbridge.dashboard.store.model import (
+    MICROSECONDS,
+    BucketInfo,
+    Column,
+    Row,
+    Statistics,
+    StreamInfo,
+    StreamKey,
+    columns_of,
+    kind_of,
+    newest,
+)
+from mqttbridge.dashboard.store.ranges import FIRST, LAST, length_for, limits_of, name_of, span_of
+from mqttbridge.dashboard.store.reading import Reader, usual_interval
+from mqttbridge.dashboard.store.retention import Retention
+from mqttbridge.dashboard.store.span import Part, Span, View
+from mqttbridge.dashboard.store.tail import Points
+from mqttbridge.errors import StoreError
+from mqttbridge.events import INT64_MAX, INT64_MIN, EventTuple, Position, Value
+
+T = TypeVar("T")
+
+CATALOGUE: Final = "catalogue.db"
+
+# Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
+# is open has a connection and up to two generations of points in memory.
+MAX_OPEN: Final = 3
+
+
+class SqliteStore:
+    """The embedded dashboard's history. Every method may be called from any thread; see `Store` for what they do.
+
+    Args:
+        directory: where the files are; it is made when missing, files in it are set aside when damaged.
+        retention: how long points are kept, in seconds; 0 keeps them for ever.
+        clock: seconds since 1970.
+        retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+
+    Raises:
+        StoreError: the store cannot be opened or made.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        retention: float = 0.0,
+        clock: Callable[[], float] = time.time,
+        retention_by: Mapping[str, float] | None = None,
+    ) -> None:
+        self.path = directory
+        self._clock = clock
+        self._retention = Retention(retention, retention_by or {})
+        self._length = length_for(self._retention.longest)
+        self._lock = threading.Lock()
+        self._spans: list[Span] = []  # in order of time; replaced, never changed, so that readers need no lock
+        self._recent: list[Span] = []  # those that are open, the last used last
+        self._closed = False
+        self.cursor: Position | None = None
+        try:
+            directory.mkdir(exist_ok=True)
+            self._open()
+        except (sqlite3.Error, OSError) as error:
+            raise StoreError(f"cannot open the dashboard's store {directory}: {error}") from error
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        events: Sequence[EventTuple],
+        units: Mapping[StreamKey, str] | None = None,
+        end: Position | None = None,
+    ) -> dict[StreamKey, Column]:
+        """Store the events, then move the cursor to `end`; doing it twice changes nothing."""
+        columns = columns_of(events)
+        _check(columns)
+        with self._lock, _store_errors("written"):
+            now = self._clock()
+            known = self._catalogued(lambda: self._catalogue.meet(columns, units or {}, now))
+            batch = self._by_span(columns, known, now)
+            for n, (span, parts) in enumerate(batch, 1):
+                self._append(span, parts, end if n == len(batch) else None)
+            self._saw(columns, known, now)
+            if end is not None:
+                self.cursor = end
+            if any(span.sealed for span in self._recent) or (end is not None and not batch):
+                self._save()
+            self._close_surplus()
+            self._retention.sweep(self, now)
+        return columns
+
+    def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
+        """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
+        with self._lock, _store_errors("written"):
+            return self._catalogued(lambda: self._catalogue.create_bucket(key, name, tags, self._clock()))
+
+    def delete_stream(self, bucket: str, stream: str) -> bool:
+        """Delete a stream with all of its points. False when there is none."""
+        with self._lock, _store_errors("written"):
+            series = self._catalogue.find((bucket, stream))
+            if series is None:
+                return False
+            self.forget([series])
+            return True
+
+    def delete_bucket(self, bucket: str) -> bool:
+        """Delete a bucket with its streams, name and tags. False when there is none."""
+        with self._lock, _store_errors("written"):
+            found = self._catalogue.buckets.get(bucket)
+            if found is None:
+                return False
+            self.forget(list(found.streams.values()), bucket)
+            return True
+
+    def close(self) -> None:
+        """Save what the catalogue lacks, and close. What is not sealed is in the logs."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            with suppress(sqlite3.Error, OSError, StoreError):
+                self._catalogue.save(self.cursor)
+            for span in self._spans:
+                span.close()
+            self._catalogue.close()
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def buckets(self) -> list[BucketInfo]:
+        """Every bucket, that with the newest point first."""
+        return self._catalogue.bucket_infos()
+
+    def bucket_name(self, bucket: str) -> str | None:
+        """The name a bucket is shown by; None when there is no such bucket."""
+        return self._catalogue.bucket_name(bucket)
+
+    def streams(self, bucket: str) -> list[StreamInfo]:
+        """The bucket's streams by name, each with its newest value; none when there is no such bucket."""
+        return self._catalogue.stream_infos(bucket)
+
+    def latest(self) -> dict[str, list[StreamInfo]]:
+        """The streams of every bucket, as `streams` gives them; buckets without a stream lack."""
+        found = {bucket.key: self._catalogue.stream_infos(bucket.key) for bucket in self._catalogue.bucket_infos()}
+        return {bucket: streams for bucket, streams in found.items() if streams}
+
+    def intervals(self, bucket: str) -> dict[str, float]:
+        """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
+        series = self._catalogue.streams(bucket)
+        with self._reading(bucket) as reader:
+            times = reader.newest_times(series)
+        usual = {one.key[1]: usual_interval(times[one.id]) for one in series}
+        return {stream: seconds for stream, seconds in usual.items() if seconds is not None}
+
+    def points(
+        self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
+    ) -> dict[str, Column]:
+        """Points of streams (all when none is named) between two times in epoch seconds, to be drawn as lines."""
+        series = self._wanted(bucket, streams)
+        end = int((self._clock() if before is None else before) * MICROSECONDS)
+        if before is None:
+            end = max(end, *(one.newest + 1 for one in series)) if series else end
+        with self._reading(bucket) as reader:
+            return reader.lines(series, int(after * MICROSECONDS), end, buckets)
+
+    def statistics(
+        self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
+    ) -> dict[str, Statistics]:
+        """What each bucket of time holds of numbers and booleans."""
+        series = self._wanted(bucket, streams)
+        end = int((self._clock() if before is None else before) * MICROSECONDS)
+        with self._reading(bucket) as reader:
+            return reader.statistics(series, int(after * MICROSECONDS), end, buckets)
+
+    def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:
+        """Every point from `after` to before `before`, in order of time, then of stream; in batches."""
+        at, end = int(after * MICROSECONDS), int(before * MICROSECONDS)
+        while at < end:
+            with self._reading(bucket) as reader:
+                found, at = reader.rows(self._wanted(bucket, streams), at, end)
+            if found:
+                yield found
+
+    def size(self, bucket: str | None = None) -> int:
+        """Bytes on disk: of everything, or of the sealed points of one bucket."""
+        if bucket is None:
+            return sum(map(files.size, (self._catalogue.path, *(span.path for span in self._spans))))
+        ids = [one.id for one in self._wanted(bucket, ())]
+        total = 0
+        with ExitStack() as stack, _store_errors("read"):
+            for span in self._spans:
+                view = self._view(stack, span, ids)
+                total += 0 if view is None else chunks.size(view.db, ids)
+        return total
+
+    def take(self, bucket: str, stream: str, unit: str, points: Points) -> None:
+        """Seal points in order of time at once, durably: history that comes in bulk, from an older store."""
+        key = bucket, stream
+        with self._lock, _store_errors("written"):
+            now = self._clock()
+            columns = {key: Column(*points, kind=kind_of(points[1][-1]))}
+            known = self._catalogued(lambda: self._catalogue.meet(columns, {key: unit} if unit else {}, now))
+            for span, parts in self._by_span(columns, known, now):
+                for id_, times, values in parts:
+                    span.take(id_, (times, values))
+                self._use(span)
+                self._close_surplus()
+            self._saw(columns, known, now)
+
+    # --- what retention does (retention.py decides) ---------------------------------------------------------
+
+    @property
+    def spans(self) -> Sequence[Span]:
+        """All spans, in order of time."""
+        return self._spans
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is known of buckets and streams."""
+        return self._catalogue
+
+    def drop(self, span: Span) -> None:
+        """Unlink a span's file; its time is over."""
+        self._spans = [one for one in self._spans if one is not span]
+        self._recent = [one for one in self._recent if one is not span]
+        span.close()
+        files.unlink(span.path)
+
+    def forget(self, series: Sequence[Series], bucket: str | None = None) -> None:
+        """Delete series, and a bucket, with all of their points."""
+        self._catalogued(lambda: self._catalogue.forget(series, bucket))  # first: whatever is left is not shown
+        ids = [one.id for one in series]
+        for span in self._spans if ids else ():
+            span.forget(ids)
+            self._use(span)
+        self._close_surplus()
+
+    def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> None:
+        """Delete up to `limit` chunks of series from a span that ended before the cutoff."""
+        span.sweep(ids, cutoff, limit)
+        self._use(span)
+        self._close_surplus()
+
+    # --- how it is done ------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        deadline = time.monotonic() + files.CHECK_SECONDS
+        lost = self._open_catalogue(deadline)
+        self.cursor = self._catalogue.cursor
+        for path in sorted(self.path.glob("*.db"), reverse=True):  # the newest are looked over first
+            limits = limits_of(path.name)
+            if limits is None:
+                continue
+            span = Span(path, *limits, self._catalogue.key_of)
+            try:
+                span.check(max(0.0, deadline - time.monotonic()))
+                if lost:
+                    for id_, key, at, value in span.newest_values():
+                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value, kind_of(value))
+            except sqlite3.DatabaseError as error:
+                if not files.is_damage(error):
+                    raise
+                span.set_aside(str(error))
+                continue
+            self._spans.insert(0, span)
+            self._recall(span)
+        self._spans.sort(key=lambda span: span.start)
+        if lost:
+            self._save()
+
+    def _open_catalogue(self, deadline: float) -> bool:
+        """Whether a damaged one was lost."""
+        path = self.path / CATALOGUE
+        try:
+            self._catalogue = Catalogue(path)
+            self._catalogue.check(max(0.0, deadline - time.monotonic()))
+        except sqlite3.DatabaseError as error:
+            if not files.is_damage(error):
+                raise
+            if hasattr(self, "_catalogue"):
+                self._catalogue.close()
+            files.set_aside(path, str(error), "names, units and tags are lost, buckets and streams are not")
+            self._catalogue = Catalogue(path)
+            return True
+        return False
+
+    def _recall(self, span: Span) -> None:
+        """What a span's log tells that the catalogue has not saved. A span without a log is closed."""
+        for id_, (times, values) in span.tail.fresh.items():
+            series = self._catalogue.series(id_)
+            if series is not None:
+                at = newest(times)
+                self._catalogue.saw(series, times[at], values[at], kind_of(values[at]))
+        if span.position is not None and (self.cursor is None or span.position > self.cursor):
+            self.cursor = span.position
+        if span.tail.fresh:
+            self._recent.insert(0, span)
+        else:
+            span.close()
+
+    def _by_span(
+        self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float
+    ) -> list[tuple[Span, list[Part]]]:
+        """Which points go where, the newest span last; what is past its retention goes nowhere."""
+        batch: dict[Span, list[Part]] = {}
+        for key, column in columns.items():
+            id_, times, values = known[key].id, column.times, column.values
+            low, high, floor = min(times), max(times), self._retention.floor(key[0], now)
+            if low < floor:
+                kept = [n for n, at in enumerate(times) if at >= floor]
+                if not kept:
+                    continue
+                times, values = [times[n] for n in kept], [values[n] for n in kept]
+                low = min(times)
+            span = self._span_of(low, now)
+            if high < span.end:
+                batch.setdefault(span, []).append((id_, times, values))
+                continue
+            split: dict[Span, tuple[list[int], list[Value]]] = {}
+            for at, value in zip(times, values, strict=True):
+                part = split.setdefault(self._span_of(at, now), ([], []))
+                part[0].append(at)
+                part[1].append(value)
+            for span, part in split.items():
+                batch.setdefault(span, []).append((id_, *part))
+        return sorted(batch.items(), key=lambda item: item[0].start)
+
+    def _span_of(self, at: int, now: float) -> Span:
+        for span in reversed(self._recent):
+            if span.start <= at < span.end:
+                return span
+        for span in self._spans:
+            if span.start <= at < span.end:
+                return span
+        taken = [(span.start, span.end) for span in self._spans]
+        start, end = span_of(at, self._length, int(now * MICROSECONDS), taken)
+        span = Span(self.path / name_of(start, end), start, end, self._catalogue.key_of)
+        span.open()
+        self._spans = sorted([*self._spans, span], key=lambda one: one.start)
+        return span
+
+    def _append(self, span: Span, parts: list[Part], end: Position | None) -> None:
+        try:
+            span.append(parts, end)
+        except sqlite3.DatabaseError as error:
+            if not files.is_damage(error):
+                raise
+            span.set_aside(str(error))
+            span.append(parts, end)
+        self._use(span)
+
+    def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
+        with self._catalogue.lock:
+            for key, column in columns.items():
+                series, at = known[key], newest(column.times)
+                if column.times[at] >= self._retention.floor(key[0], now):
+                    self._catalogue.saw(series, column.times[at], column.values[at], column.kind)
+                    column.kind = series.kind
+                column.unit = series.unit
+
+    def _save(self) -> None:
+        """Let the catalogue save what the logs tell, so that they may be trimmed."""
+        self._catalogued(lambda: self._catalogue.save(self.cursor))
+        for span in self._recent:
+            span.release()
+
+    def _use(self, span: Span) -> None:
+        self._recent = [*(one for one in self._recent if one is not span), span]
+
+    def _close_surplus(self) -> None:
+        while len(self._recent) > MAX_OPEN:
+            span = self._recent[0]
+            span.seal_all()
+            self._save()
+            span.trim()
+            span.close()
+            self._recent = self._recent[1:]
+
+    def _catalogued(self, work: Callable[[], T]) -> T:
+        if self._closed:
+            raise StoreError("the dashboard's store is closed")
+        try:
+            return work()
+        except sqlite3.DatabaseError as error:
+            if not files.is_damage(error):
+                raise
+            self._catalogue.set_aside(str(error))
+            return work()
+
+    def _wanted(self, bucket: str, streams: Collection[str]) -> list[Series]:
+        return [one for one in self._catalogue.streams(bucket) if not streams or one.key[1] in streams]
+
+    @contextmanager
+    def _reading(self, bucket: str) -> Iterator[Reader]:
+        floor = self._retention.floor(bucket, self._clock())
+        with _store_errors("read"):
+            try:
+                with ExitStack() as stack:
+                    yield Reader(stack, self._spans, self._view, floor)
+            except sqlite3.DatabaseError as error:
+                if files.is_damage(error):  # which the writer may never come across
+                    self._set_damaged_aside()
+                raise
+
+    @staticmethod
+    def _view(stack: ExitStack, span: Span, ids: Collection[int]) -> View | None:
+        try:
+            return stack.enter_context(span.view(ids))
+        except sqlite3.OperationalError:
+            if span.path.exists():
+                raise
+            return None  # unlinked since: its time was over
+
+    def _set_damaged_aside(self) -> None:
+        with self._lock:
+            for span in self._spans:
+                try:
+                    with span.view(()) as view:
+                        files.check(view.db)
+                except sqlite3.DatabaseError as error:
+                    if files.is_damage(error):
+                        span.set_aside(str(error))
+                        span.open()
+                        self._use(span)
+
+
+def _check(columns: Mapping[StreamKey, Column]) -> None:
+    """Raises what `append` says of events that cannot be stored ever."""
+    for key, column in columns.items():
+        values = column.values
+        types = set(map(type, values))
+        if float in types and not all(map(isfinite, (one for one in values if type(one) is float))):
+            raise ValueError(f"{key[1]} is not a finite number")
+        if int in types and any(not INT64_MIN <= one <= INT64_MAX for one in values if type(one) is int):
+            raise OverflowError(f"{key[1]} does not fit 64 bits")
+        if str in types:
+            for one in values:
+                if type(one) is str:
+                    one.encode()
+        if not min(column.times) >= FIRST or not max(column.times) < LAST:
+            raise OverflowError(f"{key[1]} has a time that no calendar has")
+
+
+@contextmanager
+def _store_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"the dashboard's store cannot be {what} now: {error}") from error
