@@ -17,9 +17,11 @@ from benchmarks import (
     footprint,
     ingest,
     latency,
+    page,
     plotly_streams,
     rules,
     streamer,
+    viewers,
 )
 from benchmarks.report import Row, machine, table
 
@@ -38,6 +40,8 @@ def main() -> None:
         "rules": partial(rules.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
+        "viewers": partial(viewers.rows, rounds=rounds, share=share),
+        "page": partial(page.rows, rounds=rounds, share=share),
         "footprint": partial(footprint.rows, seconds=6 if quick else 60),
     }
     heading = machine()
