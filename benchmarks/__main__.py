@@ -17,10 +17,12 @@ from benchmarks import (
     footprint,
     ingest,
     latency,
+    page,
     plotly_streams,
     rules,
     store,
     streamer,
+    viewers,
 )
 from benchmarks.report import Row, machine, table
 
@@ -40,6 +42,8 @@ def main() -> None:
         "store": partial(store.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
+        "viewers": partial(viewers.rows, rounds=rounds, share=share),
+        "page": partial(page.rows, rounds=rounds, share=share),
         "footprint": partial(footprint.rows, seconds=6 if quick else 60),
     }
     heading = machine()

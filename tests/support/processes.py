@@ -76,7 +76,8 @@ class BridgeProcess:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Write the configuration that the next start reads. JSON is YAML, too."""
-        whole = {"http": {"listen": f"127.0.0.1:{self.port}"}, "log": {"format": "text"}, **config}
+        http = {"listen": f"127.0.0.1:{self.port}", **config.get("http", {})}
+        whole = {"log": {"format": "text"}, **config, "http": http}
         (self.directory / "config.yaml").write_text(json.dumps(whole, indent=1))
 
     # -- its life

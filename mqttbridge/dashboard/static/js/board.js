@@ -76,6 +76,11 @@ export class Board {
     this._changed();
   }
 
+  /** Names are drawn otherwise now. */
+  noteNames() {
+    this._changed();
+  }
+
   /** @returns {"connecting" | "live" | "reconnecting" | "stale"} */
   get state() {
     const { state, heardAt } = this.live;

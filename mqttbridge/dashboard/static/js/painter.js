@@ -51,6 +51,11 @@ export class Painter {
     for (const tile of this._inView) tile.hide();
   }
 
+  /** Say every name anew. */
+  rename() {
+    for (const tile of this._tiles.values()) tile.renamed();
+  }
+
   /** @param {IntersectionObserverEntry[]} entries */
   _onSight(entries) {
     for (const { target, isIntersecting } of entries) {

@@ -6,7 +6,7 @@
 
 import { Component, createContext, html, render, useContext } from "../../vendor/htm-preact.module.js";
 import { Board } from "../board.js";
-import { withEmoji } from "../emoji.js";
+import { onEmoji, withEmoji } from "../emoji.js";
 import { plural } from "../format.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { t } from "../i18n.js";
@@ -177,6 +177,10 @@ export function showBoard(root, bucket) {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
   });
   onThemeChange(() => page.painter.recolour());
+  onEmoji(() => {
+    page.painter.rename();
+    page.board.noteNames();
+  });
   listenToKeys(page.board);
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();

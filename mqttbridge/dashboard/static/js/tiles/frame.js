@@ -164,6 +164,12 @@ export class Tile {
     this.view?.resize();
   }
 
+  /** Its names are drawn otherwise now. */
+  renamed() {
+    this.hide();
+    this._dress();
+  }
+
   /** Out of view: let go of the canvas. */
   hide() {
     this.view?.destroy();

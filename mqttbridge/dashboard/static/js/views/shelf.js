@@ -5,7 +5,7 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
-import { withEmoji } from "../emoji.js";
+import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
 import { BridgeNotice } from "./bridge-notice.js";
@@ -51,6 +51,7 @@ class Shelf extends Component {
   componentDidMount() {
     document.addEventListener("visibilitychange", () => document.hidden || this.poll());
     focusSearch();
+    onEmoji(() => this.forceUpdate());
     this.poll();
   }
 
