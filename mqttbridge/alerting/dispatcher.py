@@ -245,6 +245,7 @@ def tidings_of(firing: Firing, about: About) -> Tidings:
     """What is told of a firing."""
     key = idempotency_key(firing.id, about)
     text = firing.over_text if about is About.OVER else firing.text
+    value = firing.over_value if about is About.OVER else firing.value
     at = firing.over if about is About.OVER and firing.over is not None else firing.fired
     return Tidings(
         key=key,
@@ -259,7 +260,7 @@ def tidings_of(firing: Firing, about: About) -> Tidings:
             "level": firing.level.value,
             "bucket": firing.bucket,
             "stream": firing.stream,
-            "value": in_words(firing.value),
+            "value": in_words(value),
             "since": _iso(firing.began),
             "at": _iso(at),
             "text": text,
@@ -274,7 +275,7 @@ def tidings_of(firing: Firing, about: About) -> Tidings:
             "level": firing.level.value,
             "bucket": firing.bucket,
             "stream": firing.stream,
-            "value": firing.value,
+            "value": value,
             "began": firing.began,
             "fired": firing.fired,
             "over": firing.over if about is About.OVER else None,

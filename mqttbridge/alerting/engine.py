@@ -233,7 +233,7 @@ class Engine:
         if firing is None or firing.over is not None:
             return
         state = entry.states[key]
-        firing.over = transition.at
+        firing.over, firing.over_value = transition.at, state.value
         firing.over_text = over_text_of(firing, state.value, transition.at)
         if firing.tell_when_over:
             told = [one.action for one in firing.notices if one.about is About.FIRING]

@@ -87,6 +87,7 @@ class Firing:
     over: float | None
     over_text: str
     notices: list[Notice]
+    over_value: Value | None = None
     tell_when_over: bool = True
     webhook: str | None = None
 

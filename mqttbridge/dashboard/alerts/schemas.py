@@ -123,6 +123,7 @@ class AlertFiring(_Model):
     began: Epoch
     fired: Epoch
     over: Epoch | None
+    over_value: Scalar | None
     text: str
     over_text: str
     notices: list[AlertNotice]

@@ -9,6 +9,7 @@
 /** @import { LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
+import { AlertStates } from "./alerts/states.js";
 import { ApiError, fetchStreams } from "./api.js";
 import { now, serverTime } from "./clock.js";
 import { History } from "./history.js";
@@ -32,6 +33,7 @@ export class Board {
     this.title = bucket;
     /** @type {Map<string, Stream>} */
     this.streams = new Map();
+    this.alerts = new AlertStates(bucket);
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */

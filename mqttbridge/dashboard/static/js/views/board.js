@@ -156,4 +156,5 @@ export function showBoard(root, bucket) {
   listenToKeys(page.board);
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
+  page.board.alerts.start();
 }

@@ -4,6 +4,7 @@
 /** @import { Board } from "../board.js" */
 /** @import { Stream } from "../stream.js" */
 
+import { alertBadge } from "../alerts/badge.js";
 import { bandPlot, states } from "../charts/band.js";
 import { linePlot } from "../charts/line.js";
 import { TextLog } from "../charts/log.js";
@@ -49,6 +50,7 @@ export class Tile {
     /** Of the values on view, from the least to the greatest. */
     this._spread = 0;
 
+    this._alert = alertBadge(board.bucket, stream.name);
     this._age = el("span", { class: "tile-age" });
     this._value = el("span", { class: "tile-number", dir: "auto" });
     this._unit = el("span", { class: "tile-unit" });
@@ -56,7 +58,7 @@ export class Tile {
     this._chart = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this._chart.addEventListener("keydown", (event) => this._onKey(event));
     root.append(
-      el("header", { class: "tile-head" }, el("h3", { title: stream.name }, withEmoji(stream.field)), this._age),
+      el("header", { class: "tile-head" }, el("h3", { title: stream.name }, withEmoji(stream.field)), this._alert.element, this._age),
       el("p", { class: "tile-value" }, this._value, this._unit, this._extent),
       this._chart,
     );
@@ -106,6 +108,7 @@ export class Tile {
     const { range } = this.board.viewport;
     const last = this.stream.lastOnView(range);
     const text = this._text(last?.value);
+    this._alert.paint(this.board.alerts);
     setText(this._value, text);
     setAttribute(this._value, "data-length", lengthOf(text));
     setText(this._unit, this.stream.kind === "number" ? unit : "");
