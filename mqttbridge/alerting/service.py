@@ -41,6 +41,7 @@ ALIVE_SECONDS: Final = 60.0
 MAX_WAITING: Final = 200_000
 # Into how many buckets of time what was missed is cut at most, each of four points (M4).
 _CATCH_UP_BUCKETS: Final = 10_000
+_MICROSECOND: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Alerts:
         }
         self._inbox: list[_Heard] = []
         self._inbox_points = 0
-        self._behind: set[StreamKey] = set()
+        self._behind: dict[StreamKey, float] = {}
         self._inbox_lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -109,18 +110,20 @@ class Alerts:
         """
         with self.lock:
             now = self.clock()
-            stopped = self.ledger.alive() or now
+            alive = self.ledger.alive()
             entries = [Entry(config_id(rule.name), rule, "config") for rule in self.config.rules]
             entries += [entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None]
             for entry in entries:
                 kept = self.ledger.states(entry.id, entry.fingerprint)
-                entry.states = {key: restarted(state, stopped, now) for key, state in kept.items()}
+                entry.states = {key: restarted(state, alive or now, now) for key, state in kept.items()}
                 self.engine.put(entry)
             made = Outcomes()
             for firing in list(self.ledger.firings.values()):
                 if firing.over is None and not self._still_fires(firing):
                     self.engine.close_open(firing.rule, now, "the rule is gone or is another one now", made)
-            self._catch_up(self.engine.entries.values(), made)
+            # States are kept every half minute: a stream that came after the last time has none.
+            before_the_end = None if alive is None else alive - 2 * SAVE_SECONDS
+            self._catch_up(self.engine.entries.values(), lambda _: before_the_end, made)
             self._keep(made)
 
     def run(self) -> None:
@@ -158,7 +161,7 @@ class Alerts:
         count = sum(len(one.points) for one in heard)
         with self._inbox_lock:
             if self._inbox_points + count > MAX_WAITING:
-                self._behind.update(one.key for one in heard)
+                self._fall_behind((one.key, min(epoch for epoch, _ in one.points)) for one in heard if one.points)
             else:
                 self._inbox += heard
                 self._inbox_points += count
@@ -168,7 +171,7 @@ class Alerts:
         """One turn of the loop: what came, what is due, what can be told."""
         with self._inbox_lock:
             heard, self._inbox, self._inbox_points = self._inbox, [], 0
-            behind, self._behind = self._behind, set()
+            behind, self._behind = self._behind, {}
         with self.lock:
             made, now = Outcomes(), self.clock()
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
@@ -179,22 +182,31 @@ class Alerts:
             self._save_when_due(now)
             self._tell(now)
 
-    def _read_back(self, keys: Iterable[StreamKey], made: Outcomes) -> None:
+    def _fall_behind(self, since: Iterable[tuple[StreamKey, float]]) -> None:
+        """Note what is to be read back, from when on; under the inbox's lock."""
+        for key, epoch in since:
+            self._behind[key] = min(epoch, self._behind.get(key, epoch))
+
+    def _read_back(self, keys: Mapping[StreamKey, float], made: Outcomes) -> None:
         log.warning("alerts could not follow the points as they came: they are read back from the store")
         rules = {watcher.rule for key in keys for watcher in self.engine.watchers(key)}
         try:
-            self._catch_up([self.engine.entries[rule] for rule in rules if rule in self.engine.entries], made)
+            self._catch_up([self.engine.entries[rule] for rule in rules if rule in self.engine.entries], keys.get, made)
         except StoreError as error:
             self._note_trouble(error)
             with self._inbox_lock:
-                self._behind.update(keys)
+                self._fall_behind(keys.items())
 
-    def _catch_up(self, entries: Iterable[Entry], made: Outcomes) -> None:
-        """Evaluate what the store has and the rules have not seen; of streams new to a rule the last value."""
+    def _catch_up(
+        self, entries: Iterable[Entry], new_since: Callable[[StreamKey], float | None], made: Outcomes
+    ) -> None:
+        """Evaluate what the store has and the rules have not seen.
+
+        Of streams that are new to a rule, what came since `new_since`, and the last value at least.
+        """
         entries = [entry for entry in entries if entry.rule.enabled]
         if not entries:
             return
-        now = self.clock()
         for bucket in [one.key for one in self.store.buckets()]:
             concerned = [entry for entry in entries if stars_of(entry.rule.bucket, bucket) is not None]
             for info in self.store.streams(bucket) if concerned else ():
@@ -203,20 +215,22 @@ class Alerts:
                     if stars_of(entry.rule.stream, info.stream) is None:
                         continue
                     state = entry.states.get(key)
-                    names = [name for name in (info.stream, pair_of(entry.rule, info.stream)) if name is not None]
-                    if state is not None and state.last is not None:
-                        after = state.last
-                        if info.last.epoch <= after:
-                            continue
-                    else:
-                        after = info.last.epoch - 1e-6
-                    columns = self.store.points(bucket, names, after, None, _CATCH_UP_BUCKETS)
-                    batch = [
-                        ((bucket, name), [point for point in zip(column.epochs, column.values, strict=True)
-                                          if state is None or point[0] > after])
-                        for name, column in columns.items()
-                    ]  # fmt: skip
-                    self.engine.batch(batch, now, made, only=entry)
+                    if state is None or state.last is None:
+                        since = new_since(key)
+                        last = info.last.epoch if since is None else min(since, info.last.epoch)
+                        self._evaluate_since(entry, key, last - _MICROSECOND, made)
+                    elif info.last.epoch > state.last:
+                        self._evaluate_since(entry, key, state.last, made)
+
+    def _evaluate_since(self, entry: Entry, key: StreamKey, after: float, made: Outcomes) -> None:
+        bucket, stream = key
+        names = [name for name in (stream, pair_of(entry.rule, stream)) if name is not None]
+        columns = self.store.points(bucket, names, after, None, _CATCH_UP_BUCKETS)
+        batch = [
+            ((bucket, name), [point for point in zip(column.epochs, column.values, strict=True) if point[0] > after])
+            for name, column in columns.items()
+        ]
+        self.engine.batch(batch, self.clock(), made, only=entry)
 
     # -- keeping and telling
 
@@ -229,7 +243,7 @@ class Alerts:
         """Watch by a rule that is new or changed: from the last values of its streams on. Under the lock."""
         self.engine.put(entry)
         try:
-            self._catch_up([entry], made)
+            self._catch_up([entry], lambda _: None, made)
         except StoreError as error:
             self._note_trouble(error)
 
