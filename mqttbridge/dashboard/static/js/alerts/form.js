@@ -62,7 +62,8 @@ export class RuleForm extends Component {
   /** Ask what the rule would have done; while it makes no sense yet, say nothing. */
   async look() {
     const asked = ++this.asked;
-    const preview = this.state.draft.stream ? await previewRule(ruleOf(this.state.draft)).catch(() => null) : null;
+    const complete = this.base?.querySelector("form")?.checkValidity();
+    const preview = complete ? await previewRule(ruleOf(this.state.draft)).catch(() => null) : null;
     if (asked === this.asked) this.setState({ preview });
   }
 
@@ -157,7 +158,7 @@ export class RuleForm extends Component {
           </select></label>
         ${fields.includes("value") && this.field("value", draft, { inputmode: "decimal", required: true, autofocus: draft.stream !== "" })}
         ${fields.includes("literal") && this.field("literal", draft, { required: true })}
-        ${fields.includes("text") && this.field("text", draft)}
+        ${fields.includes("text") && this.field("text", draft, { required: draft.pattern === "" })}
         ${fields.includes("pattern") && this.field("pattern", draft)}
         ${fields.includes("clear") && this.field("clear", draft, { inputmode: "decimal" })}
         ${fields.includes("within") && this.time("within", draft)}
@@ -165,7 +166,7 @@ export class RuleForm extends Component {
       </div>
       ${fields.includes("circle") && html`
         <div class="form-row">
-          ${["lat", "lon", "radius", "margin"].map((name) => this.field(/** @type {keyof Draft} */ (name), draft, { inputmode: "decimal" }))}
+          ${["lat", "lon", "radius", "margin"].map((name) => this.field(/** @type {keyof Draft} */ (name), draft, { inputmode: "decimal", required: name !== "margin" }))}
           ${this.field("longitude", draft)}
         </div>`}
       <div class="form-row">
@@ -225,7 +226,7 @@ export class RuleForm extends Component {
     return html`
       <div class="form-field form-time"><span id=${`alert-${name}`}>${label}</span>
         <div>
-          <input name=${name} type="text" inputmode="decimal" autocomplete="off" value=${time.count} aria-labelledby=${`alert-${name}`}
+          <input name=${name} type="text" inputmode="decimal" autocomplete="off" required=${name === "after"} value=${time.count} aria-labelledby=${`alert-${name}`}
             onInput=${(/** @type {any} */ event) => this.set({ [name]: { ...time, count: event.target.value } })} />
           <select aria-label=${t("alerts.unitOf", { field: label })} value=${time.size}
             onChange=${(/** @type {any} */ event) => this.set({ [name]: { ...time, size: Number(event.target.value) } })}>
