@@ -141,7 +141,6 @@ class Dispatcher:
         wait(self._under_way, GRACE_SECONDS)
         for channel in self._channels.values():
             channel.action.close()
-        self._pool.shutdown(wait=True)
 
     # -- one notice
 

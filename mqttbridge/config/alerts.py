@@ -342,7 +342,7 @@ class SmtpConfig(Section):
     """Of `username`."""
     sender: MailAddress
     """Whom the mails are from."""
-    timeout: Duration = Field(20.0, gt=0, le=120)
+    timeout: Duration = Field(10.0, gt=0, le=60)
     """How long to wait for each of its answers."""
 
     @model_validator(mode="after")

@@ -138,7 +138,7 @@ class MqttSource:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self.outbox.fail_all("the bridge stops")
+        self.outbox.close("the bridge stops")
 
     # --- connecting ----------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ class Outbox:
         self._wake = wake
         self._lock = threading.Lock()
         self._waiting: list[Publication] = []
+        self._closed = ""
 
     def publish(
         self, topic: str, payload: bytes, qos: int = 1, *, retain: bool = False, timeout: float = PUBLISH_SECONDS
@@ -65,6 +66,8 @@ class Outbox:
         """
         one = Publication(topic, payload, qos, retain)
         with self._lock:
+            if self._closed:
+                raise BrokerError(self._closed)
             if len(self._waiting) >= MAX_WAITING:
                 raise BrokerError("too many messages wait to be published")
             self._waiting.append(one)
@@ -84,6 +87,12 @@ class Outbox:
         with self._lock:
             taken, self._waiting = self._waiting, []
         return [one for one in taken if not one.abandoned]
+
+    def close(self, trouble: str) -> None:
+        """Nothing is published any more."""
+        with self._lock:
+            self._closed = trouble
+        self.fail_all(trouble)
 
     def fail_all(self, trouble: str) -> None:
         """There is no connection to send them on."""

@@ -34,7 +34,6 @@ class Email:
         """Hand one mail over. Its Message-ID is the same at each attempt, so that mailboxes may know it again."""
         try:
             with self._connect() as server:
-                self._connection = server
                 missed = server.send_message(self._mail(tidings))
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
@@ -58,11 +57,13 @@ class Email:
     def _connect(self) -> smtplib.SMTP:
         smtp = self._smtp
         if smtp.security == "tls":
+            context = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                smtp.host, smtp.port, _OWN_NAME, timeout=smtp.timeout, context=ssl.create_default_context()
+                smtp.host, smtp.port, _OWN_NAME, timeout=smtp.timeout, context=context
             )
         else:
             server = smtplib.SMTP(smtp.host, smtp.port, _OWN_NAME, timeout=smtp.timeout)
+        self._connection = server
         try:
             if smtp.security == "starttls":
                 server.starttls(context=ssl.create_default_context())
