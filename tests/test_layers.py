@@ -22,6 +22,7 @@ LAYERS = {
     "mqttbridge.delivery.pacing": 1,
     "mqttbridge.sources.frames": 1,
     "mqttbridge.sources.schedule": 1,
+    "mqttbridge.alerting": 1,
     # edges: each has one outside thing to deal with
     "mqttbridge.sources": 2,
     "mqttbridge.client": 2,
@@ -30,6 +31,9 @@ LAYERS = {
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,
+    "mqttbridge.alerting.actions": 2,
+    "mqttbridge.alerting.ledger": 2,
+    "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,
     "mqttbridge.panel": 3,
     # loops
@@ -37,6 +41,9 @@ LAYERS = {
     "mqttbridge.lastknown": 3,
     "mqttbridge.announced": 3,
     "mqttbridge.delivery": 3,
+    "mqttbridge.alerting.desk": 3,
+    "mqttbridge.alerting.dispatcher": 3,
+    "mqttbridge.alerting.service": 3,
     "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
     # composition
     "mqttbridge.bridge": 4,
@@ -52,6 +59,12 @@ PURE = (
     "mqttbridge.client.live.sse",
     "mqttbridge.panel.sheet",
     "mqttbridge.dashboard.boards.expressions",
+    "mqttbridge.alerting.conditions",
+    "mqttbridge.alerting.firings",
+    "mqttbridge.alerting.machine",
+    "mqttbridge.alerting.matching",
+    "mqttbridge.alerting.positions",
+    "mqttbridge.alerting.wording",
     "mqttbridge.dashboard.plotly.protocol",
     "mqttbridge.dashboard.plotly.update",
     "mqttbridge.dashboard.plotly.trace",
@@ -87,6 +100,7 @@ HOMES = {
     "param": ("mqttbridge.panel",),
     "holoviews": ("mqttbridge.panel",),
     "streamz": ("mqttbridge.panel",),
+    "apprise": ("mqttbridge.alerting.actions.apprise",),
     "amqtt": ("mqttbridge.demo.embedded_broker",),
     "pydantic": ("mqttbridge",),
     "pydantic_core": ("mqttbridge",),

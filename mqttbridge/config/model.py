@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.config.broker_url import checked_broker_url
 from mqttbridge.config.dashboards import DashboardConfig
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
@@ -495,6 +496,7 @@ class Config(Section):
     """Device families, in order: they take what no rule of `rules` does."""
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
     """The first match wins; a rule with `continue: true` goes on to the next."""
+    alerts: AlertsConfig = AlertsConfig()
     log: LogConfig = LogConfig()
     shutdown_timeout: Duration = 10.0
     """How long to go on delivering after a stop signal; the rest waits in the spool."""

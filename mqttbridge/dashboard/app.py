@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mqttbridge.dashboard.alerts.api import AlertsApi
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
@@ -53,13 +54,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The threads beside the event loop: one commits pushed events, some read."""
+    """The threads beside the event loop: one commits pushed events, some read, one tries alerts."""
 
     commits: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-commit"))
     reads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "http-read"))
+    tests: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-test"))
 
     def stop(self) -> None:
-        for pool in (self.commits, self.reads):
+        for pool in (self.commits, self.reads, self.tests):
             pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -90,12 +92,14 @@ def endpoints(
     boards = BoardsApi(backend, security, workers.reads)
     deletion = Deletion(backend, workers.reads)
     tools = ToolsApi(backend.tools, security, workers.reads)
+    alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
         Endpoint("/", pages.page, Access.PAGE),
         Endpoint("/b/{bucket}", pages.page, Access.PAGE),
         Endpoint("/f/{figure}", pages.page, Access.PAGE),
+        Endpoint("/alerts", pages.page, Access.PAGE),
         Endpoint("/static/{path:path}", pages.static, Access.OPEN),
         Endpoint("/api/buckets", events.buckets, Access.WRITE, ("GET", "POST")),
         Endpoint("/api/events", events.events, Access.WRITE, ("GET", "POST")),
@@ -130,6 +134,15 @@ def endpoints(
         Endpoint("/api/v1/figures", figures.figures, Access.READ),
         Endpoint("/api/v1/figures/{figure}", figures.figure, Access.READ),
         Endpoint("/api/v1/figures/{figure}/live", figures.live, Access.READ),
+        Endpoint("/api/v1/alerts", alerts.overview, Access.READ),
+        Endpoint("/api/v1/alerts/history", alerts.history, Access.READ),
+        Endpoint("/api/v1/alerts/rules", alerts.create, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/rules/{rule}", alerts.rule, Access.EDIT, ("PUT", "DELETE")),
+        Endpoint("/api/v1/alerts/silences", alerts.silence, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/silences/{silence}", alerts.unsilence, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/alerts/test", alerts.test, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/preview", alerts.preview, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/buckets/{bucket}/alerts", alerts.of_bucket, Access.READ),
         Endpoint("/livez", health.livez, Access.OPEN),
         Endpoint("/readyz", health.readyz, Access.OPEN),
     ]

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mqttbridge.config.model import Config
 from mqttbridge.dashboard import Dashboard
+from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.events import Batch, Rejected
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool.inspection import RejectedQuery
@@ -57,6 +58,7 @@ class Backend:
         tools: None where there are no rules to ask.
         publish: topic, payload, QoS and whether it is retained; returns when the broker has it, BrokerError when it
             has not. None where there is no broker.
+        alerts: None where there is no dashboard to watch over.
     """
 
     config: Config
@@ -69,3 +71,4 @@ class Backend:
     liveness: Callable[[], dict[str, str]] = _no_problems
     tools: Tools | None = None
     publish: Callable[[str, bytes, int, bool], None] | None = None
+    alerts: AlertsDesk | None = None

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
+from mqttbridge.config.alerts import PageRule
 from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.alerts import schemas as alerts
 from mqttbridge.dashboard.boards import schemas as boards
 from mqttbridge.dashboard.controls_api import ControlValue
 
@@ -42,7 +44,7 @@ class Operation:
 
 _WRITE: Final = ("accessKeyHeader", "accessKeyQuery")
 _READ: Final = ("viewToken",)
-_EDIT: Final = ("accessKeyHeader", "writeKey")
+_EDIT: Final = ("accessKeyHeader", "accessKeyQuery", "writeKey")
 _KEYS: Final = {"accessKey": "Access key.", "bucketKey": "The bucket."}
 _EVENTS_ERRORS: Final[Answers] = {
     400: schemas.EventsApiError,
@@ -62,6 +64,7 @@ _OUR_ERRORS: Final[Answers] = {
 }
 
 _TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
+_EDIT_ERRORS: Final[Answers] = {**_TOOLS_ERRORS, 409: schemas.Changed}
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
 _BOARD: Final = "/api/v1/buckets/{bucket}/dashboard"
 _BOARD_ERRORS: Final[Answers] = {**_OUR_ERRORS, 500: schemas.Error}
@@ -223,6 +226,52 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         security=_READ,
     ),
     ("/f/{figure}", "GET"): Operation("A figure's page", {200: "text/html"}),
+    ("/alerts", "GET"): Operation("The page of alerts", {200: "text/html"}),
+    ("/api/v1/alerts", "GET"): Operation(
+        "Alerts: rules with their states, actions, silences", {200: alerts.Alerts, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/alerts/history", "GET"): Operation(
+        "What fired, the newest first, and who was told",
+        {200: alerts.AlertHistory, 400: schemas.Error, **_OUR_ERRORS},
+        {"limit": "How many at most. Default: 100.", "rule": "Only of this rule."},
+        security=_READ,
+    ),
+    ("/api/v1/alerts/rules", "POST"): Operation(
+        "Make an alert rule", {201: alerts.RuleWritten, **_EDIT_ERRORS}, body=PageRule, security=_EDIT
+    ),
+    ("/api/v1/alerts/rules/{rule}", "PUT"): Operation(
+        "Change a rule of the page; `If-Match` names the version that is changed",
+        {200: alerts.RuleWritten, **_EDIT_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/rules/{rule}", "DELETE"): Operation(
+        "Remove a rule of the page", {204: None, **_EDIT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/alerts/silences", "POST"): Operation(
+        "Tell nobody of a rule for a while",
+        {201: alerts.AlertSilence, **_TOOLS_ERRORS},
+        body=alerts.NewSilence,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/silences/{silence}", "DELETE"): Operation(
+        "End a silence", {204: None, **_OUR_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/alerts/test", "POST"): Operation(
+        "Tell a rule's actions that this is a test",
+        {200: alerts.Tested, **_TOOLS_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/preview", "POST"): Operation(
+        "What a rule would have done on the last day",
+        {200: alerts.AlertPreview, **_TOOLS_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/buckets/{bucket}/alerts", "GET"): Operation(
+        "How a bucket's streams stand under the alert rules", {200: alerts.BucketAlerts, **_OUR_ERRORS}, security=_READ
+    ),
     ("/livez", "GET"): Operation("Whether every thread lives", {200: schemas.Health, 503: schemas.Health}),
     ("/readyz", "GET"): Operation("Whether messages are taken and kept", {200: schemas.Health, 503: schemas.Health}),
     ("/openapi.json", "GET"): Operation("This document", {200: "application/json"}),
@@ -276,6 +325,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
         parameters.append(
             {"name": "figure", "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
         )
+    for name, described in _NAMED.items():
+        if f"{{{name}}}" in path:
+            parameters.append(
+                {"name": name, "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
+            )
     document: dict[str, Any] = {
         "summary": operation.summary,
         "responses": {str(status): _answer(status, answer) for status, answer in operation.answers.items()},
@@ -299,6 +353,8 @@ def _answer(status: int, answer: type[BaseModel] | str | None) -> dict[str, Any]
         described["content"] = {"application/json": {"schema": schema}}
     return described
 
+
+_NAMED: Final = {"rule": "The rule's id.", "silence": "The silence's id."}
 
 _DESCRIPTIONS: Final = {
     200: "Done",

@@ -92,6 +92,14 @@ class Error(_Model):
     error: str
 
 
+class Changed(_Model):
+    """Somebody else changed it meanwhile."""
+
+    error: str
+    version: int
+    """The version it has now; 0 when it is gone."""
+
+
 class Bucket(_Model):
     """One bucket."""
 

@@ -1,4 +1,4 @@
-"""One bounded GET: in time from connecting to the last byte, in size, and in where it leads.
+"""One bounded GET or POST: in time from connecting to the last byte, in size, and in where it leads.
 
 A socket's timeout counts anew with each byte, so an answer that trickles in could last for ever. A timer that shuts
 the socket down bounds the whole exchange, and a stop ends it the same way. An answer without end (`opened`) is
@@ -95,17 +95,15 @@ class HttpClient:
         Raises:
             NoAnswer: no connection, none in time, or what came is not HTTP.
         """
-        self._expired = False
-        timer = threading.Timer(self._timeout, self._expire)
-        timer.daemon = True
-        timer.start()
-        try:
-            self._check()
-            return self._get(url, params, headers)
-        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise NoAnswer(self._in_words(error)) from error
-        finally:
-            timer.cancel()
+        return self._bounded(lambda: self._get(url, params, headers))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Got:
+        """POST; a redirect is an answer like any other.
+
+        Raises:
+            NoAnswer: no connection, none in time, or what came is not HTTP.
+        """
+        return self._bounded(lambda: self._exchange(requests.Request("POST", url, dict(headers), data=body).prepare()))
 
     @contextmanager
     def opened(self, url: str, headers: Mapping[str, str], *, silence: float) -> Iterator[Endless]:
@@ -138,6 +136,19 @@ class HttpClient:
 
     def close(self) -> None:
         self._adapter.close()
+
+    def _bounded(self, exchange: Callable[[], Got]) -> Got:
+        self._expired = False
+        timer = threading.Timer(self._timeout, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            self._check()
+            return exchange()
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise NoAnswer(self._in_words(error)) from error
+        finally:
+            timer.cancel()
 
     def _get(self, url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> Got:
         request = requests.Request("GET", url, dict(headers), params=dict(params)).prepare()

@@ -75,3 +75,13 @@ def test_a_dashboards_file_has_to_be_there(tmp_path):
     assert found(mqtt=None, dashboards=dashboards) == [
         (("dashboards", "b", "file"), "there is no such file in the working directory (got 'missing.json')")
     ]
+
+
+def test_alerts_need_a_dashboard_to_watch_and_a_broker_to_publish_to():
+    rule = {"name": "r", "stream": "*", "when": {"is": ">", "value": 1}}
+    alerts = {"rules": [rule], "actions": {"siren": {"type": "mqtt", "topic": "t"}}}
+    assert [loc for loc, _ in found(mqtt=None, alerts=alerts, destinations=cloud("http://b/api"))] == [
+        ("alerts", "rules"),
+        ("alerts", "actions", "siren", "type"),
+    ]
+    assert found(alerts=alerts) == []

@@ -12,6 +12,7 @@ import requests
 
 from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
+from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.dashboard.app import Backend, create_app
 from mqttbridge.dashboard.backend import Tools
 from mqttbridge.dashboard.server import HttpServer
@@ -89,6 +90,7 @@ class Served(Client):
         kept: dict[str, str] | None = None,
         config: dict[str, Any] | None = None,
         publish: Callable[[str, bytes, int, bool], None] | None = None,
+        make_alerts: Callable[[Served], AlertsDesk] | None = None,
     ) -> None:
         self.config = Config.model_validate(
             (config or {})
@@ -118,6 +120,7 @@ class Served(Client):
             liveness=lambda: self.problems,
             tools=tools,
             publish=publish,
+            alerts=None if make_alerts is None else make_alerts(self),
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -140,9 +143,19 @@ def serve(
     kept: dict[str, str] | None = None,
     config: dict[str, Any] | None = None,
     publish: Callable[[str, bytes, int, bool], None] | None = None,
+    make_alerts: Callable[[Served], AlertsDesk] | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config, publish=publish)
+    served = Served(
+        directory,
+        http,
+        embedded=embedded,
+        tools=tools,
+        kept=kept,
+        config=config,
+        publish=publish,
+        make_alerts=make_alerts,
+    )
     try:
         yield served
     finally:

@@ -9,6 +9,7 @@
 /** @import { Kind, LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
+import { AlertStates } from "./alerts/states.js";
 import { ApiError, fetchStreams } from "./api.js";
 import { now, serverTime } from "./clock.js";
 import { History } from "./history.js";
@@ -34,6 +35,7 @@ export class Board {
     this.streams = new Map();
     /** @type {Map<string, Expression>} by their text; those that a tile asked for */
     this.expressions = new Map();
+    this.alerts = new AlertStates(bucket);
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */

@@ -9,7 +9,10 @@ const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const bucket = bucketOfPage(location.pathname);
 const figure = figureOfPage(location.pathname);
 
-if (figure !== null) {
+if (location.pathname === "/alerts") {
+  const { showAlerts } = await import("./alerts/page.js");
+  showAlerts(root);
+} else if (figure !== null) {
   const { showFigure } = await import("./figure/page.js");
   showFigure(root, figure);
 } else if (bucket === null) {

@@ -185,4 +185,5 @@ export function showBoard(root, bucket) {
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
   page.arrangement.load();
+  page.board.alerts.start();
 }

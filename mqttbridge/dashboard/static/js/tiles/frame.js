@@ -15,6 +15,7 @@ import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { decimalsFor, formatAge, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
+import { alertBadge } from "../alerts/badge.js";
 import { colourOf, giveHue, hueName } from "./colours.js";
 import { kindOf, typeNow } from "./registry.js";
 
@@ -50,6 +51,8 @@ export class Tile {
     this._device = el("span", { class: "tile-device", dir: "auto" });
     this._age = el("span", { class: "tile-age" });
     this.body = el("div", { class: "tile-body" });
+    /** @type {ReturnType<typeof alertBadge> | null} */
+    this._alert = null;
     root.append(el("header", { class: "tile-head" }, this._title, this._device, this._age), this.body);
     this._dress();
   }
@@ -201,6 +204,10 @@ export class Tile {
     giveHue(root, config.color || hueName(this._hues.of(this.board.find(config.streams[0] ?? "")?.field ?? "")));
     this._name();
     setAttribute(this._title, "title", config.streams.join(", "));
+    this._alert?.element.remove();
+    const named = config.streams.filter((name) => !name.startsWith("="));
+    this._alert = named.length ? alertBadge(this.board.bucket, named) : null;
+    if (this._alert) this._age.before(this._alert.element);
     this._paintHead(now());
   }
 
@@ -248,6 +255,7 @@ export class Tile {
     setAttribute(root, "data-loaded", String(streams.every(({ layer }) => layer.state === "loaded")));
     setAttribute(root, "data-on", String(this.last()?.value === true));
     setAttribute(root, "data-level", this.levelOf(this.last()?.value) ?? "");
+    this._alert?.paint(board.alerts);
     setText(this._age, last ? ageOf(last.epoch, range, at) : empty ? t(range ? "tiles.noValue" : "tiles.noValueYet") : "");
   }
 

@@ -8,6 +8,7 @@ import { now } from "../clock.js";
 import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
+import { t } from "../i18n.js";
 import { BridgeNotice } from "./bridge-notice.js";
 import { focusSearch } from "./search.js";
 import { ThemeButton } from "./theme-button.js";
@@ -76,6 +77,7 @@ class Shelf extends Component {
           ${buckets && buckets.length >= SEARCH_FROM && html`
             <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
               onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
+          <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
           <${ThemeButton} />
         </div>
       </header>
