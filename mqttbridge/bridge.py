@@ -105,6 +105,11 @@ class Bridge:
         """Where the dashboard is, or None when it is switched off."""
         return self._http.url if self._http is not None else None
 
+    @property
+    def first_key_url(self) -> str | None:
+        """Where the first key is made, once; None when nobody needs it."""
+        return self._http.first_key_url if self._http is not None else None
+
     def wait(self, stop: threading.Event) -> int:
         """Watch over the threads until `stop` is set or one of them dies.
 

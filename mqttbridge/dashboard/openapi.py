@@ -11,6 +11,15 @@ from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.access import schemas as access
+from mqttbridge.dashboard.access.caller import COOKIE
+
+_IN_PATH: Final = {
+    "figure": "The figure's name, percent-encoded.",
+    "key": "The key's id.",
+    "link": "The link's id.",
+    "token": "The token's id.",
+}
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -54,10 +63,22 @@ _OUR_ERRORS: Final[Answers] = {
     401: "text/plain",
     403: "text/plain",
     404: schemas.Error,
+    429: "text/plain",
     503: schemas.Error,
 }
 
 _TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
+_EDIT: Final = (*_WRITE, *_READ, "session")
+_EDIT_ERRORS: Final[Answers] = {**_TOOLS_ERRORS, 409: schemas.Error}
+_SIGN_IN_ERRORS: Final[Answers] = {
+    400: schemas.Error,
+    401: schemas.Error,
+    403: schemas.Error,
+    408: schemas.Error,
+    413: schemas.Error,
+    429: "text/plain",
+    503: schemas.Error,
+}
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
 
 
@@ -81,6 +102,47 @@ def _buckets(method: str) -> Operation:
         security=_WRITE,
     )
 
+
+ACCESS_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
+    ("/api/v1/session", "GET"): Operation("Who the sender of this request is here", {200: access.Session}),
+    ("/api/v1/session", "POST"): Operation(
+        "Sign in: a cookie for a key", {200: access.Session, **_SIGN_IN_ERRORS}, body=access.SignIn
+    ),
+    ("/api/v1/session", "DELETE"): Operation("Sign out", {204: None, 403: schemas.Error}),
+    ("/api/v1/first-key", "POST"): Operation(
+        "Make the first key, with the code that the log gave at the first start",
+        {201: access.MadeKey, **_SIGN_IN_ERRORS},
+        body=access.FirstKey,
+    ),
+    ("/api/v1/keys", "GET"): Operation("Every key", {200: access.AccessKeys, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/keys", "POST"): Operation(
+        "Make a key", {201: access.MadeKey, **_EDIT_ERRORS}, body=access.NewKey, security=_EDIT
+    ),
+    ("/api/v1/keys/{key}", "DELETE"): Operation("Revoke a key", {204: None, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/links", "GET"): Operation("Every share link", {200: access.ShareLinks, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/buckets/{bucket}/links", "GET"): Operation(
+        "The share links of a bucket", {200: access.ShareLinks, **_EDIT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/buckets/{bucket}/links", "POST"): Operation(
+        "Make a share link, which reads this bucket alone",
+        {201: access.MadeLink, **_EDIT_ERRORS},
+        body=access.NewLink,
+        security=_EDIT,
+    ),
+    ("/api/v1/links/{link}", "DELETE"): Operation("Revoke a share link", {204: None, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/plotly/tokens", "GET"): Operation(
+        "Every stream token of Plotly's API", {200: access.StreamTokens, **_EDIT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/plotly/tokens", "POST"): Operation(
+        "Make a stream token",
+        {201: access.MadeStreamToken, **_EDIT_ERRORS},
+        body=access.NewStreamToken,
+        security=_EDIT,
+    ),
+    ("/api/v1/plotly/tokens/{token}", "DELETE"): Operation(
+        "Remove a stream token", {204: None, **_EDIT_ERRORS}, security=_EDIT
+    ),
+}
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/api/buckets", "GET"): _buckets("GET"),
@@ -114,9 +176,6 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {200: "text/event-stream", **_OUR_ERRORS},
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
         security=_READ,
-    ),
-    ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
-        "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
@@ -158,6 +217,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         security=_READ,
     ),
     ("/f/{figure}", "GET"): Operation("A figure's page", {200: "text/html"}),
+    **ACCESS_OPERATIONS,
     ("/livez", "GET"): Operation("Whether every thread lives", {200: schemas.Health, 503: schemas.Health}),
     ("/readyz", "GET"): Operation("Whether messages are taken and kept", {200: schemas.Health, 503: schemas.Health}),
     ("/openapi.json", "GET"): Operation("This document", {200: "application/json"}),
@@ -184,6 +244,7 @@ def document() -> dict[str, Any]:
                 "accessKeyHeader": {"type": "apiKey", "in": "header", "name": "X-IS-AccessKey"},
                 "accessKeyQuery": {"type": "apiKey", "in": "query", "name": "accessKey"},
                 "viewToken": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
             },
         },
     }
@@ -205,11 +266,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         )
-    if "{figure}" in path:
-        described = "The figure's name, percent-encoded."
-        parameters.append(
-            {"name": "figure", "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
-        )
+    parameters += [
+        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in _IN_PATH.items()
+        if f"{{{name}}}" in path
+    ]
     document: dict[str, Any] = {
         "summary": operation.summary,
         "responses": {str(status): _answer(status, answer) for status, answer in operation.answers.items()},
@@ -244,8 +305,9 @@ _DESCRIPTIONS: Final = {
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
+    409: "Not as things stand: the text says why",
     413: "The body is larger than 1 MB",
-    429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
+    429: "Too many requests of this key (http.limits.calls), or wrong keys from this address: see Retry-After",
     500: "A fault of the bridge, told in its log",
     503: "Not now: come again after the seconds in Retry-After",
 }

@@ -170,13 +170,6 @@ class Frame(_Model):
     series: dict[str, Series]
 
 
-class ShareLink(_Model):
-    """Where others see one bucket."""
-
-    url: str
-    """On this server; with a token that reads this bucket alone, where keys are set."""
-
-
 class Status(BaseModel):
     """How the bridge is doing, part by part."""
 
