@@ -281,7 +281,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         one = {"$ref": _REF.format(model=operation.body.__name__)}
         schema = {"anyOf": [one, {"type": "array", "items": one}]} if operation.many else one
-        document["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+        # The Events API takes all of it from the address as well.
+        needed = "accessKey" not in operation.query and any(
+            f.is_required() for f in operation.body.model_fields.values()
+        )
+        document["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return document
 
 

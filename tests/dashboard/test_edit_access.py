@@ -14,8 +14,8 @@ def request(query: str = "", **headers: str) -> Request:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in ({"host": HOST} | headers).items()]
     return Request(
         {
-            "type": "http", "method": "PUT", "scheme": "http", "path": "/", "raw_path": b"/", "query_string": query.encode(),
-            "headers": raw, "path_params": {},
+            "type": "http", "method": "PUT", "scheme": "http", "path": "/", "raw_path": b"/",
+            "query_string": query.encode(), "headers": raw, "path_params": {},
         }
     )  # fmt: skip
 
