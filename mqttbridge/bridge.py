@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mqttbridge import __version__
 from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
-from mqttbridge.datadir import DataDir
+from mqttbridge.datadir import DataDir, remedy
 from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
+from mqttbridge.errors import SpoolError, StoreError
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
 from mqttbridge.sayings import Sayings
@@ -79,6 +80,11 @@ class Bridge:
         """
         try:
             self._start()
+        except (SpoolError, StoreError) as error:
+            self.stop()
+            if advice := remedy(Path(self._config.data_dir)):
+                raise type(error)(f"{error}. {advice}") from error
+            raise
         except BaseException:
             self.stop()
             raise
