@@ -14,3 +14,7 @@ export const BackIcon = () => icon("M9.5 3.5 5 8l4.5 4.5");
 export const MoonIcon = () => icon("M13 9.6A5.4 5.4 0 0 1 6.4 3 5.4 5.4 0 1 0 13 9.6z");
 export const SunIcon = () =>
   icon("M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6zM8 1.2v1.3M8 13.5v1.3M1.2 8h1.3M13.5 8h1.3M3.2 3.2l.9.9M11.9 11.9l.9.9M3.2 12.8l.9-.9M11.9 4.1l.9-.9");
+export const ShareIcon = () =>
+  icon("M8 10V2M5.2 4.6 8 1.8l2.8 2.8M4.6 7H3.6a1 1 0 0 0-1 1v5a1 1 0 0 0 1 1h8.8a1 1 0 0 0 1-1V8a1 1 0 0 0-1-1h-1");
+export const SettingsIcon = () =>
+  icon("M1.8 4.5h6.4M11.8 4.5h2.4M1.8 11.5h2.4M7.8 11.5h6.4M10 2.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6zM6 9.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z");
