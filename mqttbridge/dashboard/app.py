@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ from starlette.routing import Route
 from mqttbridge.dashboard.access.api import KeysApi, LinksApi, SessionApi
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
@@ -75,10 +77,7 @@ def create_app(backend: Backend) -> Starlette:
     security = Security(backend.config.http, records, workers.later)
     plotly = Plotly(backend, workers.commits)
     app = Starlette(
-        routes=[
-            Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in endpoints(backend, security, limits, workers, plotly)
-        ],
+        routes=_routes(endpoints(backend, security, limits, workers, plotly), security),
         middleware=[Middleware(SecurityHeaders, backend.config.http), Middleware(RateHeaders, limits, security)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
@@ -96,6 +95,7 @@ def endpoints(
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     tools = ToolsApi(backend.tools, workers.reads)
+    boards = BoardsApi(backend, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     session, keys = SessionApi(security, workers.reads), KeysApi(security, workers.reads)
     links = LinksApi(security, workers.reads, backend.config.http.embed_origins)
@@ -116,6 +116,19 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.save, Access.EDIT, ("PUT",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.forget, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/versions", boards.versions, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.picture, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.put_picture, Access.EDIT, ("PUT",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
+        Endpoint(
+            "/api/v1/buckets/{bucket}/value",
+            ControlsApi(backend, workers.commits, workers.reads).say,
+            Access.EDIT,
+            ("POST",),
+        ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
         Endpoint("/api/v1/rejected/replay", tools.replay, Access.EDIT, ("POST",)),
@@ -137,6 +150,21 @@ def endpoints(
         Endpoint("/livez", health.livez, Access.OPEN),
         Endpoint("/readyz", health.readyz, Access.OPEN),
     ]
+
+
+def _routes(served: Iterable[Endpoint], security: Security) -> list[Route]:
+    """One route a path, or `Allow` would name the methods of the first of several alone."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for one in served:
+        by_path.setdefault(one.path, {}).update(dict.fromkeys(one.methods, _checked(one, security)))
+    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
 
 
 def _checked(endpoint: Endpoint, security: Security) -> Handler:

@@ -24,6 +24,6 @@ if (location.pathname === "/login") {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);
 } else {
-  const { showBoard } = await import("./views/board.js");
+  const { showBoard } = await import("./board/page.js");
   showBoard(root, bucket);
 }

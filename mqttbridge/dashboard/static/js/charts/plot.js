@@ -70,8 +70,9 @@ export class Plot {
    * @param {Stream} stream
    * @param {PlotHandlers} handlers
    * @param {{
-   *   series: uPlot.Series, yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
+   *   series: uPlot.Series | uPlot.Series[], yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
    *   cursorPoint?: boolean, cursorIndex?: uPlot.Cursor.DataIdxRefiner,
+   *   data?: () => uPlot.AlignedData, version?: () => number | string,
    * }} look
    */
   constructor(parent, stream, handlers, look) {
@@ -79,7 +80,10 @@ export class Plot {
     this.stream = stream;
     /** @type {Span} */
     this.span = [0, 1];
+    /** @type {number | string} */
     this._version = -1;
+    this._data = look.data ?? (() => [stream.layer.series.epochs, stream.layer.series.values]);
+    this._newVersion = look.version ?? (() => stream.version);
     const faint = getComputedStyle(parent.querySelector(".chart-ink") ?? parent);
     const axis = {
       font: FONT, stroke: faint.color, gap: 4,
@@ -100,7 +104,7 @@ export class Plot {
       scales: { x: { time: true, auto: false, range: () => this.span }, y: { range: () => look.yRange(this.span) } },
       // Low enough that the first label stays clear of the one at the foot of the y axis.
       axes: [{ ...axis, size: 25, gap: 7, space: timeSpace, values: timeLabels }, { ...axis, ...look.yAxis }],
-      series: [{}, look.series],
+      series: [{}, ...[look.series].flat()],
       hooks: {
         ...look.hooks,
         setCursor: [(plot) => handlers.onCursor(plot.cursor.idx ?? null)],
@@ -119,14 +123,15 @@ export class Plot {
    * @param {Span} span
    */
   paint(span) {
-    const { series } = this.stream.layer;
     const pixel = (span[1] - span[0]) / (this.uplot.bbox.width || 1);
     const moved = Math.abs(span[1] - this.span[1]) >= pixel || Math.abs(span[0] - this.span[0]) >= pixel;
-    if (!moved && this._version === this.stream.version) return;
-    this._version = this.stream.version;
+    const version = this._newVersion();
+    if (!moved && this._version === version) return;
+    const changed = this._version !== version;
+    this._version = version;
     this.span = span;
     this.uplot.batch(() => {
-      this.uplot.setData([series.epochs, series.values], false);
+      if (changed) this.uplot.setData(this._data(), false);
       this.uplot.setScale("x", { min: span[0], max: span[1] });
     });
   }
@@ -140,7 +145,7 @@ export class Plot {
    * @param {number} step points
    */
   moveCursor(step) {
-    const { epochs } = this.stream.layer.series;
+    const [epochs] = this.uplot.data;
     if (!epochs.length) return;
     const from = this.uplot.cursor.idx ?? epochs.length - (step > 0 ? 2 : 0);
     const index = Math.min(Math.max(from + step, 0), epochs.length - 1);
