@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mqttbridge import __version__
 from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
-from mqttbridge.datadir import DataDir
+from mqttbridge.datadir import DataDir, remedy
 from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
-from mqttbridge.errors import BrokerError
+from mqttbridge.errors import BrokerError, SpoolError, StoreError
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
 from mqttbridge.sayings import Sayings
@@ -85,6 +85,11 @@ class Bridge:
         """
         try:
             self._start()
+        except (SpoolError, StoreError) as error:
+            self.stop()
+            if advice := remedy(Path(self._config.data_dir)):
+                raise type(error)(f"{error}. {advice}") from error
+            raise
         except BaseException:
             self.stop()
             raise
@@ -111,6 +116,11 @@ class Bridge:
     def http_url(self) -> str | None:
         """Where the dashboard is, or None when it is switched off."""
         return self._http.url if self._http is not None else None
+
+    @property
+    def first_key_url(self) -> str | None:
+        """Where the first key is made, once; None when nobody needs it."""
+        return self._http.first_key_url if self._http is not None else None
 
     def wait(self, stop: threading.Event) -> int:
         """Watch over the threads until `stop` is set or one of them dies.

@@ -15,6 +15,7 @@ from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.config.broker_url import checked_broker_url
 from mqttbridge.config.dashboards import DashboardConfig
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
+from mqttbridge.config.origins import checked_network, checked_origin
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
 from mqttbridge.config.sources import HttpPollConfig
@@ -153,11 +154,17 @@ class HttpConfig(Section):
     enabled: bool = True
     """Whether there is a server at all."""
     listen: str = "127.0.0.1:8080"
-    """Address and port. Any address but loopback requires write_keys."""
+    """Address and port. On any address but loopback everybody needs a key."""
     write_keys: tuple[SecretStr, ...] = ()
-    """Access keys that may send events. Loopback needs none."""
+    """Access keys that may send events and change everything. Loopback needs none."""
     view_tokens: tuple[SecretStr, ...] = ()
-    """Tokens that may read. Empty: the write keys read too."""
+    """Tokens that may read. The write keys read, too."""
+    embed_origins: tuple[str, ...] = ()
+    """Sites whose pages may show a shared board in a frame."""
+    image_origins: tuple[str, ...] = ()
+    """Sites whose images the page may show."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose X-Forwarded-For is believed."""
     publish_topics: tuple[str, ...] = ()
     """Topics that controls on the dashboard may publish to, as MQTT filters; default: none."""
     max_viewers: int = Field(200, ge=1)
@@ -168,6 +175,16 @@ class HttpConfig(Section):
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
         return host_and_port(listen)
+
+    @field_validator("embed_origins", "image_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_origin(origin) for origin in origins)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_network(network) for network in networks)
 
     @field_validator("publish_topics")
     @classmethod

@@ -207,13 +207,6 @@ class Frame(_Model):
     """New values of expressions whose points were asked for of late, by their text."""
 
 
-class ShareLink(_Model):
-    """Where others see one bucket."""
-
-    url: str
-    """On this server; with a token that reads this bucket alone, where keys are set."""
-
-
 class Status(BaseModel):
     """How the bridge is doing, part by part."""
 

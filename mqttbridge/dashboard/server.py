@@ -17,6 +17,7 @@ from mqttbridge.dashboard.app import Workers
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.listening import listening_socket
 from mqttbridge.dashboard.plotly.service import Plotly
+from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import ListenError
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class HttpServer:
         backend: Backend = app.state.backend
         self._dashboard = backend.dashboard
         self._plotly: Plotly = app.state.plotly
+        self._security: Security = app.state.security
         self._workers: Workers = app.state.workers
         self._socket: socket.socket | None = None
         self._started = threading.Event()
@@ -79,6 +81,12 @@ class HttpServer:
             port = self._socket.getsockname()[1]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # any address: ask this machine
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def first_key_url(self) -> str | None:
+        """Where the first key is made, once; None when there is one, or none is needed. Whoever has it is admin."""
+        first = self._security.first_start
+        return None if first is None or first.path is None else self.url + first.path
 
     @property
     def failed(self) -> bool:

@@ -1,8 +1,10 @@
 /** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
 
 import { bucketOfPage, figureOfPage } from "./api.js";
+import { beginEmbedding } from "./embed.js";
 import { useLanguage } from "./i18n.js";
 
+beginEmbedding();
 await useLanguage();
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
@@ -12,6 +14,12 @@ const figure = figureOfPage(location.pathname);
 if (location.pathname === "/alerts") {
   const { showAlerts } = await import("./alerts/page.js");
   showAlerts(root);
+} else if (location.pathname === "/login") {
+  const { showLogin } = await import("./login/page.js");
+  await showLogin(root);
+} else if (location.pathname === "/settings") {
+  const { showSettings } = await import("./settings/page.js");
+  await showSettings(root);
 } else if (figure !== null) {
   const { showFigure } = await import("./figure/page.js");
   showFigure(root, figure);

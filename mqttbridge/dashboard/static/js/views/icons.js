@@ -18,9 +18,12 @@ export const ArrangeIcon = () => icon("M2.5 2.5h5v5h-5zM10 2.5h3.5v5H10zM2.5 10h
 export const PlusIcon = () => icon("M8 3v10M3 8h10");
 export const UndoIcon = () => icon("M3 6.5h6.5a3.5 3.5 0 0 1 0 7H6M5.8 3.5 2.8 6.5l3 3");
 export const RedoIcon = () => icon("M13 6.5H6.5a3.5 3.5 0 0 0 0 7H10M10.2 3.5l3 3-3 3");
-export const SettingsIcon = () => icon("M2 4.5h6M12 4.5h2M2 11.5h2M8 11.5h6M10 2.7v3.6M6 9.7v3.6");
 export const GripIcon = () => icon("M8 2v12M2 8h12M6.2 3.8 8 2l1.8 1.8M6.2 12.2 8 14l1.8-1.8M3.8 6.2 2 8l1.8 1.8M12.2 6.2 14 8l-1.8 1.8");
 export const EditIcon = () => icon("M3 13l.6-2.8 7.3-7.3 2.2 2.2-7.3 7.3z");
 export const RemoveIcon = () => icon("M4 4l8 8M12 4l-8 8");
 export const UpIcon = () => icon("M8 13V3.5M4 7.5l4-4 4 4");
 export const DownIcon = () => icon("M8 3v9.5M4 8.5l4 4 4-4");
+export const ShareIcon = () =>
+  icon("M8 10V2M5.2 4.6 8 1.8l2.8 2.8M4.6 7H3.6a1 1 0 0 0-1 1v5a1 1 0 0 0 1 1h8.8a1 1 0 0 0 1-1V8a1 1 0 0 0-1-1h-1");
+export const SettingsIcon = () =>
+  icon("M1.8 4.5h6.4M11.8 4.5h2.4M1.8 11.5h2.4M7.8 11.5h6.4M10 2.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6zM6 9.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z");

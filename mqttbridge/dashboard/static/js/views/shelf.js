@@ -10,6 +10,7 @@ import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
 import { t } from "../i18n.js";
 import { BridgeNotice } from "./bridge-notice.js";
+import { SettingsIcon } from "./icons.js";
 import { focusSearch } from "./search.js";
 import { ThemeButton } from "./theme-button.js";
 import { Denied, Welcome } from "./welcome.js";
@@ -78,6 +79,7 @@ class Shelf extends Component {
             <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
               onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
           <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
+          <a class="button button-icon" href="/settings" aria-label=${t("settings.title")} title=${t("settings.title")}><${SettingsIcon} /></a>
           <${ThemeButton} />
         </div>
       </header>

@@ -6,6 +6,7 @@ import { html } from "../../vendor/htm-preact.module.js";
 import { now } from "../clock.js";
 import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
+import { ShareButton } from "../share/button.js";
 import { WINDOWS } from "../viewport.js";
 import { BackIcon, LiveIcon, PauseIcon, RefreshIcon } from "./icons.js";
 import { StateBadge } from "./state-badge.js";
@@ -59,6 +60,7 @@ export function Toolbar({ board, title, children }) {
         <button class="button button-icon" type="button" data-action="refresh" aria-label="Fetch again" title="Fetch again (key R)"
           onClick=${() => board.refresh()}><${RefreshIcon} /></button>
         ${children}
+        <${ShareButton} bucket=${board.bucket} title=${withEmoji(board.title)} />
         <${ThemeButton} />
       </div>
     </header>`;
