@@ -77,6 +77,7 @@ HOMES = {
     ),
     "click": ("mqttbridge.cli",),
     "jinja2": ("mqttbridge.mapping.families.value_templates",),
+    "pyarrow": ("mqttbridge.dashboard.raw.parquet",),
     "amqtt": ("mqttbridge.demo.embedded_broker",),
     "pydantic": ("mqttbridge",),
     "pydantic_core": ("mqttbridge",),

@@ -25,6 +25,7 @@ from mqttbridge.dashboard.pages import Pages
 from mqttbridge.dashboard.plotly.api import FiguresApi
 from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.rate_headers import RateHeaders
+from mqttbridge.dashboard.raw.api import RawApi
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
@@ -84,12 +85,15 @@ def endpoints(
     figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
+    raw = RawApi(backend, workers.reads)
     tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
         Endpoint("/", pages.page, Access.PAGE),
         Endpoint("/b/{bucket}", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/waves", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/source", pages.page, Access.PAGE),
         Endpoint("/f/{figure}", pages.page, Access.PAGE),
         Endpoint("/static/{path:path}", pages.static, Access.OPEN),
         Endpoint("/api/buckets", events.buckets, Access.WRITE, ("GET", "POST")),
@@ -99,6 +103,9 @@ def endpoints(
         Endpoint("/api/v1/buckets", api.buckets, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/events", raw.events, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),

@@ -59,6 +59,11 @@ _OUR_ERRORS: Final[Answers] = {
 
 _TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
+_RANGE: Final = {
+    "stream": "A stream; may be repeated. Default: all.",
+    "after": "Epoch seconds; negative: relative to `before`. Default: the first point.",
+    "before": "Epoch seconds; zero or negative: relative to now. Default: all that there is.",
+}
 
 
 def _events(method: str) -> Operation:
@@ -107,6 +112,32 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
             "before": "Epoch seconds; zero or negative: relative to now. Default: now, and what lies ahead of it.",
             "points": "How many buckets of time a series is cut into at most, of up to 4 points. Default: 600.",
         },
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/events", "GET"): Operation(
+        "Points of a bucket as they were stored, in order of time, page by page",
+        {200: schemas.StoredRows, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE
+        | {
+            "order": "`desc`, the newest first (default), or `asc`.",
+            "limit": "How many rows at most, up to 5000. Default: 500.",
+            "cursor": "`next` of the page before; or `<microseconds since 1970>:<stream>` of any row.",
+            "text": "Only rows with this in the stream's name or the value, in whatever case.",
+            "least": "Only numbers from this on.",
+            "most": "Only numbers up to this.",
+        },
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/summary", "GET"): Operation(
+        "Count, least, mean and greatest of each stream in a range, from every point",
+        {200: schemas.Summary, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE,
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/export", "GET"): Operation(
+        "A range as a file; a connection that ends without the last chunk means that the file is not whole",
+        {200: "text/csv", 400: schemas.Error, **_OUR_ERRORS, 501: schemas.Error},
+        _RANGE | {"format": "`csv` (default), `jsonl` or `parquet`."},
         security=_READ,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
@@ -247,5 +278,6 @@ _DESCRIPTIONS: Final = {
     413: "The body is larger than 1 MB",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
     500: "A fault of the bridge, told in its log",
+    501: "An extra that this needs is not installed",
     503: "Not now: come again after the seconds in Retry-After",
 }

@@ -57,7 +57,7 @@ def _read(path: Path) -> _File:
 
 
 class Pages:
-    """Handlers of `/`, `/b/{bucket}` and `/static/...`."""
+    """Handlers of the pages' addresses and of `/static/...`."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {path.relative_to(folder).as_posix(): _read(path) for path in folder.rglob("*") if path.is_file()}

@@ -4,7 +4,7 @@
 methods and the same values (model.py).
 """
 
-from mqttbridge.dashboard.store.model import BucketInfo, Column, Kind, Latest, StreamInfo
+from mqttbridge.dashboard.store.model import BucketInfo, Column, Kind, Latest, Row, StreamInfo
 from mqttbridge.dashboard.store.store import Store
 
-__all__ = ["BucketInfo", "Column", "Kind", "Latest", "Store", "StreamInfo"]
+__all__ = ["BucketInfo", "Column", "Kind", "Latest", "Row", "Store", "StreamInfo"]

@@ -46,6 +46,10 @@ class Column:
         return [time / MICROSECONDS for time in self.times]
 
 
+# One point of a download: time in microseconds since 1970, stream, value.
+Row: TypeAlias = tuple[int, str, Value]
+
+
 @dataclass(frozen=True, slots=True)
 class BucketInfo:
     """One bucket: how many streams it has, when (epoch seconds) its newest point was, and how it is tagged."""

@@ -33,9 +33,9 @@ BURST: Final = 5 * MICROSECONDS
 PAUSES: Final = 12
 LEAST_PAUSES: Final = 3
 
-_JSON_VALUE: Final = "iif(typeof(value) = 'text', json_quote(value), quote(value))"
+JSON_VALUE: Final = "iif(typeof(value) = 'text', json_quote(value), quote(value))"
 # A column is one flat list: time, value, time, value.
-_FLAT: Final = f"SELECT group_concat(ts || ',' || {_JSON_VALUE}) FROM ({{points}})"
+_FLAT: Final = f"SELECT group_concat(ts || ',' || {JSON_VALUE}) FROM ({{points}})"
 _IN_WINDOW: Final = "series = {series} AND ts >= :start AND ts < :end AND {kind}"
 # SQLite orders every number before every text; booleans are 0 and 1.
 _OF_KIND: Final = {
@@ -116,7 +116,7 @@ def streams(db: sqlite3.Connection, bucket: str) -> list[StreamInfo]:
     """The bucket's streams by name, each with its newest value."""
     return [
         StreamInfo(stream, Kind(kind), unit, Latest(_value(kind, value), ts / MICROSECONDS))
-        for _, stream, unit, kind, ts, value in _series(db, bucket)
+        for _, stream, unit, kind, ts, value in series(db, bucket)
     ]
 
 
@@ -155,7 +155,7 @@ def points(db: sqlite3.Connection, bucket: str, wanted: Collection[str], window:
     """Points of the wanted streams (of all when none is named), by name of stream."""
     db.execute("BEGIN")  # one state of the file for all series
     try:
-        known = {row[0]: row for row in _series(db, bucket) if not wanted or row[1] in wanted}
+        known = {row[0]: row for row in series(db, bucket) if not wanted or row[1] in wanted}
         buckets = max(1, min(window.buckets, MAX_VALUES // (4 * max(1, len(known)))))
         answer = {}
         for kind in Kind:
@@ -213,11 +213,11 @@ def _held_text(db: sqlite3.Connection, series: int, edge: int) -> list[Any]:
     return [*other, *db.execute(_FIRST, (series, other[0])).fetchone()]
 
 
-def _series(db: sqlite3.Connection, bucket: str) -> list[Any]:
+def series(db: sqlite3.Connection, bucket: str) -> list[Any]:
     """id, stream, unit, kind, newest time, newest value: in the order of the streams' names."""
     (rows,) = db.execute(
         "SELECT '[' || group_concat('[' || id || ',' || json_quote(stream) || ',' || json_quote(unit) || ',' ||"
-        f" json_quote(kind) || ',' || ts || ',' || {_JSON_VALUE} || ']') || ']' FROM ("
+        f" json_quote(kind) || ',' || ts || ',' || {JSON_VALUE} || ']') || ']' FROM ("
         "SELECT * FROM series JOIN latest ON latest.series = series.id WHERE bucket = ? ORDER BY stream)",
         (bucket,),
     ).fetchone()

@@ -15,8 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from mqttbridge.dashboard.store import reader, schema
-from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Column, StreamInfo, StreamKey, columns_of
+from mqttbridge.dashboard.store import reader, rows, schema
+from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Column, Row, StreamInfo, StreamKey, columns_of
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.writer import Writer
 from mqttbridge.errors import StoreError
@@ -117,6 +117,19 @@ class Store:
         window = reader.Window(int(after * MICROSECONDS), int(end * MICROSECONDS), before is None, buckets)
         with self._reading() as db:
             return reader.points(db, bucket, streams, window)
+
+    def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:
+        """Every point from `after` to before `before`, in order of time, then of stream; in batches of bounded size.
+
+        Nothing is held between two batches but where the reading stands, so a download may take its time.
+        """
+        span = rows.Span(round(after * MICROSECONDS), round(before * MICROSECONDS))
+        place: rows.Place | None = rows.Place(span.start)
+        while place is not None:
+            with self._reading() as db:
+                batch, place = rows.read(db, bucket, streams, span, place)
+            if batch:
+                yield batch
 
     def close(self) -> None:
         """Fold the write-ahead log back and close."""
