@@ -2,6 +2,9 @@
 
 VENV    := .venv
 BIN     := $(VENV)/bin
+# Side by side, since many tests wait for a broker or a browser rather than for the processor; a file stays together,
+# since its tests share servers.
+TEST_WORKERS ?= auto
 # The stamps hold the set-up to its inputs: it runs again when they change, and costs nothing until then.
 INPUTS  := pyproject.toml constraints.txt scripts/setup
 
@@ -18,12 +21,13 @@ demo: $(VENV)/.demo ## broker, simulated fleet, bridge and dashboard, live in yo
 test: $(VENV)/.dev ## lint, type check, and every test: unit, real broker, real browser (TEST_ARGS=-k spool)
 	@scripts/setup system
 	@$(MAKE) --no-print-directory lint
-	$(BIN)/pytest $(TEST_ARGS)
+	$(BIN)/pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile $(TEST_ARGS)
 
-lint: $(VENV)/.dev ## ruff and mypy
+lint: $(VENV)/.dev $(VENV)/.page ## ruff, mypy, and tsc over the page's modules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(VENV)/page/node_modules/.bin/tsc -p jsconfig.json
 
 format: $(VENV)/.dev ## let ruff rewrite the code
 	$(BIN)/ruff check --fix .
@@ -42,3 +46,6 @@ $(VENV)/.demo: $(INPUTS)
 
 $(VENV)/.dev: $(INPUTS)
 	@scripts/setup dev
+
+$(VENV)/.page: scripts/setup | $(VENV)/.dev
+	@scripts/setup page

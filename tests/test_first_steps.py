@@ -13,8 +13,7 @@ import paho.mqtt.publish as mqtt_publish
 import pytest
 
 from mqttbridge.demo.broker import Broker
-from mqttbridge.demo.ports import free_port
-from tests.support.processes import eventually
+from tests.support.processes import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

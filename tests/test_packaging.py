@@ -18,7 +18,7 @@ import yaml
 from mqttbridge import __version__
 from mqttbridge.cli.load import load_and_compile
 from mqttbridge.demo.broker import find_mosquitto
-from mqttbridge.demo.ports import free_port
+from tests.support.processes import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

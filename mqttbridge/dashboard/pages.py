@@ -60,7 +60,8 @@ class Pages:
     """Handlers of the pages' addresses and of `/static/...`."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
-        self._files = {path.relative_to(folder).as_posix(): _read(path) for path in folder.rglob("*") if path.is_file()}
+        files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".d.ts"))
+        self._files = {path.relative_to(folder).as_posix(): _read(path) for path in files}
 
     async def page(self, request: Request) -> Response:
         """The one page: which bucket it shows it reads from its own address."""

@@ -178,7 +178,7 @@ def test_a_shared_address_shows_the_range_it_names(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float
 ) -> None:
     shared_dashboard.push(bucket, climate(now))
-    watched = open_board(page, shared_dashboard, bucket, f"#w=5m&from={now - 21:.1f}&to={now - 10:.1f}")
+    watched = open_board(page, shared_dashboard, bucket, f"#w=5m&from={now - 21:.1f}&to={now - 11:.1f}")
 
     tile = Tile(page, "kitchen.temperature")
     expect(tile.locator).to_have_attribute("data-loaded", "true")
@@ -282,7 +282,7 @@ def test_a_zoom_into_the_past_shows_the_values_of_then(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float
 ) -> None:
     shared_dashboard.push(bucket, [*climate(now), ("mode", "idle", now - 30), ("mode", "heat", now - 4)])
-    open_board(page, shared_dashboard, bucket, f"#w=5m&from={now - 21:.1f}&to={now - 10:.1f}")
+    open_board(page, shared_dashboard, bucket, f"#w=5m&from={now - 21:.1f}&to={now - 11:.1f}")
 
     expect_state(page, "paused")
     expect(Tile(page, "kitchen.temperature").value).to_have_text("21.4")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from mqttbridge.demo.fleet import HOUR, SITES
-from mqttbridge.demo.ports import free_port
+from tests.support.processes import free_port
 
 pytestmark = pytest.mark.broker
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,11 +24,24 @@ T = TypeVar("T")
 PATIENCE = 20.0
 
 
+# Below the ports that the system gives to connections, and each test worker has its own of them: what is free now
+# is so until the server that it is for has started.
+_LOWEST, _HIGHEST, _WORKERS = 10_000, 32_000, 16
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
+_own = range(_LOWEST + _worker, _HIGHEST, _WORKERS)
+_ports = itertools.islice(itertools.cycle(_own), random.randrange(len(_own)), None)
+
+
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens at, and that no other test will be given."""
+    for port in _ports:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("the ports never end")
 
 
 def eventually(probe: Callable[[], T], *, what: str, timeout: float = PATIENCE, pause: float = 0.02) -> T:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -48,6 +48,28 @@ class Column:
 
 # One point of a download: time in microseconds since 1970, stream, value.
 Row: TypeAlias = tuple[int, str, Value]
+
+
+@dataclass(slots=True)
+class Statistics:
+    """What cells of time hold of one stream: columns of equal length, a row a cell that holds a number.
+
+    Attributes:
+        width: of every cell, in microseconds.
+        starts: where each cell begins, in microseconds since 1970; multiples of `width`, ascending.
+        counts: how many numbers (booleans count as 0 and 1) it holds.
+        minima, maxima, sums, firsts, lasts: of them; first and last by time.
+    """
+
+    width: int
+    unit: str = ""
+    starts: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    minima: list[float] = field(default_factory=list)
+    maxima: list[float] = field(default_factory=list)
+    sums: list[float] = field(default_factory=list)
+    firsts: list[float] = field(default_factory=list)
+    lasts: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,15 @@ export class Board {
     return this.state === "live" ? now() : serverTime(this.live.heardAt);
   }
 
+  /**
+   * The stream that a tile's entry names.
+   * @param {string} name
+   * @returns {Stream | undefined}
+   */
+  find(name) {
+    return this.streams.get(name);
+  }
+
   /** Fetch the list of streams; their points follow as tiles come into view. */
   async start() {
     try {

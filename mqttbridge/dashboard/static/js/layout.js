@@ -2,11 +2,10 @@
 
 /** @import { Stream } from "./stream.js" */
 
+import { HUES } from "./tiles/colours.js";
+
 const MIN_TILE_PX = 272;
 const MAX_TILE_PX = 470;
-
-/** How many colours the style sheet has. */
-const HUES = 6;
 
 /** @typedef {{device: string, streams: Stream[]}} Group */
 

@@ -16,6 +16,6 @@ if (figure !== null) {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);
 } else {
-  const { showBoard } = await import("./views/board.js");
+  const { showBoard } = await import("./board/page.js");
   showBoard(root, bucket);
 }

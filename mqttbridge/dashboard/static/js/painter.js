@@ -2,7 +2,7 @@
  * The page's one drawing loop: some ten times a second, tiles in view only.
  */
 
-/** @import { Tile } from "./views/tile.js" */
+/** @import { Tile } from "./tiles/frame.js" */
 
 const FRAME_MS = 100;
 

@@ -19,11 +19,19 @@ const LABEL_SHARE = 1 / 4;
 const NARROW_PX = 3;
 
 /**
+ * @typedef {object} LineLook
+ * @property {number | null} [min] of the scale; by the values where it is not given
+ * @property {number | null} [max]
+ * @property {{at: number, colour: string}[]} [marks] lines across
+ */
+
+/**
  * @param {HTMLElement} parent
  * @param {Stream} stream
  * @param {PlotHandlers} handlers
+ * @param {LineLook} [look]
  */
-export function linePlot(parent, stream, handlers) {
+export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [] } = {}) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
     series: {
@@ -33,15 +41,50 @@ export function linePlot(parent, stream, handlers) {
       gaps: (plot, _series, from, to) => gapsInPixels(plot, stream, from, to),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
-    yRange: ([from, to]) => yRange(...extentOf(stream, from, to), stream.decimals),
+    yRange: ([from, to]) => within(yRange(...extentOf(stream, from, to), stream.decimals), min, max),
     yAxis: {
       size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
       space: (_plot, _axis, _from, _to, height) =>
         Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
       values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
     },
-    hooks: { draw: [(plot) => drawNewest(plot, color)] },
+    hooks: { drawAxes: [(plot) => drawMarks(plot, marks)], draw: [(plot) => drawNewest(plot, color)] },
   });
+}
+
+/**
+ * A scale whose ends were chosen, both or one of them.
+ * @param {[number, number]} range by the values
+ * @param {number | null} min
+ * @param {number | null} max
+ * @returns {[number, number]}
+ */
+function within([low, high], min, max) {
+  const [from, to] = [min ?? Math.min(low, max ?? low), max ?? Math.max(high, min ?? high)];
+  return from < to ? [from, to] : [from, from + 1];
+}
+
+/**
+ * Thresholds: dashed lines behind the values.
+ * @param {uPlot} plot
+ * @param {{at: number, colour: string}[]} marks
+ */
+function drawMarks(plot, marks) {
+  const { ctx, bbox } = plot;
+  const { min = 0, max = 0 } = plot.scales.y;
+  ctx.save();
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.setLineDash([4 * uPlot.pxRatio, 4 * uPlot.pxRatio]);
+  for (const { at, colour } of marks) {
+    if (at < min || at > max) continue;
+    const y = Math.round(plot.valToPos(at, "y", true));
+    ctx.strokeStyle = colour;
+    ctx.beginPath();
+    ctx.moveTo(bbox.left, y);
+    ctx.lineTo(bbox.left + bbox.width, y);
+    ctx.stroke();
+  }
+  ctx.restore();
 }
 
 /**
@@ -50,7 +93,7 @@ export function linePlot(parent, stream, handlers) {
  * @param {Stream} stream
  * @param {number} from
  * @param {number} to
- * @returns {[number, number] | [null, null]}
+ * @returns {[number | null, number | null]}
  */
 export function extentOf(stream, from, to) {
   const { epochs, values } = stream.layer.series;
@@ -95,10 +138,12 @@ export function yRange(least, greatest, decimals) {
  * @param {Stream} stream
  * @param {number} from index
  * @param {number} to index
+ * @returns {uPlot.Series.Gap[]}
  */
 function gapsInPixels(plot, stream, from, to) {
   const [epochs] = plot.data;
   const { gap } = stream;
+  /** @type {uPlot.Series.Gap[]} */
   const gaps = [];
   for (let i = Math.max(from, 1); i <= to; i++) {
     if (epochs[i] - epochs[i - 1] <= gap) continue;
@@ -113,7 +158,7 @@ function gapsInPixels(plot, stream, from, to) {
  * @param {Stream} stream
  */
 function lonePoints(plot, stream) {
-  const [epochs] = plot.data;
+  const epochs = /** @type {number[]} */ (plot.data[0]);
   const { min = 0, max = 0 } = plot.scales.x;
   const narrow = (NARROW_PX * (max - min) * uPlot.pxRatio) / (plot.bbox.width || 1);
   const { gap } = stream;

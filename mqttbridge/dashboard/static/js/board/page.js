@@ -1,6 +1,6 @@
 /** One bucket's page: its tiles by device, under the toolbar. */
 
-/** @import { Trouble } from "../types.js" */
+/** @import { TileConfig, Trouble } from "../types.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { Group } from "../layout.js" */
 
@@ -11,11 +11,12 @@ import { plural } from "../format.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { Painter } from "../painter.js";
 import { onThemeChange } from "../theme.js";
-import { BridgeNotice } from "./bridge-notice.js";
-import { focusSearch } from "./search.js";
-import { Tile } from "./tile.js";
-import { HeldRange, listenToKeys, Toolbar } from "./toolbar.js";
-import { Denied, Welcome } from "./welcome.js";
+import { Tile } from "../tiles/frame.js";
+import { automaticTile } from "../tiles/registry.js";
+import { BridgeNotice } from "../views/bridge-notice.js";
+import { focusSearch } from "../views/search.js";
+import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
+import { Denied, Welcome } from "../views/welcome.js";
 
 /** From this many tiles on, one searches rather than looks. */
 const SEARCH_FROM = 13;
@@ -34,8 +35,8 @@ class TileView extends Component {
   }
 
   componentDidMount() {
-    const { stream, page } = this.props;
-    this.tile = new Tile(/** @type {HTMLElement} */ (this.base), stream, page.board);
+    const { config, page } = this.props;
+    this.tile = new Tile(/** @type {HTMLElement} */ (this.base), config, page.board, page.hues);
     page.painter.add(this.tile);
   }
 
@@ -44,8 +45,7 @@ class TileView extends Component {
   }
 
   render() {
-    const { stream, page } = this.props;
-    return html`<article class=${`tile hue-${page.hues.of(stream.field)}`}></article>`;
+    return html`<article class="tile"></article>`;
   }
 }
 
@@ -56,12 +56,15 @@ function Device({ group: { device, streams }, named }) {
   return html`
     <section class="device" style=${{ "--tiles": streams.length }} aria-label=${withEmoji(device) || "Streams without a device"}>
       ${named && html`<h2 dir="auto">${withEmoji(device) || "\u00a0"}</h2>`}
-      ${streams.map((stream) => html`<${TileView} key=${`${stream.kind} ${stream.name}`} stream=${stream} page=${page} />`)}
+      ${streams.map(automaticTile).map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
     </section>`;
 }
 
 /** @param {{groups: Group[]}} props */
 class Devices extends Component {
+  /** @type {ResizeObserver | undefined} */
+  sizes;
+
   componentDidMount() {
     this.sizes = new ResizeObserver(() => this.arrange());
     this.sizes.observe(/** @type {HTMLElement} */ (this.base));
@@ -72,7 +75,7 @@ class Devices extends Component {
   }
 
   componentWillUnmount() {
-    this.sizes.disconnect();
+    this.sizes?.disconnect();
   }
 
   arrange() {
@@ -80,13 +83,13 @@ class Devices extends Component {
     const sizes = this.props.groups.map((/** @type {Group} */ group) => group.streams.length);
     const columns = columnsFor(board.clientWidth, sizes);
     board.style.setProperty("--columns", String(columns));
-    const tiles = sizes.reduce((sum, size) => sum + size, 0);
+    const tiles = sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
     board.classList.toggle("devices-few", columns > 1 && tiles <= FEW_ROWS * columns);
   }
 
   render() {
     const { groups } = this.props;
-    const named = groups.some(({ device }) => device !== "");
+    const named = groups.some((/** @type {Group} */ { device }) => device !== "");
     return html`
       <div class="devices">
         ${groups.map((/** @type {Group} */ group) => html`<${Device} key=${group.device} group=${group} named=${named} />`)}
