@@ -17,6 +17,7 @@ import { BridgeNotice } from "../views/bridge-notice.js";
 import { focusSearch } from "../views/search.js";
 import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
 import { Denied, Welcome } from "../views/welcome.js";
+import { onZoneChange } from "../zone.js";
 
 /** From this many tiles on, one searches rather than looks. */
 const SEARCH_FROM = 13;
@@ -156,6 +157,7 @@ export function showBoard(root, bucket) {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.board.title)} · mqttbridge`;
   });
   onThemeChange(() => page.painter.recolour());
+  onZoneChange(() => page.painter.recolour());
   listenToKeys(page.board);
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();

@@ -6,6 +6,7 @@
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
 import { lowerBound, upperBound } from "../series.js";
+import { drawEarlier } from "./overlay.js";
 import { Plot } from "./plot.js";
 
 /** A scale spans at least so many steps of the values' last digit, by their decimals: one step is no cliff. */
@@ -23,6 +24,7 @@ const NARROW_PX = 3;
  * @property {number | null} [min] of the scale; by the values where it is not given
  * @property {number | null} [max]
  * @property {{at: number, colour: string}[]} [marks] lines across
+ * @property {number} [lane] see Plot
  */
 
 /**
@@ -31,9 +33,10 @@ const NARROW_PX = 3;
  * @param {PlotHandlers} handlers
  * @param {LineLook} [look]
  */
-export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [] } = {}) {
+export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [], lane } = {}) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
+    lane,
     series: {
       stroke: color,
       width: 1.6,
@@ -41,15 +44,35 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
       gaps: (plot, _series, from, to) => gapsInPixels(plot, stream, from, to),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
-    yRange: ([from, to]) => within(yRange(...extentOf(stream, from, to), stream.decimals), min, max),
+    yRange: ([from, to]) => {
+      const extents = [extentOf(stream, from, to)];
+      const earlier = handlers.earlier?.(stream);
+      if (earlier) extents.push(extentOf({ layer: { series: earlier }, gap: earlier.gap }, from, to));
+      return within(yRange(...widest(extents), stream.decimals), min, max);
+    },
     yAxis: {
       size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
       space: (_plot, _axis, _from, _to, height) =>
         Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
       values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
     },
-    hooks: { drawAxes: [(plot) => drawMarks(plot, marks)], draw: [(plot) => drawNewest(plot, color)] },
+    hooks: {
+      drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
+        const earlier = handlers.earlier?.(stream);
+        if (earlier) drawEarlier(plot, earlier, color);
+      }],
+      draw: [(plot) => drawNewest(plot, color)],
+    },
   });
+}
+
+/**
+ * @param {[number | null, number | null][]} extents
+ * @returns {[number | null, number | null]}
+ */
+function widest(extents) {
+  const known = /** @type {number[]} */ (extents.flat().filter((one) => one !== null));
+  return known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
 }
 
 /**
@@ -90,7 +113,7 @@ function drawMarks(plot, marks) {
 /**
  * The least and greatest value that the line shows between two times. Where it comes in and goes out of sight
  * it is between two points; where nothing is in sight, the last value before says where it was.
- * @param {Stream} stream
+ * @param {Pick<Stream, "gap"> & {layer: {series: {epochs: number[], values: any[]}}}} stream
  * @param {number} from
  * @param {number} to
  * @returns {[number | null, number | null]}

@@ -5,6 +5,7 @@
 /** @import { Tile } from "./frame.js" */
 /** @import { PlotHandlers } from "../charts/plot.js" */
 
+import { handlersOf } from "../charts/handlers.js";
 import { el } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
@@ -37,15 +38,11 @@ export class ChartView {
     this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
-    const { board } = tile;
-    this.plot = look.plot(this.labelled, this.stream, {
-      onZoom: (span) => board.zoom(span),
-      onReset: () => board.jumpToLive(),
-      onCursor: (index) => {
-        this._cursor = index;
-      },
-      knownUntil: () => board.knownUntil,
-    });
+    // Before the chart is measured: the reading takes its height once it holds a text.
+    this.reading.show(tile.text(), tile.unit);
+    this.plot = look.plot(this.labelled, this.stream, handlersOf(tile.board, (index) => {
+      this._cursor = index;
+    }));
   }
 
   /**
