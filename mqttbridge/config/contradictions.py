@@ -22,6 +22,9 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
     """Everything of the kind, by its place in the configuration. Looks for files, and opens none."""
     if config.mqtt is not None:
         yield from _tls_problems(config.mqtt)
+    for bucket, dashboard in config.dashboards.items():
+        if dashboard.file is not None and (what := _no_file(dashboard.file)):
+            yield ("dashboards", bucket, "file"), what
     for name, destination in config.destinations.items():
         if isinstance(destination, InitialStateConfig) and _is_ourselves(destination.url, config.http):
             yield (
@@ -39,10 +42,17 @@ def _tls_problems(mqtt: MqttConfig) -> Iterator[tuple[Loc, str]]:
         return
     for key in _FILES:
         path = getattr(mqtt.tls, key)
-        if path is not None and not Path(path).is_file():
-            what = "is no file" if Path(path).exists() else "there is no such file"
-            where = "" if Path(path).is_absolute() else " in the working directory"
-            yield ("mqtt", "tls", key), f"{what}{where} (got {path!r})"
+        if path is not None and (what := _no_file(path)):
+            yield ("mqtt", "tls", key), what
+
+
+def _no_file(path: str) -> str:
+    """What to say of a path that is not a file's; "" when it is."""
+    if Path(path).is_file():
+        return ""
+    what = "is no file" if Path(path).exists() else "there is no such file"
+    where = "" if Path(path).is_absolute() else " in the working directory"
+    return f"{what}{where} (got {path!r})"
 
 
 def _is_ourselves(url: str, http: HttpConfig) -> bool:

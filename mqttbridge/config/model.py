@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from mqttbridge.config.broker_url import checked_broker_url
+from mqttbridge.config.dashboards import DashboardConfig
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
@@ -156,6 +157,8 @@ class HttpConfig(Section):
     """Access keys that may send events. Loopback needs none."""
     view_tokens: tuple[SecretStr, ...] = ()
     """Tokens that may read. Empty: the write keys read too."""
+    publish_topics: tuple[str, ...] = ()
+    """Topics that controls on the dashboard may publish to, as MQTT filters; default: none."""
     max_viewers: int = Field(200, ge=1)
     """Browsers connected to the live stream at once; past it the answer is 503."""
     limits: HttpLimitsConfig = HttpLimitsConfig()
@@ -164,6 +167,17 @@ class HttpConfig(Section):
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
         return host_and_port(listen)
+
+    @field_validator("publish_topics")
+    @classmethod
+    def _filters(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
+        for one in filters:
+            *first, last = one.split("/")
+            if not one or "#" in "/".join(first) or (last not in ("#", "+") and {"#", "+"} & set(last)):
+                raise ValueError(f"expected a topic or an MQTT filter such as home/+/set (got {one!r})")
+            if any("+" in level and level != "+" for level in first):
+                raise ValueError(f"'+' must be a whole level (got {one!r})")
+        return filters
 
     @property
     def address(self) -> tuple[str, int]:
@@ -469,6 +483,8 @@ class Config(Section):
     spool: SpoolConfig = SpoolConfig()
     http: HttpConfig = HttpConfig()
     plotly: PlotlyConfig = PlotlyConfig()
+    dashboards: dict[str, DashboardConfig] = Field(default_factory=dict)
+    """Dashboards as code, by the bucket's name, or a pattern such as `site-*`; the first that matches holds."""
     destinations: dict[str, DestinationConfig] = Field({"dashboard": EmbeddedConfig(type="embedded")}, min_length=1)
     """Where events go, by a name of yours: letters, digits, `-` and `_`."""
     models: dict[str, ModelConfig] = Field(default_factory=dict)

@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from mqttbridge import __version__
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.boards.points import MAX_EXPRESSIONS, Window, expressions_of
+from mqttbridge.dashboard.frames import series_of
 from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
-from mqttbridge.dashboard.store import Column, Store
+from mqttbridge.dashboard.store import Store
 from mqttbridge.dashboard.zone import server_zone
 from mqttbridge.errors import StoreError
 
@@ -76,23 +78,26 @@ class Api:
         if isinstance(window, str):
             return problem(400, window)
         after, before, buckets = window
-        names = set(request.query_params.getlist("stream"))
+        names, texts = set(request.query_params.getlist("stream")), set(request.query_params.getlist("expression"))
+        if len(texts) > MAX_EXPRESSIONS:
+            return problem(400, f"at most {MAX_EXPRESSIONS} expressions at once")
         # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
         if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
             return problem(404, "there is no such bucket (yet)")
         live = hub.position(bucket)  # before the points are read: see hub.py
-        return await self._answer(
-            lambda: {
-                "now": now,
-                "live": live,
-                "after": after,
-                "before": now if before is None else before,
-                "series": {
-                    stream: series_of(column)
-                    for stream, column in store.points(bucket, names, after, before, buckets).items()
-                },
-            }
-        )
+        end = now if before is None else before
+
+        def work() -> dict[str, Any]:
+            columns = store.points(bucket, names, after, before, buckets) if names or not texts else {}
+            answer: dict[str, Any] = {"now": now, "live": live, "after": after, "before": end}
+            if texts:
+                derived, answer["errors"] = expressions_of(
+                    texts, store, hub.derived(bucket), bucket, Window(after, before, end, buckets)
+                )
+                answer["derived"] = {text: series_of(column) for text, column in derived.items()}
+            return answer | {"series": {stream: series_of(column) for stream, column in columns.items()}}
+
+        return await self._answer(work)
 
     async def _answer(self, content: Callable[[], dict[str, Any] | None]) -> Response:
         """The content, made and encoded beside the event loop; 404 for None."""
@@ -111,11 +116,6 @@ class Api:
 
 def no_dashboard() -> Response:
     return problem(404, "this bridge keeps no history: its configuration has no destination of type embedded")
-
-
-def series_of(column: Column) -> dict[str, Any]:
-    """A column as the page gets it."""
-    return {"kind": column.kind, "unit": column.unit, "epochs": column.epochs, "values": column.values}
 
 
 def _streams(store: Store, bucket: str) -> dict[str, Any] | None:

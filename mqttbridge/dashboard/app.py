@@ -16,6 +16,8 @@ from starlette.routing import Route
 
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
@@ -86,6 +88,7 @@ def endpoints(
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     raw = RawApi(backend, workers.reads)
+    boards = BoardsApi(backend, security, workers.reads)
     tools = ToolsApi(backend.tools, security, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
@@ -108,6 +111,19 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.save, Access.EDIT, ("PUT",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.forget, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/versions", boards.versions, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.picture, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.put_picture, Access.EDIT, ("PUT",)),
+        Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
+        Endpoint(
+            "/api/v1/buckets/{bucket}/value",
+            ControlsApi(backend, workers.commits, workers.reads).say,
+            Access.EDIT,
+            ("POST",),
+        ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
         Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),

@@ -55,6 +55,8 @@ class Backend:
         warnings: what waits for a human though the bridge does its work, by part; empty when nothing does.
         liveness: which threads have died, by name; empty when none has.
         tools: None where there are no rules to ask.
+        publish: topic, payload, QoS and whether it is retained; returns when the broker has it, BrokerError when it
+            has not. None where there is no broker.
     """
 
     config: Config
@@ -66,3 +68,4 @@ class Backend:
     warnings: Callable[[], dict[str, str]] = _no_problems
     liveness: Callable[[], dict[str, str]] = _no_problems
     tools: Tools | None = None
+    publish: Callable[[str, bytes, int, bool], None] | None = None

@@ -49,6 +49,11 @@ def thin(column: Column) -> Column:
     return m4(ordered, grid_width(max(span // BACKLOG_CELLS, min(span // CELLS, MICROSECONDS)), 1))
 
 
+def series_of(column: Column) -> dict[str, Any]:
+    """A column as the page gets it."""
+    return {"kind": column.kind, "unit": column.unit, "epochs": column.epochs, "values": column.values}
+
+
 def encode(event: str, data: dict[str, Any], frame_id: str | None) -> bytes:
     """One event of the stream `text/event-stream`; JSON has no bare line breaks, so it is one `data` line."""
     head = f"event: {event}\n" if frame_id is None else f"id: {frame_id}\nevent: {event}\n"

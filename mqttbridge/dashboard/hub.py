@@ -25,8 +25,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from mqttbridge.dashboard.boards.derived import Derived
 from mqttbridge.dashboard.framequeue import FrameQueue
-from mqttbridge.dashboard.frames import encode, merge, thin
+from mqttbridge.dashboard.frames import encode, merge, series_of, thin
 from mqttbridge.dashboard.store.model import Column, StreamKey
 
 # A frame at once when the hub was idle. After it a pause of 20 times what making and sending it costs, so the
@@ -56,6 +57,7 @@ class _Channel:
 
     Attributes:
         floor: a viewer that has seen frames up to here or later can be given exactly what it lacks.
+        derived: the expressions that somebody watches.
     """
 
     bucket: str
@@ -63,6 +65,7 @@ class _Channel:
     until: float
     pending: dict[str, Column] = field(default_factory=dict)
     viewers: set[Viewer] = field(default_factory=set)
+    derived: Derived = field(default_factory=Derived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,10 @@ class Hub:
         """The id to resume from after a snapshot that is read after this call."""
         self._open(bucket)
         return self._id()
+
+    def derived(self, bucket: str) -> Derived:
+        """The expressions that are worked out live for a bucket, as long as its channel is open. From any thread."""
+        return self._open(bucket).derived
 
     def subscribe(self, name: str, last_id: str | None) -> Viewer:
         """A viewer of a bucket, with what it missed since `last_id` in its queue; without an id, from now on."""
@@ -216,16 +223,11 @@ class Hub:
     def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> None:
         """One frame, encoded once, for the ring and for every viewer of the channel."""
         self._seq += 1
-        series = {}
-        for stream, column in pending.items():
-            thinned = thin(column)
-            series[stream] = {
-                "kind": thinned.kind,
-                "unit": thinned.unit,
-                "epochs": thinned.epochs,
-                "values": thinned.values,
-            }
-        data = encode("points", {"now": self._clock(), "series": series}, self._id())
+        columns = {stream: thin(column) for stream, column in pending.items()}
+        frame = {"now": self._clock(), "series": {stream: series_of(column) for stream, column in columns.items()}}
+        if derived := channel.derived.of(columns):
+            frame["derived"] = {text: series_of(thin(column)) for text, column in derived.items()}
+        data = encode("points", frame, self._id())
         self._ring.append(_Frame(self._seq, now, channel, data))
         self._ring_bytes += len(data)
         for viewer in channel.viewers:

@@ -10,7 +10,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
+from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.boards import schemas as boards
+from mqttbridge.dashboard.controls_api import ControlValue
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -39,6 +42,7 @@ class Operation:
 
 _WRITE: Final = ("accessKeyHeader", "accessKeyQuery")
 _READ: Final = ("viewToken",)
+_EDIT: Final = ("accessKeyHeader", "writeKey")
 _KEYS: Final = {"accessKey": "Access key.", "bucketKey": "The bucket."}
 _EVENTS_ERRORS: Final[Answers] = {
     400: schemas.EventsApiError,
@@ -64,6 +68,9 @@ _RANGE: Final = {
     "after": "Epoch seconds; negative: relative to `before`. Default: the first point.",
     "before": "Epoch seconds; zero or negative: relative to now. Default: all that there is.",
 }
+_BOARD: Final = "/api/v1/buckets/{bucket}/dashboard"
+_BOARD_ERRORS: Final[Answers] = {**_OUR_ERRORS, 500: schemas.Error}
+_BOARD_CHANGES: Final[Answers] = {**_BOARD_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
 
 
 def _events(method: str) -> Operation:
@@ -108,6 +115,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         {200: schemas.Points, 400: schemas.Error, **_OUR_ERRORS},
         {
             "stream": "A stream; may be repeated. Default: all.",
+            "expression": "Such as `=[kitchen.temperature]*1.8+32`; may be repeated. Alone: no other series.",
             "after": "Epoch seconds; negative: relative to `before`. Default: an hour.",
             "before": "Epoch seconds; zero or negative: relative to now. Default: now, and what lies ahead of it.",
             "points": "How many buckets of time a series is cut into at most, of up to 4 points. Default: 600.",
@@ -148,6 +156,51 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
         "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
+    ),
+    (_BOARD, "GET"): Operation(
+        "What a bucket's page is drawn by",
+        {200: boards.BoardAnswer, **_BOARD_ERRORS},
+        {"version": "An earlier version, as `versions` lists them. Default: the one of now."},
+        security=_READ,
+    ),
+    (_BOARD, "PUT"): Operation(
+        'Save a dashboard. `If-Match: "n"` names the version that it replaces, "0" for none',
+        {200: boards.BoardSaved, 409: boards.BoardConflict, 428: schemas.Error, **_BOARD_CHANGES},
+        body=DashboardDocument,
+        security=_EDIT,
+    ),
+    (_BOARD, "DELETE"): Operation(
+        "Back to the dashboard that the page makes by itself; with `If-Match` only if nobody saved since",
+        {200: boards.BoardDeleted, 409: boards.BoardConflict, **_BOARD_CHANGES},
+        security=_EDIT,
+    ),
+    (f"{_BOARD}/versions", "GET"): Operation(
+        "The versions that are kept, to go back to", {200: boards.BoardVersions, **_BOARD_ERRORS}, security=_READ
+    ),
+    (f"{_BOARD}/background", "GET"): Operation(
+        "The picture behind the tiles", {200: "image/*", 304: None, **_BOARD_ERRORS}, security=_READ
+    ),
+    (f"{_BOARD}/background", "PUT"): Operation(
+        "Keep the body as the picture behind the tiles: PNG, JPEG, GIF or WebP, 1 MB at most",
+        {200: boards.PictureKept, 415: schemas.Error, **_BOARD_CHANGES},
+        security=_EDIT,
+    ),
+    (f"{_BOARD}/background", "DELETE"): Operation(
+        "Keep no picture", {200: boards.BoardDeleted, **_BOARD_CHANGES}, security=_EDIT
+    ),
+    ("/api/v1/buckets/{bucket}/value", "POST"): Operation(
+        "What a control on the page says: published if a topic is given, then stored",
+        {
+            204: None,
+            400: schemas.Error,
+            403: schemas.Error,
+            408: schemas.Error,
+            409: schemas.Error,
+            413: schemas.Error,
+            **_OUR_ERRORS,
+        },
+        body=ControlValue,
+        security=_EDIT,
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
@@ -215,6 +268,7 @@ def document() -> dict[str, Any]:
                 "accessKeyHeader": {"type": "apiKey", "in": "header", "name": "X-IS-AccessKey"},
                 "accessKeyQuery": {"type": "apiKey", "in": "query", "name": "accessKey"},
                 "viewToken": {"type": "http", "scheme": "bearer"},
+                "writeKey": {"type": "http", "scheme": "bearer"},
             },
         },
     }
@@ -269,13 +323,17 @@ _DESCRIPTIONS: Final = {
     200: "Done",
     201: "Created",
     204: "Done: synced to disk, or there already",
+    304: "As it was",
     400: "The request makes no sense; nothing was stored",
     401: "A key is needed",
     402: "The key's events are used up (http.limits.events); nothing was stored",
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
+    409: "Something stands in the way, such as somebody who was first; the answer says what",
     413: "The body is larger than 1 MB",
+    415: "Not of a kind that is taken",
+    428: "A header that names the version is missing",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
     500: "A fault of the bridge, told in its log",
     501: "An extra that this needs is not installed",

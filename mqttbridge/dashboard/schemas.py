@@ -161,6 +161,10 @@ class Points(_Model):
     after: Epoch
     before: Epoch
     series: dict[str, Series]
+    derived: dict[str, Series] = {}
+    """Values of the expressions asked for, by their text."""
+    errors: dict[str, str] = {}
+    """What is wrong with those that have none, in words."""
 
 
 class StoredRows(_Model):
@@ -198,6 +202,8 @@ class Frame(_Model):
 
     now: Epoch
     series: dict[str, Series]
+    derived: dict[str, Series] = {}
+    """New values of expressions whose points were asked for of late, by their text."""
 
 
 class ShareLink(_Model):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -87,9 +87,12 @@ class Served(Client):
         embedded: bool = True,
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
+        config: dict[str, Any] | None = None,
+        publish: Callable[[str, bytes, int, bool], None] | None = None,
     ) -> None:
         self.config = Config.model_validate(
-            {
+            (config or {})
+            | {
                 "mqtt": None,
                 "data_dir": str(directory),
                 "http": {"listen": "127.0.0.1:0"} | (http or {}),
@@ -114,6 +117,7 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
             tools=tools,
+            publish=publish,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -134,9 +138,11 @@ def serve(
     embedded: bool = True,
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
+    config: dict[str, Any] | None = None,
+    publish: Callable[[str, bytes, int, bool], None] | None = None,
 ) -> Iterator[Served]:
-    """A running server. `kept` is what the spool kept of an earlier one."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept)
+    """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config, publish=publish)
     try:
         yield served
     finally:

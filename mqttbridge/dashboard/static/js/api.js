@@ -50,6 +50,30 @@ export async function wordsOf(answer) {
   return typeof error === "string" ? error : `the server answered ${answer.status}`;
 }
 
+/**
+ * Change something; what the server says against it is the error's text.
+ * @param {string} method
+ * @param {string} url
+ * @param {unknown} body
+ */
+export async function sendJson(method, url, body) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method,
+      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiError(0, "the server does not answer");
+  }
+  const text = await answer.text();
+  const said = answer.headers.get("Content-Type")?.startsWith("application/json") && text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new ApiError(answer.status, said?.error ?? (text || `the server answered ${answer.status}`));
+  return said;
+}
+
 /** @param {string} bucket */
 const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
 
@@ -126,6 +150,16 @@ export const fetchRows = (bucket, asked, signal) => getJson(`${bucketUrl(bucket)
  * @param {RowsQuery & {format: string}} asked
  */
 export const exportUrl = (bucket, asked) => `${bucketUrl(bucket)}/export?${rowsQuery(asked)}`;
+
+/**
+ * Say a value by a control.
+ * @param {string} bucket
+ * @param {string} stream
+ * @param {import("./types.js").Value} value
+ * @param {{topic?: string, retain?: boolean}} [to] a topic that gets it, too
+ */
+export const sendValue = (bucket, stream, value, to = {}) =>
+  sendJson("POST", `${bucketUrl(bucket)}/value`, { stream, value, ...to });
 
 /**
  * @param {string} bucket

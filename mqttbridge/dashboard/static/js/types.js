@@ -45,6 +45,7 @@
  * @property {string} type its texts are `tiles.<type>.name` and `tiles.<type>.about`
  * @property {Kind[]} kinds of the streams it takes; none for a tile that needs no stream
  * @property {number} most streams: 1, or Infinity
+ * @property {boolean} [alone] whether it works without its stream, too: before there is one, or with none at all
  * @property {TileSize} size a new tile's
  * @property {string} icon SVG path data in a 16 x 16 box, drawn by its stroke
  * @property {(stream: import("./stream.js").Stream) => number} suits how well it suits a stream, 0 (not at all) to 100: makes

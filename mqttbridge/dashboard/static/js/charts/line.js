@@ -1,5 +1,6 @@
 /** Numbers: a line, with silence left open. */
 
+/** @import { Series } from "../series.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { PlotHandlers } from "./plot.js" */
 
@@ -18,6 +19,14 @@ const LABEL_SHARE = 1 / 4;
 
 /** What is drawn narrower than this is a tick that one overlooks: it gets dots. */
 const NARROW_PX = 3;
+
+/** @type {uPlot.Axis} as wide as its labels, which are as many as fit */
+export const valueAxis = {
+  size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
+  space: (_plot, _axis, _from, _to, height) =>
+    Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
+  values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
+};
 
 /**
  * @typedef {object} LineLook
@@ -41,21 +50,14 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
       stroke: color,
       width: 1.6,
       fill: color.replace("rgb(", "rgba(").replace(")", ", 0.09)"),
-      gaps: (plot, _series, from, to) => gapsInPixels(plot, stream, from, to),
+      gaps: (plot, _series, _from, _to) => gapsInPixels(plot, stream),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
     yRange: ([from, to]) => {
-      const extents = [extentOf(stream, from, to)];
-      const earlier = handlers.earlier?.(stream);
-      if (earlier) extents.push(extentOf({ layer: { series: earlier }, gap: earlier.gap }, from, to));
+      const extents = [extentOf(stream, from, to), earlierExtentOf(handlers.earlier?.(stream), from, to)];
       return within(yRange(...widest(extents), stream.decimals), min, max);
     },
-    yAxis: {
-      size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
-      space: (_plot, _axis, _from, _to, height) =>
-        Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
-      values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
-    },
+    yAxis: valueAxis,
     hooks: {
       drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
         const earlier = handlers.earlier?.(stream);
@@ -67,10 +69,19 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
 }
 
 /**
+ * The same as `extentOf` of the time before; nothing where nothing is compared.
+ * @param {Series | null | undefined} earlier
+ * @param {number} from
+ * @param {number} to
+ */
+export const earlierExtentOf = (earlier, from, to) =>
+  /** @type {[number | null, number | null]} */ (earlier ? extentOf({ layer: { series: earlier }, gap: earlier.gap }, from, to) : [null, null]);
+
+/**
  * @param {[number | null, number | null][]} extents
  * @returns {[number | null, number | null]}
  */
-function widest(extents) {
+export function widest(extents) {
   const known = /** @type {number[]} */ (extents.flat().filter((one) => one !== null));
   return known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
 }
@@ -82,7 +93,7 @@ function widest(extents) {
  * @param {number | null} max
  * @returns {[number, number]}
  */
-function within([low, high], min, max) {
+export function within([low, high], min, max) {
   const [from, to] = [min ?? Math.min(low, max ?? low), max ?? Math.max(high, min ?? high)];
   return from < to ? [from, to] : [from, from + 1];
 }
@@ -92,7 +103,7 @@ function within([low, high], min, max) {
  * @param {uPlot} plot
  * @param {{at: number, colour: string}[]} marks
  */
-function drawMarks(plot, marks) {
+export function drawMarks(plot, marks) {
   const { ctx, bbox } = plot;
   const { min = 0, max = 0 } = plot.scales.y;
   ctx.save();
@@ -159,16 +170,15 @@ export function yRange(least, greatest, decimals) {
  * Silences longer than the stream's usual intervals, as [from, to] in canvas pixels.
  * @param {uPlot} plot
  * @param {Stream} stream
- * @param {number} from index
- * @param {number} to index
  * @returns {uPlot.Series.Gap[]}
  */
-function gapsInPixels(plot, stream, from, to) {
-  const [epochs] = plot.data;
+export function gapsInPixels(plot, stream) {
+  const { epochs } = stream.layer.series;
+  const { min = 0, max = 0 } = plot.scales.x;
   const { gap } = stream;
   /** @type {uPlot.Series.Gap[]} */
   const gaps = [];
-  for (let i = Math.max(from, 1); i <= to; i++) {
+  for (let i = Math.max(lowerBound(epochs, min), 1); i < epochs.length && epochs[i - 1] <= max; i++) {
     if (epochs[i] - epochs[i - 1] <= gap) continue;
     gaps.push([plot.valToPos(epochs[i - 1], "x", true), plot.valToPos(epochs[i], "x", true)]);
   }

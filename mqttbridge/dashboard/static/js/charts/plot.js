@@ -77,8 +77,10 @@ export class Plot {
    * @param {Stream} stream
    * @param {PlotHandlers} handlers
    * @param {{
-   *   series: uPlot.Series, yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays, lane?: number, timeAxis?: boolean,
+   *   series: uPlot.Series | uPlot.Series[], yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
+   *   lane?: number, timeAxis?: boolean,
    *   cursorPoint?: boolean, cursorIndex?: uPlot.Cursor.DataIdxRefiner,
+   *   data?: () => uPlot.AlignedData, version?: () => number | string,
    * }} look `lane`: the chart is one of many on one axis of time, this far from the left edge
    */
   constructor(parent, stream, handlers, look) {
@@ -86,9 +88,12 @@ export class Plot {
     this.stream = stream;
     /** @type {Span} */
     this.span = [0, 1];
+    /** @type {number | string} */
     this._version = -1;
     this._overlay = -1;
     this.handlers = handlers;
+    this._data = look.data ?? (() => [stream.layer.series.epochs, stream.layer.series.values]);
+    this._newVersion = look.version ?? (() => stream.version);
     const faint = getComputedStyle(parent.querySelector(".chart-ink") ?? parent);
     const axis = {
       font: FONT, stroke: faint.color, gap: 4,
@@ -114,7 +119,7 @@ export class Plot {
         { ...axis, show: look.timeAxis ?? !look.lane, size: 25, gap: 7, space: timeSpace, values: timeLabels },
         { ...axis, ...look.yAxis, ...(look.lane && look.yAxis.show !== false && { size: look.lane }) },
       ],
-      series: [{}, look.series],
+      series: [{}, ...[look.series].flat()],
       hooks: {
         ...look.hooks,
         draw: [...(look.hooks?.draw ?? []), (plot) => drawMarks(plot, handlers.marks?.() ?? [], faint.outlineColor)],
@@ -159,16 +164,16 @@ export class Plot {
    * @param {Span} span
    */
   paint(span) {
-    const { series } = this.stream.layer;
     const pixel = (span[1] - span[0]) / (this.uplot.bbox.width || 1);
     const moved = Math.abs(span[1] - this.span[1]) >= pixel || Math.abs(span[0] - this.span[0]) >= pixel;
-    const overlay = this.handlers.overlay?.() ?? 0;
-    if (!moved && this._version === this.stream.version && this._overlay === overlay) return;
-    this._version = this.stream.version;
+    const [version, overlay] = [this._newVersion(), this.handlers.overlay?.() ?? 0];
+    const changed = this._version !== version || this._overlay !== overlay;
+    if (!moved && !changed) return;
+    this._version = version;
     this._overlay = overlay;
     this.span = span;
     this.uplot.batch(() => {
-      this.uplot.setData([series.epochs, series.values], false);
+      if (changed) this.uplot.setData(this._data(), false);
       this.uplot.setScale("x", { min: span[0], max: span[1] });
     });
   }
@@ -182,7 +187,7 @@ export class Plot {
    * @param {number} step points
    */
   moveCursor(step) {
-    const { epochs } = this.stream.layer.series;
+    const [epochs] = this.uplot.data;
     if (!epochs.length) return;
     const from = this.uplot.cursor.idx ?? epochs.length - (step > 0 ? 2 : 0);
     const index = Math.min(Math.max(from + step, 0), epochs.length - 1);

@@ -38,8 +38,7 @@ export class ChartView {
     this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
-    // Before the chart is measured: the reading takes its height once it holds a text.
-    this.reading.show(tile.text(), tile.unit);
+    this.reading.show(tile.text(), tile.unit); // it takes its room before the chart does
     this.plot = look.plot(this.labelled, this.stream, handlersOf(tile.board, (index) => {
       this._cursor = index;
     }));

@@ -173,7 +173,7 @@ export class Tile {
   get title() {
     if (this.config.title) return withEmoji(this.config.title);
     const named = this.config.streams.map((name) => withEmoji(this.board.find(name)?.field ?? name));
-    return named.join(", ") || t(`tiles.${this.config.type}.name`);
+    return [...new Set(named)].join(", ") || t(`tiles.${this.config.type}.name`);
   }
 
   /** What does not change by itself. */
@@ -204,7 +204,7 @@ export class Tile {
     const { type, streams } = this.config;
     const kind = kindOf(type);
     if (!kind) return t("tiles.unknownType", { type });
-    if (kind.kinds.length === 0) return "";
+    if (kind.kinds.length === 0 || (kind.alone && this.streams.length === 0)) return "";
     if (streams.length === 0) return t("tiles.noStreams");
     if (this.streams.length === 0) return t("tiles.missing", { name: streams[0] });
     const other = this.streams.find((stream) => !kind.kinds.includes(stream.kind));

@@ -1,0 +1,69 @@
+"""The shapes of what the dashboard documents' handlers answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from mqttbridge.config.dashboards import DashboardDocument
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class BoardAnswer(_Model):
+    """What a bucket's page is drawn by."""
+
+    version: int
+    """0 when nothing was saved."""
+    source: Literal["auto", "saved", "config"]
+    """`auto`: the page makes it by itself; `config`: it is written in the configuration."""
+    document: DashboardDocument | None
+    editable: bool
+    """Whether who asks may save another."""
+
+
+class BoardSaved(_Model):
+    """The version that was written."""
+
+    version: int
+
+
+class BoardDeleted(_Model):
+    """Whether there was one."""
+
+    deleted: bool
+
+
+class BoardConflict(_Model):
+    """Somebody else was first; this is how it is now."""
+
+    error: str
+    version: int
+    """0 when it was deleted."""
+    at: float | None
+    """When that was saved; seconds since 1970, UTC."""
+    document: DashboardDocument | None = None
+
+
+class BoardVersion(_Model):
+    """One version that is kept."""
+
+    version: int
+    at: float
+    """Seconds since 1970, UTC."""
+    tiles: int
+
+
+class BoardVersions(_Model):
+    """The versions that are kept, the newest first."""
+
+    versions: list[BoardVersion]
+
+
+class PictureKept(_Model):
+    """Bytes of the picture that is kept."""
+
+    size: int
