@@ -34,7 +34,7 @@ SELECT '[' || coalesce(group_concat(ts || ',' || place || ',' || {reader.JSON_VA
     SELECT p.ts AS ts, s.key AS place, p.value AS value
     FROM json_each(:ids) AS s CROSS JOIN points AS p ON p.series = s.value AND p.ts >= :start AND p.ts < :end
     WHERE p.ts > :start OR s.key > :skip
-    ORDER BY p.ts, s.key LIMIT {ROWS})
+    ORDER BY p.ts, s.key LIMIT :rows)
 """
 
 
@@ -73,7 +73,7 @@ def read(
     # Streams may come and go between two batches: the place is kept by name, which stays.
     skip = -1 if following > place.time or place.stream is None else sum(name <= place.stream for name in names) - 1
     end = min(following + place.width, span.end)
-    asked = {"ids": ids, "start": following, "end": end, "skip": skip}
+    asked = {"ids": ids, "start": following, "end": end, "skip": skip, "rows": ROWS}
     flat = from_json(db.execute(_SLICE, asked).fetchone()[0])
     booleans = [one[3] == Kind.BOOLEAN for one in series]
     batch = [

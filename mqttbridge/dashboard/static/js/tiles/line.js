@@ -1,10 +1,10 @@
 /** Numbers over time: one with its value above it, or several under a legend. */
 
-/** @import { handlersOf } from "../charts/handlers.js";
-import { Span, TileType, TileView } from "../types.js" */
+/** @import { Span, TileType, TileView } from "../types.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { Tile } from "./frame.js" */
 
+import { handlersOf } from "../charts/handlers.js";
 import { linePlot } from "../charts/line.js";
 import { linesPlot } from "../charts/lines.js";
 import { el } from "../dom.js";
