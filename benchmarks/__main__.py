@@ -10,7 +10,17 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import behind_mosquitto, delivery, events_api, footprint, ingest, latency, rules, streamer
+from benchmarks import (
+    behind_mosquitto,
+    delivery,
+    events_api,
+    footprint,
+    ingest,
+    latency,
+    plotly_streams,
+    rules,
+    streamer,
+)
 from benchmarks.report import Row, machine, table
 
 
@@ -24,6 +34,7 @@ def main() -> None:
         "behind Mosquitto": partial(behind_mosquitto.rows, rounds=rounds, share=share),
         "delivery": partial(delivery.rows, rounds=rounds, share=share),
         "Events API": partial(events_api.rows, rounds=rounds, share=share),
+        "Plotly streams": partial(plotly_streams.rows, rounds=rounds, share=share),
         "rules": partial(rules.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
