@@ -95,6 +95,7 @@ HOMES = {
     ),
     "click": ("mqttbridge.cli",),
     "jinja2": ("mqttbridge.mapping.families.value_templates",),
+    "pyarrow": ("mqttbridge.dashboard.raw.parquet",),
     "pandas": ("mqttbridge.panel",),
     "panel": ("mqttbridge.panel",),
     "param": ("mqttbridge.panel",),

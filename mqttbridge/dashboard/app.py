@@ -33,6 +33,7 @@ from mqttbridge.dashboard.plotly.api import FiguresApi
 from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.plotly.tokens_api import TokensApi
 from mqttbridge.dashboard.rate_headers import RateHeaders
+from mqttbridge.dashboard.raw.api import RawApi
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security
 from mqttbridge.dashboard.tools_api import ToolsApi
@@ -98,6 +99,7 @@ def endpoints(
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
     tools = ToolsApi(backend.tools, workers.reads)
+    raw = RawApi(backend, workers.reads)
     boards = BoardsApi(backend, security, workers.reads)
     deletion = Deletion(backend, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
@@ -109,6 +111,8 @@ def endpoints(
     return [
         Endpoint("/", pages.page, Access.PAGE),
         Endpoint("/b/{bucket}", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/waves", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/source", pages.page, Access.PAGE),
         Endpoint("/f/{figure}", pages.page, Access.PAGE),
         Endpoint("/alerts", pages.page, Access.PAGE),
         Endpoint("/settings", pages.page, Access.PAGE),
@@ -121,6 +125,9 @@ def endpoints(
         Endpoint("/api/v1/buckets", api.buckets, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/events", raw.events, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),

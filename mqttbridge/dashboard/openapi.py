@@ -88,6 +88,11 @@ _SIGN_IN_ERRORS: Final[Answers] = {
     503: schemas.Error,
 }
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
+_RANGE: Final = {
+    "stream": "A stream; may be repeated. Default: all.",
+    "after": "Epoch seconds; negative: relative to `before`. Default: the first point.",
+    "before": "Epoch seconds; zero or negative: relative to now. Default: all that there is.",
+}
 _BOARD: Final = "/api/v1/buckets/{bucket}/dashboard"
 _BOARD_ERRORS: Final[Answers] = {**_OUR_ERRORS, 500: schemas.Error}
 _BOARD_CHANGES: Final[Answers] = {**_BOARD_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
@@ -193,7 +198,33 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Delete streams with their points; what comes later makes them anew",
         {200: schemas.Deleted, 400: schemas.Error, **_OUR_ERRORS},
         {"stream": "A stream; may be repeated."},
-        security=_WRITE,
+        security=_EDIT,
+    ),
+    ("/api/v1/buckets/{bucket}/events", "GET"): Operation(
+        "Points of a bucket as they were stored, in order of time, page by page",
+        {200: schemas.StoredRows, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE
+        | {
+            "order": "`desc`, the newest first (default), or `asc`.",
+            "limit": "How many rows at most, up to 5000. Default: 500.",
+            "cursor": "`next` of the page before; or `<microseconds since 1970>:<stream>` of any row.",
+            "text": "Only rows with this in the stream's name or the value, in whatever case.",
+            "least": "Only numbers from this on.",
+            "most": "Only numbers up to this.",
+        },
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/summary", "GET"): Operation(
+        "Count, least, mean and greatest of each stream in a range, from every point",
+        {200: schemas.Summary, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE,
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/export", "GET"): Operation(
+        "A range as a file; a connection that ends without the last chunk means that the file is not whole",
+        {200: "text/csv", 400: schemas.Error, **_OUR_ERRORS, 501: schemas.Error},
+        _RANGE | {"format": "`csv` (default), `jsonl` or `parquet`."},
+        security=_READ,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
         "Server-sent events: `points` (see Frame), `resync`, `hello`",
@@ -432,5 +463,6 @@ _DESCRIPTIONS: Final = {
     428: "A header that names the version is missing",
     429: "Too many requests of this key (http.limits.calls), or wrong keys from this address: see Retry-After",
     500: "A fault of the bridge, told in its log",
+    501: "An extra that this needs is not installed",
     503: "Not now: come again after the seconds in Retry-After",
 }

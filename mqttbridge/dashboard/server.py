@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import threading
 from typing import Final, cast
 
@@ -163,7 +164,7 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.app_state = {"abort": transport.abort}
+        self.app_state = {"abort": lambda: _reset(transport)}
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
@@ -184,3 +185,11 @@ class _Protocol(H11Protocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Cut a connection so that the peer sees it broke: where it is told no length, an orderly end means all came."""
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -386,3 +386,84 @@ def test_whatever_is_moved_no_two_tiles_overlap_and_no_room_is_left_above(call: 
         return [all.length, problems];"""
     )
     assert call("board/grid.js", body) == [30, []]
+
+
+@pytest.mark.parametrize(
+    ("hash_", "window", "reach"),
+    [
+        pytest.param("#from=-6h", "6h", None, id="a window of any length"),
+        pytest.param("#w=90m", "90m", None, id="by its name"),
+        pytest.param("#from=-6h&to=now", "6h", None, id="up to now"),
+        pytest.param("#from=-6h&to=-1h", "5m", 5 * 3600, id="relative to now"),
+        pytest.param("#w=1h&from=2026-01-02T03:04:05Z&to=2026-01-02T03:05:05%2B00:00", "1h", 60, id="ISO 8601"),
+        pytest.param("#from=1767225600&to=1767225601.5", "5m", 1.5, id="epoch seconds"),
+        pytest.param("#from=-1h&to=-6h", "5m", None, id="the wrong way round"),
+        pytest.param("#from=-200y&to=-100y", "5m", None, id="longer than anything"),
+    ],
+)
+def test_a_hash_names_a_window_or_a_range(call: Call, hash_: str, window: str, reach: float | None) -> None:
+    body = """
+        const v = new m.Viewport();
+        v.readHash(x);
+        const again = new m.Viewport();
+        again.readHash(v.toHash());
+        const length = ({ range }) => range && range[1] - range[0];
+        return [v.window.id, length(v), again.window.id, length(again)];"""
+    assert call("viewport.js", body, hash_) == [window, pytest.approx(reach), window, pytest.approx(reach)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-01", "-6", "-6x", "25:00", "1e99", "2026-01-02T99:99:99Z", "-99999y"]
+)
+def test_what_is_no_time_is_none(call: Call, text: str) -> None:
+    assert call("moment.js", "return m.parseMoment(x, 1767225600);", text) is None
+
+
+def test_times_are_read_and_written_by_the_clock_that_is_chosen(call: Call) -> None:
+    body = """
+        const { chooseZone } = await import("/static/js/zone.js");
+        const { formatTime } = await import("/static/js/format.js");
+        const said = [];
+        for (const zone of x) {
+          said.push(chooseZone("other", zone));
+          for (const text of ["2026-03-29 01:59:59", "2026-03-29 03:00", "2026-10-25 12:00", "12:00"]) {
+            const { at } = m.parseMoment(text, 1767225600);
+            said.push(m.writeMoment(at) + " " + new Date(at * 1000).toISOString().slice(5, 16) + " " + formatTime(at));
+          }
+        }
+        return said;"""
+    assert call("moment.js", body, ["Europe/Berlin", "America/New_York", "Nowhere/Land"]) == [
+        True,
+        "2026-03-29 01:59:59 03-29T00:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T01:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T11:00 12:00:00",
+        "2026-01-01 12:00:00 01-01T11:00 12:00:00",
+        True,
+        "2026-03-29 01:59:59 03-29T05:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T07:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T16:00 12:00:00",
+        "2025-12-31 12:00:00 12-31T17:00 12:00:00",
+        False,
+        "2026-03-29 01:59:59 03-29T05:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T07:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T16:00 12:00:00",
+        "2025-12-31 12:00:00 12-31T17:00 12:00:00",
+    ]
+
+
+def test_lengths_of_time_are_said_in_two_words_at_most(call: Call) -> None:
+    lengths = [0.25, 9.876, 59, 60, 3600, 3661, 90_000, 86_460]
+    said = ["0.25 s", "9.88 s", "59 s", "1 min", "1 h", "1 h 1 min", "1 d 1 h", "1 d"]
+    assert call("moment.js", "return x.map(m.readDuration);", lengths) == said
+
+
+def test_waves_keep_the_order_they_were_given(call: Call) -> None:
+    body = """
+        const streams = x.map((name) => ({ name }));
+        const order = new m.Order("b");
+        order.move(streams, streams[2], -1);
+        order.move(order.of(streams), streams[0], -1);
+        const names = (o, list) => o.of(list).map(({ name }) => name).join("");
+        const more = [{ name: "0" }, ...streams];
+        return [names(order, streams), names(new m.Order("b"), more), names(new m.Order("c"), streams)];"""
+    assert call("waves/order.js", body, ["a", "b", "c"]) == ["acb", "acb0", "abc"]

@@ -12,16 +12,21 @@
 import { AlertStates } from "./alerts/states.js";
 import { ApiError, fetchStreams } from "./api.js";
 import { now, serverTime } from "./clock.js";
+import { Comparison } from "./comparison.js";
 import { History } from "./history.js";
 import { LiveConnection, parseFrameId } from "./live.js";
 import { Expression, Stream } from "./stream.js";
-import { Viewport, windowFor, WINDOWS } from "./viewport.js";
+import { Marks } from "./marks.js";
+import { namesTime, Viewport, windowFor, windowOf } from "./viewport.js";
 
 /** How often to look again for a server that does not answer. */
 const LOOK_AGAIN_MS = 3000;
 
 /** Out of touch for this long, what is on view is called stale. */
 const STALE_MS = 10_000;
+
+/** A hand that moves the range rests for so long before it is fetched. */
+const GLIDE_REST_MS = 220;
 
 /** A hostile publisher could name streams without end; a page holds this many. */
 const MAX_STREAMS = 5000;
@@ -50,6 +55,13 @@ export class Board {
     this._subscribers = new Set();
     this._telling = false;
     this._lookAgain = 0;
+    this._gliding = 0;
+    /** What else a view fetches when the viewer says so. */
+    this.onRefresh = () => {};
+    /** @type {Set<() => void>} */
+    this._watchers = new Set();
+    this.marks = new Marks(this);
+    this.comparison = new Comparison(this);
     this.history = new History(bucket, {
       range: () => ({ span: this.viewport.range, window: this.viewport.window.seconds }),
       serial: () => !this.live.started,
@@ -70,6 +82,14 @@ export class Board {
    */
   subscribe(callback) {
     this._subscribers.add(callback);
+  }
+
+  /**
+   * Call back when values came in.
+   * @param {() => void} callback
+   */
+  watch(callback) {
+    this._watchers.add(callback);
   }
 
   /** @param {Trouble | null} trouble */
@@ -149,15 +169,15 @@ export class Board {
   /** @param {StreamSummary[]} streams the first that are known */
   _chooseWindow(streams) {
     this.viewport.firstWindow = windowFor(streams, now());
-    if (new URLSearchParams(location.hash.slice(1)).has("w")) return;
+    if (namesTime(location.hash)) return;
     this.viewport.window = this.viewport.firstWindow;
     this._hash = this.viewport.toHash();
   }
 
-  /** @param {string} id one of WINDOWS */
+  /** @param {string} id a length of time, as "1h" */
   showWindow(id) {
-    this.viewport.window = WINDOWS.find((window) => window.id === id) ?? this.viewport.window;
-    this.viewport.range = null;
+    this.viewport.window = windowOf(id) ?? this.viewport.window;
+    this.viewport.range = this.viewport.relative = null;
     this._refetch();
   }
 
@@ -171,25 +191,81 @@ export class Board {
 
   /** @param {Span} span */
   zoom(span) {
-    if (!this.viewport.hold(span)) return;
+    if (this._hold(span)) this._moved();
+  }
+
+  /**
+   * Go along with a hand that moves the range: what is known is drawn, the rest is fetched when the hand rests.
+   * @param {Span} span
+   */
+  glide(span) {
+    if (!this.viewport.gliding && !this._hold(this.viewport.span(now()))) return;
+    this.viewport.hold(span);
+    this.viewport.gliding = true;
+    clearTimeout(this._gliding);
+    this._gliding = setTimeout(() => {
+      this.viewport.gliding = false;
+      if (this.viewport.range) this.zoom(this.viewport.range);
+    }, GLIDE_REST_MS);
+    this._changed();
+  }
+
+  /**
+   * A range as it was written, absolute or relative to now.
+   * @param {string} from as `parseMoment` reads it
+   * @param {string} to
+   */
+  showRange(from, to) {
+    const rest = new URLSearchParams(this.viewport.toHash());
+    rest.set("from", from);
+    rest.set("to", to);
+    this.viewport.readHash(rest.toString());
+    this._refetch();
+    if (this.viewport.range) this._reload();
+  }
+
+  /** @param {string} compare one of COMPARISONS, or "" */
+  compareWith(compare) {
+    this.viewport.compare = compare;
+    this.comparison.version++;
+    this._moved();
+  }
+
+  /**
+   * @param {Span} span
+   * @returns {boolean} whether it was a range to hold
+   */
+  _hold(span) {
+    if (!this.viewport.hold(span)) return false;
     this.history.clear();
     for (const stream of this._all()) stream.hold(span, false);
-    this._moved();
+    return true;
   }
 
   jumpToLive() {
     if (this.viewport.live) return;
     this.history.clear();
-    this.viewport.range = null;
+    this.viewport.range = this.viewport.relative = null;
     for (const stream of this._all()) stream.release();
     this._moved();
   }
 
   /** Fetch again what is on view. */
   refresh() {
-    if (this.viewport.range) this.zoom(this.viewport.range);
-    else this._refetch();
+    this.viewport.renew();
+    this._reload();
     this.start();
+    this.onRefresh();
+  }
+
+  /** Fetch what is on view, whether it moves or stands still. */
+  _reload() {
+    const { range, relative } = this.viewport;
+    if (!range) this._refetch();
+    else if (this._hold(range)) {
+      this.viewport.relative = relative;
+      this._moved();
+    }
   }
 
   _refetch() {
@@ -208,19 +284,26 @@ export class Board {
     this._changed();
   }
 
+  /** Put what is on view into the address, without a step of the browser's history. */
+  say() {
+    this._hash = this.viewport.toHash();
+    history.replaceState(null, "", `#${this._hash}`);
+  }
+
   _onHash() {
     this.viewport.readHash(location.hash);
     this._hash = this.viewport.toHash();
     const { range } = this.viewport;
     this._refetch();
-    if (range) this.zoom(range);
+    if (range) this._reload();
+    this.marks.reread();
   }
 
   _onResync() {
     const { range } = this.viewport;
     this.history.clear();
     for (const stream of this._all()) stream.invalidate(this.viewport.window.seconds);
-    if (range) this.zoom(range);
+    if (range) this._reload();
     this.start();
   }
 
@@ -264,6 +347,7 @@ export class Board {
       expression.receive(points, id);
       expression.live.series.trim(from);
     }
+    for (const callback of this._watchers) callback();
   }
 
   /** @param {StreamSummary} summary */
@@ -284,6 +368,11 @@ export class Board {
     stream.rhythm.learn(interval);
     stream.remember(last);
     return stream;
+  }
+
+  /** A part of the model changed. */
+  changed() {
+    this._changed();
   }
 
   /** Tell the subscribers, once for all that changes in this turn. */

@@ -1,6 +1,6 @@
 /** The page's beginning: the address says which view it is. Only the view that is shown is loaded. */
 
-import { bucketOfPage, figureOfPage } from "./api.js";
+import { bucketOfPage, figureOfPage, viewOfPage } from "./api.js";
 import { beginEmbedding } from "./embed.js";
 import { useLanguage } from "./i18n.js";
 
@@ -26,6 +26,12 @@ if (location.pathname === "/alerts") {
 } else if (bucket === null) {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);
+} else if (viewOfPage(location.pathname) === "waves") {
+  const { showWaves } = await import("./waves/page.js");
+  showWaves(root, bucket);
+} else if (viewOfPage(location.pathname) === "source") {
+  const { showSource } = await import("./source/page.js");
+  showSource(root, bucket);
 } else {
   const { showBoard } = await import("./board/page.js");
   showBoard(root, bucket);

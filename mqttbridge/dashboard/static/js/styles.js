@@ -1,23 +1,20 @@
-/** Style sheets that only one view or dialog needs: loaded with it. */
-
-/** @type {Map<string, Promise<void>>} */
-const loading = new Map();
+/** Style sheets of the views that are loaded on demand. */
 
 /**
- * @param {string} name of a file in css/, without its ending
- * @returns {Promise<void>} when it holds; a sheet that cannot be had keeps nobody waiting
+ * @param {...string} names files in css/, without `.css`
+ * @returns {Promise<unknown>} when they hold: what is measured before would be measured wrong
  */
-export function useStyles(name) {
-  let loaded = loading.get(name);
-  if (!loaded) {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = `/static/css/${name}.css`;
-    loaded = new Promise((resolve) => {
-      link.onload = link.onerror = () => resolve();
-    });
-    loading.set(name, loaded);
+export const useStyles = (...names) => Promise.all(names.map(use));
+
+/** @param {string} name */
+function use(name) {
+  const href = `/static/css/${name}.css`;
+  if (document.querySelector(`link[href="${href}"]`)) return undefined;
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = href;
+  return new Promise((resolve) => {
+    link.onload = link.onerror = resolve;
     document.head.append(link);
-  }
-  return loaded;
+  });
 }

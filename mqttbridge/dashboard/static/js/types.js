@@ -12,6 +12,9 @@
  * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>,
  *   derived?: Record<string, Points>, errors?: Record<string, string>}} PointsAnswer `derived`: values of expressions
  * @typedef {{now: number, series: Record<string, Points>, derived?: Record<string, Points>}} LiveFrame
+ * @typedef {{now: number, rows: [epoch: number, stream: string, value: Value][], units: Record<string, string>, next: string | null}} RowsAnswer
+ * @typedef {{count: number, least: number | null, mean: number | null, greatest: number | null, first: Last | null, last: Last | null}} StreamStatistics
+ * @typedef {"board" | "waves" | "source"} BucketView
  * @typedef {{badge: string, text: string}} Trouble of the bridge, in two words and in a sentence
  * @typedef {[from: number, to: number]} Span
  *

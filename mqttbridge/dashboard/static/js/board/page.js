@@ -23,6 +23,7 @@ import { Arrangement } from "./arrangement.js";
 import { arrange } from "./grid.js";
 import { GridView } from "./grid-view.js";
 import { TileView } from "./tile-view.js";
+import { onZoneChange } from "../zone.js";
 
 /** From this many tiles on, one searches rather than looks. */
 const SEARCH_FROM = 13;
@@ -181,6 +182,7 @@ export function showBoard(root, bucket) {
     page.painter.rename();
     page.board.noteNames();
   });
+  onZoneChange(() => page.painter.recolour());
   listenToKeys(page.board);
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();

@@ -1,11 +1,13 @@
 /** Numbers: a line, with silence left open. */
 
+/** @import { Series } from "../series.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { PlotHandlers } from "./plot.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
 import { lowerBound, upperBound } from "../series.js";
+import { drawEarlier } from "./overlay.js";
 import { Plot } from "./plot.js";
 
 /** A scale spans at least so many steps of the values' last digit, by their decimals: one step is no cliff. */
@@ -31,6 +33,7 @@ export const valueAxis = {
  * @property {number | null} [min] of the scale; by the values where it is not given
  * @property {number | null} [max]
  * @property {{at: number, colour: string}[]} [marks] lines across
+ * @property {number} [lane] see Plot
  */
 
 /**
@@ -39,9 +42,10 @@ export const valueAxis = {
  * @param {PlotHandlers} handlers
  * @param {LineLook} [look]
  */
-export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [] } = {}) {
+export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [], lane } = {}) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
+    lane,
     series: {
       stroke: color,
       width: 1.6,
@@ -49,10 +53,37 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
       gaps: (plot, _series, _from, _to) => gapsInPixels(plot, stream),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
-    yRange: ([from, to]) => within(yRange(...extentOf(stream, from, to), stream.decimals), min, max),
+    yRange: ([from, to]) => {
+      const extents = [extentOf(stream, from, to), earlierExtentOf(handlers.earlier?.(stream), from, to)];
+      return within(yRange(...widest(extents), stream.decimals), min, max);
+    },
     yAxis: valueAxis,
-    hooks: { drawAxes: [(plot) => drawMarks(plot, marks)], draw: [(plot) => drawNewest(plot, color)] },
+    hooks: {
+      drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
+        const earlier = handlers.earlier?.(stream);
+        if (earlier) drawEarlier(plot, earlier, color);
+      }],
+      draw: [(plot) => drawNewest(plot, color)],
+    },
   });
+}
+
+/**
+ * The same as `extentOf` of the time before; nothing where nothing is compared.
+ * @param {Series | null | undefined} earlier
+ * @param {number} from
+ * @param {number} to
+ */
+export const earlierExtentOf = (earlier, from, to) =>
+  /** @type {[number | null, number | null]} */ (earlier ? extentOf({ layer: { series: earlier }, gap: earlier.gap }, from, to) : [null, null]);
+
+/**
+ * @param {[number | null, number | null][]} extents
+ * @returns {[number | null, number | null]}
+ */
+export function widest(extents) {
+  const known = /** @type {number[]} */ (extents.flat().filter((one) => one !== null));
+  return known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
 }
 
 /**
@@ -93,7 +124,7 @@ export function drawMarks(plot, marks) {
 /**
  * The least and greatest value that the line shows between two times. Where it comes in and goes out of sight
  * it is between two points; where nothing is in sight, the last value before says where it was.
- * @param {Stream} stream
+ * @param {Pick<Stream, "gap"> & {layer: {series: {epochs: number[], values: any[]}}}} stream
  * @param {number} from
  * @param {number} to
  * @returns {[number | null, number | null]}

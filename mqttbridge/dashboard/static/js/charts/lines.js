@@ -5,7 +5,8 @@
 /** @import { LineLook } from "./line.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
-import { drawMarks, extentOf, gapsInPixels, valueAxis, within, yRange } from "./line.js";
+import { drawMarks, earlierExtentOf, extentOf, gapsInPixels, valueAxis, widest, within, yRange } from "./line.js";
+import { drawEarlier } from "./overlay.js";
 import { Plot } from "./plot.js";
 
 /**
@@ -26,14 +27,21 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
     data: () => uPlot.join(streams.map(({ layer: { series } }) => [series.epochs, series.values])),
     version: () => streams.map(({ version }) => version).join(),
     yRange: ([from, to]) => {
-      const extents = streams.map((stream) => extentOf(stream, from, to)).filter(([least]) => least !== null);
-      const least = extents.length ? Math.min(...extents.map(([one]) => Number(one))) : null;
-      const greatest = extents.length ? Math.max(...extents.map(([, one]) => Number(one))) : null;
-      return within(yRange(least, greatest, Math.max(...streams.map(({ decimals }) => decimals))), min, max);
+      const extents = streams.map((stream) => extentOf(stream, from, to));
+      const before = streams.map((stream) => earlierExtentOf(handlers.earlier?.(stream), from, to));
+      const decimals = Math.max(...streams.map((stream) => stream.decimals));
+      return within(yRange(...widest([...extents, ...before]), decimals), min, max);
     },
     yAxis: valueAxis,
     cursorIndex: (plot, series, nearest) => nearestWithValue(plot.data[series], nearest),
-    hooks: { drawAxes: [(plot) => drawMarks(plot, marks)] },
+    hooks: {
+      drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
+        for (const [i, stream] of streams.entries()) {
+          const earlier = handlers.earlier?.(stream);
+          if (earlier) drawEarlier(plot, earlier, colours[i]);
+        }
+      }],
+    },
   });
 }
 

@@ -4,6 +4,7 @@
 /** @import { Stream } from "../stream.js" */
 /** @import { Tile } from "./frame.js" */
 
+import { handlersOf } from "../charts/handlers.js";
 import { linePlot } from "../charts/line.js";
 import { linesPlot } from "../charts/lines.js";
 import { el } from "../dom.js";
@@ -56,16 +57,11 @@ class LinesView {
     this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
-    const { board } = tile;
     this._pointed = false;
-    this.plot = linesPlot(this.labelled, tile.streams, {
-      onZoom: (span) => board.zoom(span),
-      onReset: () => board.jumpToLive(),
-      onCursor: (index) => {
-        this._pointed = index !== null;
-      },
-      knownUntil: () => board.knownUntil,
-    }, { min: tile.config.min, max: tile.config.max, marks: tile.marks(), colours });
+    const handlers = handlersOf(tile.board, (index) => {
+      this._pointed = index !== null;
+    });
+    this.plot = linesPlot(this.labelled, tile.streams, handlers, { min: tile.config.min, max: tile.config.max, marks: tile.marks(), colours });
     /** @type {Span} */
     this.span = [0, 0];
   }
