@@ -398,6 +398,7 @@ class Family(StrEnum):
     HOMEASSISTANT = "homeassistant"
     OWNTRACKS = "owntracks"
     SHELLY = "shelly"
+    SPARKPLUG = "sparkplug"
     TASMOTA = "tasmota"
     TTN = "ttn"
     ZIGBEE2MQTT = "zigbee2mqtt"

@@ -56,6 +56,9 @@ def _is_state(levels: list[str], before: list[str]) -> bool:
 
 
 RULES: Final = (
+    # Where the node's level is Home Assistant's own, it is its birth message.
+    FamilyRule("home assistant", "homeassistant/status", nothing, device="homeassistant", format=PayloadFormat.TEXT,
+               absolute=True),
     *(
         FamilyRule(name, topic, nothing, device="{object}", announces=_units, absolute=True)
         for name, topic in (

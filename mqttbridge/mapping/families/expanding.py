@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mqttbridge.config.model import BadTimestamp, Config, Family, PayloadFormat, RetainedPolicy, RuleConfig, UseConfig
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
-from mqttbridge.mapping.families import esphome, owntracks, shelly, tasmota, ttn, zigbee2mqtt
+from mqttbridge.mapping.families import esphome, owntracks, shelly, sparkplug, tasmota, ttn, zigbee2mqtt
 from mqttbridge.mapping.families.announcing import Announcer, Changed
 from mqttbridge.mapping.families.family import FamilyRule, Readings
 from mqttbridge.mapping.families.knowledge import Knowledge
@@ -39,6 +39,7 @@ FAMILIES: Final[Mapping[Family, Known]] = {
     Family.ESPHOME: Known("", esphome.RULES),
     Family.OWNTRACKS: Known("owntracks", owntracks.RULES),
     Family.SHELLY: Known("", shelly.RULES),
+    Family.SPARKPLUG: Known("spBv1.0", sparkplug.RULES),
     Family.TASMOTA: Known("", tasmota.RULES),
     Family.TTN: Known("v3", ttn.RULES),
     Family.ZIGBEE2MQTT: Known("zigbee2mqtt", zigbee2mqtt.RULES),
@@ -85,9 +86,12 @@ def compile_families(config: Config, changed: Changed) -> tuple[tuple[CompiledRu
 
 
 def _as_read(use: UseConfig, rule: FamilyRule, made: CompiledRule) -> CompiledRule:
+    bucket = _bucket(use, made.bucket)
+    if made.series is not None:
+        return replace(made, bucket=bucket)  # the format knows all that there is to know
     return replace(
         made,
-        bucket=_bucket(use, made.bucket),
+        bucket=bucket,
         model=Readings(rule.read, rule.units),
         parse=rule.parse,
         may_be_empty=True,
@@ -175,7 +179,8 @@ def _expand(use: UseConfig) -> Iterator[tuple[FamilyRule, RuleConfig]]:
             RuleConfig(
                 name=f"{name_of_use(use)}: {rule.name}",
                 topic=f"{base}/{rule.topic}" if base and not rule.absolute else rule.topic,
-                format=PayloadFormat.JSON,
+                # What a family reads itself comes to it as `parse` has it; see `_as_read`.
+                format=PayloadFormat.SPARKPLUG if rule.format is PayloadFormat.SPARKPLUG else PayloadFormat.JSON,
                 bucket=rule.device,  # for now: see `_bucket`
                 stream=rule.stream if in_bucket else f"{rule.device}.{rule.stream}",
                 timestamp=rule.timestamp,
