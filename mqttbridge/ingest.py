@@ -23,6 +23,7 @@ from mqttbridge.events import Batch, EventTuple, Reason, Rejected
 from mqttbridge.lastknown import LastKnown
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
+from mqttbridge.rebirths import Rebirths
 from mqttbridge.sources.frames import OVERSIZED, RETAINED, Publish
 from mqttbridge.spool import Spool
 
@@ -54,6 +55,7 @@ class Source(Protocol):
     def acknowledge(self) -> None: ...
     def keep_alive(self) -> None: ...
     def subscribe(self, filters: Sequence[str]) -> None: ...
+    def publish(self, topic: str, payload: bytes) -> None: ...
     def wake(self) -> None: ...
     def close(self) -> None: ...
 
@@ -98,6 +100,7 @@ class Ingest:
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
         """Units of streams met, by destinations, until a batch of theirs takes them along."""
         self._next_tick = 0.0 if rulebook.has_intervals else float("inf")
+        self._rebirths = Rebirths(source.publish)
         self._announced = Announced(rulebook, spool, source.subscribe) if rulebook.announces else None
 
     def run(self) -> None:
@@ -229,6 +232,8 @@ class Ingest:
 
     def _count_gaps(self) -> None:
         gaps = self._rulebook.gaps
+        if gaps.rebirths:
+            self._rebirths.order(gaps.rebirths)
         if not gaps.count:
             return
         self._metrics.sequence_gaps.add(gaps.count)

@@ -35,6 +35,7 @@ LAYERS = {
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
     "mqttbridge.announced": 3,
+    "mqttbridge.rebirths": 3,
     "mqttbridge.delivery": 3,
     "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
     # composition

@@ -359,6 +359,8 @@ class RuleConfig(Section):
     """The lines of `format: csv`."""
     influx: InfluxConfig = InfluxConfig()
     """The lines of `format: influx`."""
+    rebirth: bool = False
+    """Whether Sparkplug nodes are asked for their births where data cannot be read without, or were missed."""
     layout: LayoutConfig | None = None
     """The bytes' meaning, for `hex` and `struct`."""
     model: str | None = None
@@ -415,6 +417,8 @@ class UseConfig(Section):
     """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
     to: tuple[str, ...] = ()
     """Names of destinations; default: every one."""
+    rebirth: bool = False
+    """Of sparkplug: whether nodes are asked for their births where data cannot be read without, or were missed."""
 
     @model_validator(mode="before")
     @classmethod

@@ -62,6 +62,9 @@ class Rulebook:
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.
         self._open = {i: rule.series.open(self.gaps) for i, rule in enumerate(self.rules) if rule.series is not None}
+        # Births of Sparkplug are kept across restarts as what other devices announce is.
+        readers = [opened.reader for opened in self._open.values()]
+        self._announcers += tuple(reader for reader in readers if isinstance(reader, Announcer))
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
@@ -93,9 +96,10 @@ class Rulebook:
 
     def recall(self, announcements: Mapping[str, bytes]) -> None:
         """Know these and no others: what an earlier run was told, whose session's messages may come before the rest."""
-        gone = dict.fromkeys(self.announcements().keys() - announcements.keys(), b"")
+        known = self.announcements()
+        gone = dict.fromkeys(known.keys() - announcements.keys(), b"")
         for topic, payload in (gone | dict(announcements)).items():
-            if not isinstance(routes := self.routes(topic.encode()), Rejected):
+            if known.get(topic) != payload and not isinstance(routes := self.routes(topic.encode()), Rejected):
                 for route in routes:
                     route.apply(payload, 0.0)
 

@@ -175,6 +175,14 @@ class Connection:
         except OSError as error:
             self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0, not retained; lost unless we are connected."""
+        try:
+            if self.progress.connected and not self.progress.ended:
+                self._client.publish(topic, payload, qos=0)
+        except (OSError, ValueError) as error:
+            self.progress.ended = self.progress.ended or str(error) or type(error).__name__
+
     def keep_alive(self) -> None:
         """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
 

@@ -43,6 +43,9 @@ class ScriptedSource:
     def acknowledge(self) -> None:
         self._journal.append("acknowledge")
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._journal.append(f"publish {topic}")
+
     def keep_alive(self) -> None:
         self._journal.append("keep alive")
 

@@ -1,17 +1,17 @@
 """What devices announce of themselves, and what follows from it for the rules of topics.
 
-Two kinds of knowledge come that way. Home Assistant's discovery makes rules of its own (discovery.py). A family's own
+Three kinds of knowledge come that way. Home Assistant's discovery makes rules of its own (discovery.py). A family's own
 discovery, such as Zigbee2MQTT's list of devices, tells more of topics that the family's rules know already: units,
-words that stand for true and false, names that no rule could have guessed (knowledge.py). The rulebook sees one
-thing: an `Announcer`, which names the topics to subscribe to, gives rules for topics that no other rule takes, and can
-be told after a restart what it knew before.
+words that stand for true and false, names that no rule could have guessed (knowledge.py). A Sparkplug birth says what
+the data after it mean (formats/sparkplug). The rulebook sees one thing: an `Announcer`, which names the topics to
+subscribe to, gives rules for topics that no other rule takes, and can be told after a restart what it knew before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.flatten import Fields
@@ -20,6 +20,7 @@ Changed: TypeAlias = Callable[[Iterable[str]], None]
 """Told the topics whose rules are others now."""
 
 
+@runtime_checkable
 class Announcer(Protocol):
     """What the rulebook needs to know of anything that is announced."""
 

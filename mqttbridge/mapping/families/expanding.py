@@ -155,6 +155,8 @@ def _problems(use: UseConfig) -> Iterator[tuple[Loc, str]]:
         else:
             if not {"+", "#"}.isdisjoint(base.levels):
                 yield ("base",), f"is the beginning of topics, without wildcards or captures (got {use.base!r})"
+    if use.rebirth and use.family is not Family.SPARKPLUG:
+        yield ("rebirth",), f"is for sparkplug: no other devices are asked for births (got {use.family})"
     try:
         parse_template(use.bucket, (DEVICE,))
     except InvalidTemplate as error:
@@ -184,6 +186,7 @@ def _expand(use: UseConfig) -> Iterator[tuple[FamilyRule, RuleConfig]]:
                 bucket=rule.device,  # for now: see `_bucket`
                 stream=rule.stream if in_bucket else f"{rule.device}.{rule.stream}",
                 timestamp=rule.timestamp,
+                **({"rebirth": True} if use.rebirth else {}),
                 bad_timestamp=BadTimestamp.ARRIVAL,
                 to=use.to,
             ),

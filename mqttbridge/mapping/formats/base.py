@@ -53,15 +53,17 @@ class Point(NamedTuple):
 
 @dataclass(slots=True)
 class Gaps:
-    """Messages that never came, as far as their format's sequence numbers tell; the ingest loop takes the count.
+    """What formats miss, as far as they can tell; the ingest loop takes it.
 
     Attributes:
-        count: how many times a number was not the one after the last.
+        count: how many times a sequence number was not the one after the last: messages never came.
         latest: the last time, in words.
+        rebirths: topics to order births on, of nodes that have to say anew what their data mean.
     """
 
     count: int = 0
     latest: str = ""
+    rebirths: set[str] = field(default_factory=set)
 
     def found(self, where: str) -> None:
         """Count one more."""
