@@ -48,11 +48,11 @@ def discover(ctx: click.Context, listening: Listening, replay: Path | None, writ
         broker = {"url": mqtt.url}
         if mqtt.username:
             broker |= {"username": mqtt.username, "password": "${MQTT_PASSWORD}"}
-    if not any(topic.usable for topic in heard) and not heard.odd:
+    proposal = propose(heard, broker or {"url": "mqtt://localhost:1883"}) if heard.kept or heard.odd else None
+    if proposal is None or not (proposal.rules or proposal.families):
         what = "nothing was heard" if not heard.messages else f"{number(heard.messages, 'message')}, none to be stored"
         click.echo(f"mqttbridge: {what}: listen longer (--for 10m), or to other topics (--topic)", err=True)
         ctx.exit(EXIT_FAILURE)
-    proposal = propose(heard, broker or {"url": "mqtt://localhost:1883"})
     if write is None:
         click.echo(proposal.text, nl=False)
     else:

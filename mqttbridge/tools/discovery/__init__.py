@@ -61,7 +61,7 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     """Propose a configuration.
 
     Args:
-        heard: at least one message that can be stored.
+        heard: at least one message that was kept.
         broker: keys of the `mqtt` section.
     """
     found = sort(heard)

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from mqttbridge.config.model import Config
 from mqttbridge.events import Reason, Rejected
 from mqttbridge.mapping import InvalidRules, Rulebook
-from mqttbridge.mapping.formats.base import Gaps
+from mqttbridge.mapping.formats.base import MAX_VALUES, Gaps
 from mqttbridge.mapping.formats.sparkplug import rebirth, sessions
 from mqttbridge.mapping.formats.sparkplug.schema import load_schema
 from mqttbridge.mapping.formats.sparkplug.sessions import Birth, Sessions
@@ -432,6 +432,23 @@ def test_what_protobufs_own_schema_writes_is_what_is_read(metrics, timestamp):
             assert getattr(ours, field) == getattr(theirs, field)
         if member := ours.WhichOneof("value"):
             assert repr(getattr(ours, member)) == repr(getattr(theirs, member))
+
+
+def test_a_birth_with_too_many_values_still_says_what_its_metrics_are_called():
+    book = rulebook()
+    metrics = [{"name": f"m{n}", "alias": n, "datatype": 10, "double_value": n} for n in range(MAX_VALUES + 1)]
+    assert apply(book, "G/NBIRTH/N", payload(*metrics, timestamp=MS, seq=0))[0] is Reason.TOO_MANY_FIELDS
+    assert values(book, "G/NDATA/N", payload({"alias": MAX_VALUES, "double_value": 1.5})) == {f"N.m{MAX_VALUES}": 1.5}
+
+
+def test_units_are_those_of_their_own_metrics_each_at_its_time(born):
+    def metric(name, unit, at):
+        properties = {"keys": ["engUnit"], "values": [{"type": 12, "string_value": unit}]}
+        return {"name": name, "datatype": 9, "float_value": 1, "timestamp": MS + at, "properties": properties}
+
+    apply(born, "G/NBIRTH/X", payload(metric("a", "kW", 0), metric("b", "bar", 1), timestamp=MS))
+    (route,) = born.routes(b"spBv1.0/G/NBIRTH/X")
+    assert {stream: unit for (_, stream), unit in route.new_units.items()} == {"X.a": "kW", "X.b": "bar"}
 
 
 # --- across restarts, and asking -----------------------------------------------------------------------------------

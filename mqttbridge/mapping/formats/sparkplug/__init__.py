@@ -242,8 +242,7 @@ def _state(origin: Origin, milliseconds: int | None, *, online: bool) -> Point:
 
 def _points(origin: Origin, metrics: Sequence[Metric], milliseconds: int | None) -> list[Point]:
     """A point for each time that metrics were measured at; a second value at one time goes to a point of its own."""
-    documents: dict[tuple[int | None, int, int], dict[str, Any]] = {}
-    units: dict[str, str] = {}
+    documents: dict[tuple[int | None, int, int], tuple[dict[str, Any], dict[str, str]]] = {}
     times: dict[tuple[int | None, str], int] = {}
     for index, metric in enumerate(metrics):
         if metric.value is None or _is_protocol(metric) or is_template(metric):
@@ -252,10 +251,14 @@ def _points(origin: Origin, metrics: Sequence[Metric], milliseconds: int | None)
         moment = milliseconds if metric.milliseconds is None else metric.milliseconds
         times[moment, field] = time = times.get((moment, field), -1) + 1
         # A birth may have more metrics than a document may have fields.
-        documents.setdefault((moment, time, index // MAX_FIELDS), {})[field] = metric.value
+        key = moment, time, index // MAX_FIELDS
+        if (known := documents.get(key)) is None:
+            known = documents[key] = {}, {}
+        document, units = known
+        document[field] = metric.value
         if metric.unit:
             units[field] = metric.unit
-    return [Point(document, _seconds(key[0]), origin, units) for key, document in documents.items()]
+    return [Point(document, _seconds(key[0]), origin, units) for key, (document, units) in documents.items()]
 
 
 def _is_protocol(metric: Metric) -> bool:
