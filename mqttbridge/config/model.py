@@ -417,6 +417,12 @@ class UseConfig(Section):
     """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
     to: tuple[str, ...] = ()
     """Names of destinations; default: every one."""
+    values: dict[str, ValueConfig] = Field(default_factory=dict)
+    """What is made of fields' values, as of a rule."""
+    derive: dict[str, DerivedConfig] = Field(default_factory=dict)
+    """Fields made of others by expressions, as of a rule."""
+    thin: tuple[ThinConfig, ...] = ()
+    """Which events are enough, as of a rule."""
     rebirth: bool = False
     """Of sparkplug: whether nodes are asked for their births where data cannot be read without, or were missed."""
 

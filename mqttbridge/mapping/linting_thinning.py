@@ -28,6 +28,8 @@ def lint_thinning(config: Config) -> Iterator[Warning_]:
         yield from _of_section(("rules", index), rule.thin)
         if rule.model in config.models:
             yield from _never_passing(("rules", index), rule, config.models[rule.model])
+    for index, use in enumerate(config.use):
+        yield from _of_section(("use", index), use.thin)
     for name, destination in config.destinations.items():
         yield from _of_section(("destinations", name), getattr(destination, "thin", ()))
 

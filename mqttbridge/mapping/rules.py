@@ -66,6 +66,15 @@ class Rulebook:
         readers = [opened.reader for opened in self._open.values()]
         self._announcers += tuple(reader for reader in readers if isinstance(reader, Announcer))
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
+        # Of rules that come and go with announcements.
+        self._announced_thinners = {
+            (use.to, use.thin): Thinner[None](compile_thinning(use.thin)) for use in config.use if use.thin
+        }
+        # With the destinations of what passes.
+        self._all_thinners = (
+            *((rule.to, one) for rule, one in zip(self.rules, self._thinners, strict=True) if one is not None),
+            *((to, one) for (to, _), one in self._announced_thinners.items()),
+        )
         self._routes: dict[bytes, Routes] = {}
         self._room = Room(MAX_KEPT_BYTES)
 
@@ -121,7 +130,7 @@ class Rulebook:
     @property
     def has_intervals(self) -> bool:
         """Whether `tick` is needed: some rule makes one event of an interval's."""
-        return any(thinner is not None and thinner.has_intervals for thinner in self._thinners)
+        return any(thinner.has_intervals for _, thinner in self._all_thinners)
 
     def tick(self, now: float) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         """Events of thinning intervals that are over although nothing more came, with their rules' destinations.
@@ -138,16 +147,13 @@ class Rulebook:
     def take_thinned(self) -> Counter[Thinned]:
         """How many events were thinned out since the last call, by reason."""
         thinned: Counter[Thinned] = Counter()
-        for thinner in self._thinners:
-            if thinner is not None:
-                thinned.update(thinner.take_dropped())
+        for _, thinner in self._all_thinners:
+            thinned.update(thinner.take_dropped())
         return thinned
 
     def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         return [
-            (rule.to, [event for event, _, _ in passed])
-            for rule, thinner in zip(self.rules, self._thinners, strict=True)
-            if thinner is not None and (passed := ask(thinner))
+            (to, [event for event, _, _ in passed]) for to, thinner in self._all_thinners if (passed := ask(thinner))
         ]
 
     def _meet(self, topic: bytes) -> Routes:
@@ -196,7 +202,9 @@ class Rulebook:
         for announcer in self._announcers:
             if rules := announcer.rules_for(text):
                 for rule in rules:
-                    yield named_route(rule, topic, _NO_CAPTURES, self._room)
+                    route = named_route(rule, topic, _NO_CAPTURES, self._room)
+                    route.thinner = self._announced_thinners.get((rule.to, rule.thin))
+                    yield route
                 return
 
     def _forget(self, topics: Iterable[str]) -> None:

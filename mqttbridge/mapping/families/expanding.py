@@ -121,7 +121,14 @@ def discoveries(config: Config, changed: Changed) -> tuple[Discovery, ...]:
             (
                 index,
                 RuleConfig(
-                    name=f"homeassistant {index}", topic=use.base or BASE, bucket="homeassistant", stream="x", to=use.to
+                    name=f"homeassistant {index}",
+                    topic=use.base or BASE,
+                    bucket="homeassistant",
+                    stream="x",
+                    to=use.to,
+                    values=use.values,
+                    derive=use.derive,
+                    thin=use.thin,
                 ),
             )
             for index, use in announced
@@ -186,6 +193,9 @@ def _expand(use: UseConfig) -> Iterator[tuple[FamilyRule, RuleConfig]]:
                 bucket=rule.device,  # for now: see `_bucket`
                 stream=rule.stream if in_bucket else f"{rule.device}.{rule.stream}",
                 timestamp=rule.timestamp,
+                values=use.values,
+                derive=use.derive,
+                thin=use.thin,
                 **({"rebirth": True} if use.rebirth else {}),
                 bad_timestamp=BadTimestamp.ARRIVAL,
                 to=use.to,
