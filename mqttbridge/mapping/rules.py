@@ -16,11 +16,13 @@ from itertools import islice
 from typing import Final, TypeAlias
 
 from mqttbridge.config.model import Config
+from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
-from mqttbridge.mapping.families import Announcer, Changed, compile_families, discoveries
+from mqttbridge.mapping.families import Announcer, Changed, compile_families, discoveries, name_of_use
 from mqttbridge.mapping.formats import Gaps
+from mqttbridge.mapping.memory import Memory
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
 from mqttbridge.mapping.series_route import SeriesRoute
@@ -45,6 +47,7 @@ class Rulebook:
         rules: compiled: those of the configuration in its order, and behind them those of the families in use.
         warnings: what is allowed and surely not meant, by place in the configuration.
         gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
+        memory: what counters and thinning know across restarts.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
 
@@ -65,10 +68,11 @@ class Rulebook:
         # Births of Sparkplug are kept across restarts as what other devices announce is.
         readers = [opened.reader for opened in self._open.values()]
         self._announcers += tuple(reader for reader in readers if isinstance(reader, Announcer))
-        self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
+        self.memory: Final = Memory()
+        self._thinners = tuple(self._thinner(rule.thin, rule.name) if rule.thin else None for rule in self.rules)
         # Of rules that come and go with announcements.
         self._announced_thinners = {
-            (use.to, use.thin): Thinner[None](compile_thinning(use.thin)) for use in config.use if use.thin
+            (use.to, use.thin): self._thinner(use.thin, name_of_use(use)) for use in config.use if use.thin
         }
         # With the destinations of what passes.
         self._all_thinners = (
@@ -76,7 +80,10 @@ class Rulebook:
             *((to, one) for (to, _), one in self._announced_thinners.items()),
         )
         self._routes: dict[bytes, Routes] = {}
-        self._room = Room(MAX_KEPT_BYTES)
+        self._room = Room(MAX_KEPT_BYTES, self.memory)
+
+    def _thinner(self, entries: Iterable[ThinConfig], name: str) -> Thinner[None]:
+        return Thinner(compile_thinning(entries), memory=self.memory, name=name)
 
     @property
     def filters(self) -> tuple[str, ...]:
