@@ -40,6 +40,7 @@ LAYERS = {
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
     "mqttbridge.announced": 3,
+    "mqttbridge.rebirths": 3,
     "mqttbridge.delivery": 3,
     "mqttbridge.alerting.desk": 3,
     "mqttbridge.alerting.dispatcher": 3,

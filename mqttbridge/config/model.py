@@ -393,6 +393,8 @@ class RuleConfig(Section):
     """The lines of `format: csv`."""
     influx: InfluxConfig = InfluxConfig()
     """The lines of `format: influx`."""
+    rebirth: bool = False
+    """Whether Sparkplug nodes are asked for their births where data cannot be read without, or were missed."""
     layout: LayoutConfig | None = None
     """The bytes' meaning, for `hex` and `struct`."""
     model: str | None = None
@@ -432,6 +434,7 @@ class Family(StrEnum):
     HOMEASSISTANT = "homeassistant"
     OWNTRACKS = "owntracks"
     SHELLY = "shelly"
+    SPARKPLUG = "sparkplug"
     TASMOTA = "tasmota"
     TTN = "ttn"
     ZIGBEE2MQTT = "zigbee2mqtt"
@@ -448,6 +451,14 @@ class UseConfig(Section):
     """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
     to: tuple[str, ...] = ()
     """Names of destinations; default: every one."""
+    values: dict[str, ValueConfig] = Field(default_factory=dict)
+    """What is made of fields' values, as of a rule."""
+    derive: dict[str, DerivedConfig] = Field(default_factory=dict)
+    """Fields made of others by expressions, as of a rule."""
+    thin: tuple[ThinConfig, ...] = ()
+    """Which events are enough, as of a rule."""
+    rebirth: bool = False
+    """Of sparkplug: whether nodes are asked for their births where data cannot be read without, or were missed."""
 
     @model_validator(mode="before")
     @classmethod

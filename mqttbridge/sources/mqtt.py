@@ -123,6 +123,10 @@ class MqttSource:
         if self._connection is not None:  # else, and while it still subscribes, `poll` sees to it
             self._follow_filters(self._connection)
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0, not retained, with the next poll; lost without a connection. From any thread."""
+        self.outbox.leave(topic, payload)
+
     def keep_alive(self) -> None:
         """Call now and then while not polling: keeps the session's connection open without reading from it."""
         if self._connection is not None:

@@ -78,6 +78,13 @@ class Outbox:
         if one.trouble:
             raise BrokerError(one.trouble)
 
+    def leave(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0 with the next turn, if there is a connection then. Nobody waits, nobody learns."""
+        with self._lock:
+            if len(self._waiting) < MAX_WAITING:
+                self._waiting.append(Publication(topic, payload, 0, retain=False))
+        self._wake()
+
     @property
     def is_empty(self) -> bool:
         return not self._waiting
