@@ -95,7 +95,7 @@ class AlertsPage extends Component {
         </div>
       </header>
       <div role="status">
-        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("alerts.noAnswer")}</p>`}
+        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.tryingAgain")}</p>`}
         ${said && html`<p class="notice" data-notice="said" dir="auto">${said}</p>`}
       </div>
       <main class="alerts" data-view="alerts" data-loaded=${String(answer !== null)}>

@@ -4,7 +4,7 @@
 
 import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
 import { fetchStatus } from "../api.js";
-import { plural } from "../format.js";
+import { t } from "../i18n.js";
 
 const POLL_MS = 10_000;
 
@@ -18,10 +18,10 @@ const REJECTED_MS = 5 * 60_000;
 function troubleOf({ broker, spool }) {
   if (broker && broker.state !== "connected") {
     const why = [broker.state, broker.detail].filter(Boolean).join(": ");
-    return { badge: "No broker", text: `No connection to the broker (${why}).` };
+    return { badge: t("common.noBroker"), text: t("common.noBrokerWhy", { why }) };
   }
   if (spool?.writable === false) {
-    return { badge: "Not storing", text: `The bridge cannot store new values${spool.error ? `: ${spool.error}` : ""}.` };
+    return { badge: t("common.notStoring"), text: t(spool.error ? "common.notStoringWhy" : "common.notStoringNow", { why: spool.error ?? "" }) };
   }
   return null;
 }
@@ -72,8 +72,7 @@ export function BridgeNotice({ onTrouble }) {
       ${trouble && html`<p class="notice" data-notice="bridge">${trouble.text}</p>`}
       ${rejected > 0 && html`
         <p class="notice notice-quiet" data-notice="rejected">
-          ${plural(rejected, "message")} ${rejected === 1 ? "was" : "were"} rejected in the last minutes;
-          see <code>mqttbridge rejected ls</code>.
+          ${t("common.rejected", { count: rejected })} <code>mqttbridge rejected ls</code>
         </p>`}
     </div>`;
 }

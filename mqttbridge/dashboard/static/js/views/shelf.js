@@ -7,7 +7,7 @@ import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
 import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
-import { formatAgo, plural } from "../format.js";
+import { formatAgo } from "../format.js";
 import { t } from "../i18n.js";
 import { BridgeNotice } from "./bridge-notice.js";
 import { SettingsIcon } from "./icons.js";
@@ -33,11 +33,11 @@ function Card({ bucket: { key, name, tags, streams, last } }) {
         <h2 dir="auto">${withEmoji(name || key)}</h2>
         ${name && name !== key && html`<p class="card-key" dir="auto">${key}</p>`}
         ${tags.length > 0 && html`
-          <ul class="card-tags" aria-label="Tags">${tags.map((tag) => html`<li dir="auto">${withEmoji(tag)}</li>`)}</ul>`}
+          <ul class="card-tags" aria-label=${t("shelf.tags")}>${tags.map((tag) => html`<li dir="auto">${withEmoji(tag)}</li>`)}</ul>`}
         <p class="card-facts">
-          <span>${plural(streams, "stream")}</span>
+          <span>${t("common.streams", { count: streams })}</span>
           <span class="card-last" data-live=${String(live)}>
-            <i class="dot" aria-hidden="true"></i>${age === null ? "no value yet" : formatAgo(age)}
+            <i class="dot" aria-hidden="true"></i>${age === null ? t("tiles.noValueYet") : formatAgo(age)}
           </span>
         </p>
       </a>
@@ -76,7 +76,7 @@ class Shelf extends Component {
         <div class="bar-title"><h1>mqttbridge</h1></div>
         <div class="bar-tools">
           ${buckets && buckets.length >= SEARCH_FROM && html`
-            <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
+            <input class="search" type="search" placeholder=${t("shelf.find")} aria-label=${t("shelf.find")}
               onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
           <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
           <a class="button button-icon" href="/settings" aria-label=${t("settings.title")} title=${t("settings.title")}><${SettingsIcon} /></a>
@@ -85,7 +85,7 @@ class Shelf extends Component {
       </header>
       <${BridgeNotice} />
       <div role="status">
-        ${problem === "failed" && html`<p class="notice" data-notice="connection">The server does not answer. Trying again…</p>`}
+        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.tryingAgain")}</p>`}
       </div>
       <main class="shelf" data-view="shelf" data-loaded=${String(buckets !== null)}>
         <${FigureShelf} />
@@ -100,10 +100,10 @@ class Shelf extends Component {
     if (buckets.length === 0) return html`<${Welcome} />`;
     const wanted = search.trim().toLowerCase();
     const found = buckets.filter(({ key, name, tags }) => [name, key, ...tags].join("\n").toLowerCase().includes(wanted));
-    if (found.length === 0) return html`<p class="nothing">No bucket's name has “${search.trim()}” in it.</p>`;
+    if (found.length === 0) return html`<p class="nothing">${t("shelf.noneFound", { text: search.trim() })}</p>`;
     return html`
       <p class="summary">
-        ${plural(found.length, "bucket")} with ${plural(found.reduce((sum, { streams }) => sum + streams, 0), "stream")}
+        ${t("shelf.buckets", { count: found.length, streams: t("common.streams", { count: found.reduce((sum, { streams }) => sum + streams, 0) }) })}
       </p>
       <ul class="cards">${found.map((bucket) => html`<${Card} key=${bucket.key} bucket=${bucket} />`)}</ul>`;
   }

@@ -16,7 +16,7 @@ function Command({ text }) {
     <div class="command">
       <pre><code>${text}</code></pre>
       ${navigator.clipboard && html`
-        <button class="button" type="button" onClick=${copy}>${copied ? "Copied" : "Copy"}</button>`}
+        <button class="button" type="button" onClick=${copy}>${t(copied ? "settings.copied" : "settings.copy")}</button>`}
     </div>`;
 }
 
@@ -35,10 +35,10 @@ function curlLine(bucket) {
 export function Welcome({ bucket }) {
   return html`
     <section class="welcome" data-view="welcome">
-      <h2>${bucket ? "No values in this bucket yet" : "No values yet"}</h2>
-      <p>This page fills by itself as soon as the first value arrives. Send one now:</p>
+      <h2>${t(bucket ? "shelf.welcome.bucket" : "shelf.welcome.title")}</h2>
+      <p>${t("shelf.welcome.send")}</p>
       <${Command} text=${curlLine(bucket || "hello")} />
-      <p>Or connect a broker; every topic gets its chart:</p>
+      <p>${t("shelf.welcome.broker")}</p>
       <${Command} text="mqttbridge run --broker mqtt://localhost:1883" />
     </section>`;
 }
