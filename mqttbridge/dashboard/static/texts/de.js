@@ -61,6 +61,7 @@ export const texts = {
   board: {
     ofDevices: { one: "{streams} von {count} Gerät", other: "{streams} von {count} Geräten" },
     noneFound: "Keine Datenreihe hat „{text}“ im Namen.",
+    tiles: "Kacheln",
     withoutDevice: "Datenreihen ohne Gerät",
     arrange: "Diese Tafel anordnen",
     arranging: "Anordnen",
@@ -146,6 +147,14 @@ export const texts = {
     valueAt: "{value} um\u00a0{time}",
     spanInWords: "{since} bis {until}",
     before: "vor {time}",
+    data: {
+      title: "{name}: als Tabelle",
+      help: "Die Punkte, die zu sehen sind, so wie sie gezeichnet sind.",
+      all: "Alle gespeicherten Werte",
+      newer: "Neuere",
+      older: "Ältere",
+      rows: "{from} – {to} von {of}",
+    },
     noValue: "kein Wert",
     noValueYet: "noch kein Wert",
     noStreams: "Für diese Kachel ist keine Datenreihe gewählt.",

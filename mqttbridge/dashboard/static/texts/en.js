@@ -64,6 +64,7 @@ export const en = {
   board: {
     ofDevices: { one: "{streams} of {count} device", other: "{streams} of {count} devices" },
     noneFound: "No stream's name has “{text}” in it.",
+    tiles: "Tiles",
     withoutDevice: "Streams without a device",
     arrange: "Arrange this board",
     arranging: "Arrange",
@@ -149,6 +150,14 @@ export const en = {
     valueAt: "{value} at\u00a0{time}",
     spanInWords: "{since} to {until}",
     before: "before {time}",
+    data: {
+      title: "{name}: as a table",
+      help: "The points on view, as they are drawn.",
+      all: "All stored values",
+      newer: "Newer",
+      older: "Older",
+      rows: "{from} – {to} of {of}",
+    },
     noValue: "no value",
     noValueYet: "no value yet",
     noStreams: "No stream is chosen for this tile.",
