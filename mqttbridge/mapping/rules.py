@@ -25,6 +25,7 @@ from mqttbridge.mapping.formats import Gaps
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
 from mqttbridge.mapping.series_route import SeriesRoute
+from mqttbridge.mapping.tally import Tally
 from mqttbridge.mapping.thinned_stream import Passed
 from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.thinning import Thinned, compile_thinning
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 # A fleet of 100,000 devices, each with a topic and three streams of its own, fits.
 MAX_KEPT_BYTES: Final = 128 * 2**20
 
+# Stands for the rules that come and go with what devices announce.
+ANNOUNCED: Final = "homeassistant: announced"
+
 Routes: TypeAlias = tuple[Route, ...] | Rejected
 
 
@@ -46,6 +50,8 @@ class Rulebook:
     Attributes:
         rules: compiled: those of the configuration in its order, and behind them those of the families in use.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        tallies: what each rule has taken, in their order; all rules that devices announce have one together.
+        met: the quick half of `routes`: those of a topic that is known, or None.
         gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
@@ -61,11 +67,15 @@ class Rulebook:
         self._filters: tuple[str, ...] | None = None
         self.warnings: Final = (*self._unreachable(len(config.rules)), *self._overlapping_shares(len(config.rules)))
         self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
+        self._announced_tally = Tally(ANNOUNCED)
+        own = tuple(Tally(rule.name) for rule in self.rules)
+        self.tallies: Final = (*own, self._announced_tally) if self._discoveries else own
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.
         self._open = {i: rule.series.open(self.gaps) for i, rule in enumerate(self.rules) if rule.series is not None}
         self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
         self._routes: dict[bytes, Routes] = {}
+        self.met: Final[Callable[[bytes], Routes | None]] = self._routes.get
         self._room = Room(MAX_KEPT_BYTES)
 
     @property
@@ -179,7 +189,7 @@ class Rulebook:
                     route = named_route(rule, topic, captured, self._room)
             except Unusable as unusable:
                 return Rejected(unusable.reason, unusable.detail, text, b"", rule.name)
-            route.thinner = self._thinners[index]
+            route.thinner, route.tally = self._thinners[index], self.tallies[index]
             routes.append(route)
             if not rule.goes_on:
                 break
@@ -187,7 +197,9 @@ class Rulebook:
             for discovery in self._discoveries:
                 for rule in discovery.rules_for(text):
                     (bucket,), stream = rule.bucket.texts, rule.stream.texts
-                    routes.append(Route(rule, topic, intern(bucket), stream, self._room))
+                    announced = Route(rule, topic, intern(bucket), stream, self._room)
+                    announced.tally = self._announced_tally
+                    routes.append(announced)
         return tuple(routes)
 
     def _forget(self, topics: Iterable[str]) -> None:

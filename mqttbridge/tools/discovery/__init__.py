@@ -69,7 +69,7 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     by_name = _named(rules)
     for _ in range(_ATTEMPTS):
         text = write(broker, rules, grouped.left_out, told)
-        summary = summarise(_compile(text), meant)
+        summary = summarise(compile_text(text), meant)
         failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
         if not failing or not any(by_name[name].fields or by_name[name].timestamp for name in failing):
             break
@@ -113,7 +113,7 @@ def _bounded(rules: list[RuleDraft]) -> list[RuleDraft]:
     return [*(rule for rule in rules if id(rule) in kept), *roots.values()]
 
 
-def _compile(text: str) -> Rulebook:
+def compile_text(text: str) -> Rulebook:
     """The rules of a proposal, read from its text as the bridge would read it."""
     root = parse_yaml(text)
     draft_ = Draft()
