@@ -16,13 +16,17 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from mqttbridge.dashboard.store.model import Column, Kind, StreamKey, newest
+from mqttbridge.dashboard.store.model import MICROSECONDS, Column, Kind, StreamKey, newest
 from mqttbridge.events import Position
 
 # SQLite allows 32,766 variables a statement since 3.32; past some hundred rows more of them gain little.
 ROWS_PER_STATEMENT: Final = 500
 
 NEVER: Final = -(2**63)
+
+# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
+# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
+AHEAD_SECONDS: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -79,9 +83,12 @@ class Writer:
         )
         insert_many(self._db, "points (series, ts, value)", points, 3)
         latest = []
+        future = int((now + AHEAD_SECONDS) * MICROSECONDS)
         for key, column in columns.items():
             known, at = series[key], newest(column.times)
-            if column.times[at] >= known.newest:
+            if column.times[at] > future:
+                at = len(column.times) - 1
+            if column.times[at] >= known.newest or known.newest > future:
                 known.newest, known.kind = column.times[at], column.kind
                 latest.append((known.id, column.times[at], column.kind, column.values[at]))
             column.kind, column.unit = known.kind, known.unit

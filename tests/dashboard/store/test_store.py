@@ -77,11 +77,11 @@ def test_the_cursor_is_none_until_a_position_came_with_events(store):
 
 
 def test_points_and_cursor_outlast_a_restart(tmp_path):
-    first = Store(tmp_path / "dashboard.db")
+    first = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
     first.append([("b", "s", 1.5, NOW)], {("b", "s"): "°C"}, Position(7, 3))
     first.close()
 
-    again = Store(tmp_path / "dashboard.db")
+    again = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
 
     assert again.cursor == Position(7, 3)
     assert again.points("b", (), NOW - 1)["s"] == Column([int(NOW * 1e6)], [1.5], Kind.NUMBER, "°C")
@@ -327,7 +327,7 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path, caplog):
     path = tmp_path / "dashboard.db"
     path.write_bytes(b"not a database" * 1000)
 
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     store.append([("b", "s", 1, NOW)])
 
     assert store.streams("b")[0].last.value == 1
@@ -340,7 +340,7 @@ def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path):
     path = tmp_path / "dashboard.db"
     for content in (b"first" * 999, b"second" * 999):
         path.write_bytes(content)
-        Store(path).close()
+        Store(path, clock=lambda: NOW).close()
         path.unlink()
 
     assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"first")
@@ -357,12 +357,12 @@ def corrupt(path):
 
 def test_damage_inside_the_file_is_found_at_start(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     store.append(series(5000))
     store.close()
     corrupt(path)
 
-    again = Store(path)
+    again = Store(path, clock=lambda: NOW)
     again.append([("b", "s", 1, NOW)])
 
     assert (tmp_path / "dashboard.db.damaged-1").exists()
@@ -372,10 +372,10 @@ def test_damage_inside_the_file_is_found_at_start(tmp_path):
 
 def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     store.append(series(20_000))
     store.close()
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")  # forgets the pages that the check at start has read
 
@@ -389,10 +389,10 @@ def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(
 
 def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     store.append(series(20_000))
     store.close()
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")
 
@@ -409,10 +409,10 @@ def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
 
 def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(tmp_path, monkeypatch):
     path = tmp_path / "dashboard.db"
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     store.append(series(20_000))
     store.close()
-    store = Store(path)
+    store = Store(path, clock=lambda: NOW)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")
 
@@ -432,13 +432,13 @@ def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
     path = tmp_path / "dashboard.db"
-    Store(path).close()
+    Store(path, clock=lambda: NOW).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
 
     with pytest.raises(StoreError, match="newer mqttbridge"):
-        Store(path)
+        Store(path, clock=lambda: NOW)
     assert not (tmp_path / "dashboard.db.damaged-1").exists()
 
 
