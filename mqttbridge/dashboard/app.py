@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
+from mqttbridge.dashboard.bridge.api import BridgeApi
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem
@@ -84,7 +85,8 @@ def endpoints(
     figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
-    tools = ToolsApi(backend.tools, security, workers.reads)
+    tools = ToolsApi(backend.tools, workers.reads)
+    bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
@@ -103,8 +105,15 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
-        Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),
-        Endpoint("/api/v1/rejected/purge", tools.purge, Access.WRITE, ("POST",)),
+        Endpoint("/api/v1/rejected", bridge.rejected, Access.READ),
+        Endpoint("/api/v1/rejected/replay", tools.replay, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/rejected/purge", tools.purge, Access.EDIT, ("POST",)),
+        Endpoint("/bridge", pages.page, Access.PAGE),
+        Endpoint("/api/v1/bridge", bridge.snapshot, Access.READ),
+        Endpoint("/api/v1/bridge/unmatched", bridge.unmatched, Access.READ),
+        Endpoint("/api/v1/bridge/propose", bridge.propose, Access.READ, ("POST",)),
+        Endpoint("/api/v1/bridge/listen", bridge.listen, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/bridge/log", bridge.log, Access.EDIT),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/api/v1/figures", figures.figures, Access.READ),

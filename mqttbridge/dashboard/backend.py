@@ -40,6 +40,20 @@ class Tools(Protocol):
     def purge(self, query: RejectedQuery) -> dict[str, Any]: ...
 
 
+class Insight(Protocol):
+    """What a running bridge is doing. From any thread; may take a second. The answers are JSON values.
+
+    `listen` and `rejected` raise InvalidFilter for a bad topic filter, and `rejected` SpoolError.
+    """
+
+    def snapshot(self, *, charts: bool) -> dict[str, Any]: ...
+    def unmatched(self) -> dict[str, Any]: ...
+    def propose(self, topic: str) -> dict[str, Any]: ...
+    def listen(self, topic: str, seconds: float) -> dict[str, Any] | None: ...
+    def rejected(self, query: RejectedQuery) -> dict[str, Any]: ...
+    def log(self, after: int, level: str) -> dict[str, Any]: ...
+
+
 def _no_problems() -> dict[str, str]:
     return {}
 
@@ -55,6 +69,7 @@ class Backend:
         warnings: what waits for a human though the bridge does its work, by part; empty when nothing does.
         liveness: which threads have died, by name; empty when none has.
         tools: None where there are no rules to ask.
+        insight: None where there is no bridge to look into.
     """
 
     config: Config
@@ -66,3 +81,4 @@ class Backend:
     warnings: Callable[[], dict[str, str]] = _no_problems
     liveness: Callable[[], dict[str, str]] = _no_problems
     tools: Tools | None = None
+    insight: Insight | None = None

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.bridge import models as bridge
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -145,6 +146,45 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         body=schemas.RejectedSelection,
         security=_WRITE,
     ),
+    ("/api/v1/rejected", "GET"): Operation(
+        "Rejected messages, the newest first",
+        {200: bridge.RejectedRows, **_OUR_ERRORS, 400: schemas.Error},
+        {
+            "reason": "Only for this reason.",
+            "rule": "Only what this rule rejected.",
+            "topic": "Only topics that match this filter.",
+            "since": "Not before this; epoch seconds.",
+            "limit": "How many at most, up to 500. Default: 100.",
+        },
+        security=_READ,
+    ),
+    ("/api/v1/bridge", "GET"): Operation(
+        "What the bridge is doing: the flow, rates, forecasts, rules",
+        {200: bridge.BridgeSnapshot, **_OUR_ERRORS},
+        {"charts": "`1` for the last minutes' rates as well."},
+        security=_READ,
+    ),
+    ("/api/v1/bridge/unmatched", "GET"): Operation(
+        "Topics that no rule takes, with their last payloads", {200: bridge.Strays, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/bridge/propose", "POST"): Operation(
+        "A rule for one of them, as YAML",
+        {200: bridge.RuleProposed, **_TOOLS_ERRORS},
+        body=bridge.ProposeFor,
+        security=_READ,
+    ),
+    ("/api/v1/bridge/listen", "POST"): Operation(
+        "Listen to all that is published for a while, for topics that no rule takes",
+        {200: bridge.Listening, **_TOOLS_ERRORS, 409: schemas.Error},
+        body=bridge.ListenTo,
+        security=_WRITE,
+    ),
+    ("/api/v1/bridge/log", "GET"): Operation(
+        "The end of the log",
+        {200: bridge.LogLines, **_OUR_ERRORS, 400: schemas.Error},
+        {"after": "Only lines after the one of this number.", "level": "From this level up, as in `warning`."},
+        security=_WRITE,
+    ),
     ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),
     ("/api/v1/figures", "GET"): Operation(
         "Every figure that Plotly streams may draw", {200: schemas.Figures, **_OUR_ERRORS}, security=_READ
@@ -244,6 +284,7 @@ _DESCRIPTIONS: Final = {
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
+    409: "It cannot be done as things stand",
     413: "The body is larger than 1 MB",
     429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
     500: "A fault of the bridge, told in its log",

@@ -68,7 +68,7 @@ class Rulebook:
         self.warnings: Final = (*self._unreachable(len(config.rules)), *self._overlapping_shares(len(config.rules)))
         self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
         self._announced_tally = Tally(ANNOUNCED)
-        own = tuple(Tally(rule.name) for rule in self.rules)
+        own = tuple(Tally(rule.name, rule.filter.subscription) for rule in self.rules)
         self.tallies: Final = (*own, self._announced_tally) if self._discoveries else own
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.

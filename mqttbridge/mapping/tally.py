@@ -10,16 +10,17 @@ class Tally:
 
     Attributes:
         rule: its name; of devices that announce their rules, what they all are called.
+        filter: what it subscribes to; empty for theirs.
         messages: how many it took, since the process started.
         rejected: how many of them it rejected.
         topic: of the last of them; empty before the first.
         at: when that came, epoch seconds.
     """
 
-    __slots__ = ("at", "messages", "rejected", "rule", "topic")
+    __slots__ = ("at", "filter", "messages", "rejected", "rule", "topic")
 
-    def __init__(self, rule: str) -> None:
-        self.rule = rule
+    def __init__(self, rule: str, filter_: str = "") -> None:
+        self.rule, self.filter = rule, filter_
         self.messages = self.rejected = 0
         self.topic = b""
         self.at = 0.0

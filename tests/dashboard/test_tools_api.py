@@ -102,9 +102,11 @@ def test_reading_takes_a_view_token_and_changing_a_write_key(guarded: Served, to
     for path in ("rejected/replay", "rejected/purge"):
         assert status(path) == 401
         assert status(path, Authorization="Bearer v") == 403
-        assert status(path, Cookie="mqttbridge_token=w") == 401
+        cookie = {"Cookie": "mqttbridge_token=w"}
+        assert status(path, **cookie, **{"Sec-Fetch-Site": "cross-site"}) == 403
+        assert status(path, **cookie, **{"Sec-Fetch-Site": "same-origin"}) == 200
         assert status(path, **{"X-IS-AccessKey": "w"}) == 200
-    assert len(tools.asked) == 3
+    assert len(tools.asked) == 5
 
 
 def test_another_sites_page_cannot_change_anything(with_tools: Served, tools: FakeTools):

@@ -22,9 +22,6 @@ from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Column, K
 # A text series is a log under its last value, not a chart: this many of the newest are shown.
 MAX_TEXTS: Final = 200
 
-# How far ahead of an open window's end points come along, at least; else as far as the window is long.
-LEAST_AHEAD: Final = 2 * 3600 * MICROSECONDS
-
 # Of one answer: past it, each series gets fewer points rather than the browser more than it can hold.
 MAX_VALUES: Final = 400_000
 
@@ -164,9 +161,7 @@ def points(db: sqlite3.Connection, bucket: str, wanted: Collection[str], window:
         for kind in Kind:
             ids = [row[0] for row in known.values() if row[3] == kind]
             newest = max((known[id_][4] for id_ in ids), default=0)
-            # Not as far as the year 2099, which one point may name: it would take the others' resolution.
-            furthest = window.end + max(window.end - window.start, LEAST_AHEAD)
-            end = max(window.end, min(newest + 1, furthest)) if window.open else window.end
+            end = max(window.end, newest + 1) if window.open else window.end
             for id_, flat in _flat_columns(db, ids, kind, Window(window.start, end, False, buckets)):
                 _, stream, unit, *_ = known[id_]
                 values = list(map(bool, flat[1::2])) if kind is Kind.BOOLEAN else flat[1::2]

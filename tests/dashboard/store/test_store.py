@@ -77,11 +77,11 @@ def test_the_cursor_is_none_until_a_position_came_with_events(store):
 
 
 def test_points_and_cursor_outlast_a_restart(tmp_path):
-    first = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
+    first = Store(tmp_path / "dashboard.db")
     first.append([("b", "s", 1.5, NOW)], {("b", "s"): "°C"}, Position(7, 3))
     first.close()
 
-    again = Store(tmp_path / "dashboard.db", clock=lambda: NOW)
+    again = Store(tmp_path / "dashboard.db")
 
     assert again.cursor == Position(7, 3)
     assert again.points("b", (), NOW - 1)["s"] == Column([int(NOW * 1e6)], [1.5], Kind.NUMBER, "°C")
@@ -327,7 +327,7 @@ def test_a_file_that_is_no_database_is_set_aside(tmp_path, caplog):
     path = tmp_path / "dashboard.db"
     path.write_bytes(b"not a database" * 1000)
 
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     store.append([("b", "s", 1, NOW)])
 
     assert store.streams("b")[0].last.value == 1
@@ -340,7 +340,7 @@ def test_a_second_damaged_file_does_not_overwrite_the_first(tmp_path):
     path = tmp_path / "dashboard.db"
     for content in (b"first" * 999, b"second" * 999):
         path.write_bytes(content)
-        Store(path, clock=lambda: NOW).close()
+        Store(path).close()
         path.unlink()
 
     assert (tmp_path / "dashboard.db.damaged-1").read_bytes().startswith(b"first")
@@ -357,12 +357,12 @@ def corrupt(path):
 
 def test_damage_inside_the_file_is_found_at_start(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     store.append(series(5000))
     store.close()
     corrupt(path)
 
-    again = Store(path, clock=lambda: NOW)
+    again = Store(path)
     again.append([("b", "s", 1, NOW)])
 
     assert (tmp_path / "dashboard.db.damaged-1").exists()
@@ -372,10 +372,10 @@ def test_damage_inside_the_file_is_found_at_start(tmp_path):
 
 def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     store.append(series(20_000))
     store.close()
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")  # forgets the pages that the check at start has read
 
@@ -389,10 +389,10 @@ def test_damage_found_while_writing_sets_the_file_aside_and_the_batch_is_stored(
 
 def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
     path = tmp_path / "dashboard.db"
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     store.append(series(20_000))
     store.close()
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")
 
@@ -409,10 +409,10 @@ def test_damage_found_while_reading_sets_the_file_aside_too(tmp_path):
 
 def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(tmp_path, monkeypatch):
     path = tmp_path / "dashboard.db"
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     store.append(series(20_000))
     store.close()
-    store = Store(path, clock=lambda: NOW)
+    store = Store(path)
     corrupt(path)
     store._db.execute("PRAGMA shrink_memory")
 
@@ -432,13 +432,13 @@ def test_a_damaged_file_that_cannot_be_replaced_at_once_is_replaced_when_it_can(
 
 def test_a_store_of_a_newer_version_is_left_alone(tmp_path):
     path = tmp_path / "dashboard.db"
-    Store(path, clock=lambda: NOW).close()
+    Store(path).close()
     db = sqlite3.connect(path)
     db.execute("PRAGMA user_version = 99")
     db.close()
 
     with pytest.raises(StoreError, match="newer mqttbridge"):
-        Store(path, clock=lambda: NOW)
+        Store(path)
     assert not (tmp_path / "dashboard.db.damaged-1").exists()
 
 
@@ -469,3 +469,27 @@ def test_a_store_that_cannot_be_written_says_so_and_stores_nothing(store):
 
     store.append([("b", "s", 2, NOW)])
     assert values_of(store, "b", "s") == [2]
+
+
+def test_a_point_of_the_far_future_is_the_latest_until_the_streams_next_reading(store):
+    store.append([("b", "s", 1, NOW - 1)])
+    store.append([("b", "s", 2099, NOW + 70 * 365 * 86_400)])
+    assert store.streams("b")[0].last.value == 2099
+
+    store.append([("b", "s", 3, NOW)])
+
+    assert store.streams("b")[0].last.value == 3
+    assert values_of(store, "b", "s", NOW - 10, NOW + 1) == [1, 3]
+
+
+def test_of_one_batch_that_runs_ahead_the_reading_that_came_last_is_the_latest(store):
+    store.append([("b", "s", 2099, NOW + 70 * 365 * 86_400), ("b", "s", 3, NOW)])
+
+    assert store.streams("b")[0].last.value == 3
+
+
+def test_a_clock_a_little_ahead_is_taken_as_it_is(store):
+    store.append([("b", "s", 1, NOW + 5)])
+    store.append([("b", "s", 2, NOW)])
+
+    assert store.streams("b")[0].last.value == 1
