@@ -95,7 +95,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _KEYS | {"key": "A stream; may be repeated. Default: all."},
         security=(*_READ, *_WRITE),
     ),
-    ("/api/v1/buckets", "GET"): Operation("Every bucket", {200: schemas.Buckets, **_OUR_ERRORS}, security=_READ),
+    ("/api/v1/buckets", "GET"): Operation(
+        "Every bucket",
+        {200: schemas.Buckets, 400: schemas.Error, **_OUR_ERRORS},
+        {"spark": "With the last hour of each bucket's most telling stream, where made after this time; 0 for all."},
+        security=_READ,
+    ),
     ("/api/v1/buckets/{bucket}/streams", "GET"): Operation(
         "A bucket's streams with their newest values", {200: schemas.Streams, **_OUR_ERRORS}, security=_READ
     ),

@@ -32,7 +32,9 @@ _Factory = Callable[[Any, str, Any, DestinationContext], Destination]
 _FACTORIES: Final[dict[str, tuple[str, _Factory]]] = {
     "embedded": (
         "mqttbridge.destinations.embedded:EmbeddedDestination",
-        lambda make, name, config, its: make(name, config, its.dashboard.store, its.dashboard.hub),
+        lambda make, name, config, its: make(
+            name, config, its.dashboard.store, its.dashboard.hub, activity=its.dashboard.activity
+        ),
     ),
     "initialstate": (
         "mqttbridge.destinations.initialstate:InitialStateDestination",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.store import Store
 from mqttbridge.delivery.settlement import Accepted, Kept, Refused, Settlement
@@ -37,6 +38,7 @@ class EmbeddedDestination:
         store: where the points go.
         hub: who is told of them.
         clock: monotonic seconds.
+        activity: who counts them, by bucket.
     """
 
     one_bucket = False
@@ -50,10 +52,12 @@ class EmbeddedDestination:
         store: Store,
         hub: Hub,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        activity: Activity | None = None,
     ) -> None:
         self.name = name
         self.config = config
-        self._store, self._hub, self._clock = store, hub, clock
+        self._store, self._hub, self._clock, self._activity = store, hub, clock, activity
 
     def open(self) -> Position | None:
         """The cursor of the store; None when it is new."""
@@ -68,6 +72,8 @@ class EmbeddedDestination:
             return Kept(str(error))
         except (ValueError, OverflowError) as error:
             return Refused(f"cannot be stored: {error}", Reason.VALIDATION)
+        if self._activity is not None:
+            self._activity.note(columns)
         self._hub.publish(columns)
         if len(delivery.events) >= MAX_EVENTS:
             return Accepted()

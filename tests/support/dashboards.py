@@ -13,7 +13,7 @@ import requests
 from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.app import Backend, create_app
-from mqttbridge.dashboard.backend import Tools
+from mqttbridge.dashboard.backend import Insight, Tools
 from mqttbridge.dashboard.server import HttpServer
 from mqttbridge.destinations.base import Delivery
 from mqttbridge.destinations.embedded import EmbeddedDestination
@@ -87,6 +87,7 @@ class Served(Client):
         embedded: bool = True,
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
+        insight: Insight | None = None,
     ) -> None:
         self.config = Config.model_validate(
             {
@@ -102,7 +103,8 @@ class Served(Client):
         if embedded:
             section = EmbeddedConfig(type="embedded")
             self.dashboard = Dashboard(directory, section, self.metrics)
-            destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
+            parts = self.dashboard.store, self.dashboard.hub
+            destination = EmbeddedDestination("dashboard", section, *parts, activity=self.dashboard.activity)
         self.spool = DirectSpool(destination)
         self.spool.kept |= kept or {}
         self.backend = Backend(
@@ -114,6 +116,7 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
             tools=tools,
+            insight=insight,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -134,9 +137,10 @@ def serve(
     embedded: bool = True,
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
+    insight: Insight | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept)
+    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, insight=insight)
     try:
         yield served
     finally:
