@@ -108,11 +108,14 @@ class Overhearing:
             thread.join(timeout)
 
     def _listen(self, mqtt: MqttConfig, topic: str, seconds: float) -> None:
+        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415  # paho, as below
+
+        own = availability_topic(mqtt)
         ear: Ear | None = None
         try:
             ear = self._ear(mqtt, topic)
             ear.connect()
-            self._hear(ear, time.monotonic() + seconds)
+            self._hear(ear, time.monotonic() + seconds, own.encode() if own else b"")
         except (BridgeError, InvalidFilter, OSError, ValueError) as error:
             self._status = replace(self._status, state="failed", detail=str(error))
         except Exception:
@@ -122,7 +125,7 @@ class Overhearing:
             if ear is not None:
                 ear.close()
 
-    def _hear(self, ear: Ear, ends: float) -> None:
+    def _hear(self, ear: Ear, ends: float, own: bytes) -> None:
         self._status = replace(self._status, state="listening")
         heard = unmatched = 0
         detail = ""
@@ -130,7 +133,7 @@ class Overhearing:
             messages = ear.hear(min(_STEP_SECONDS, left))
             now = time.time()
             for topic, payload, _ in messages[: MAX_MESSAGES - heard]:
-                if not self._takes(topic):
+                if topic != own and not self._takes(topic):
                     unmatched += 1
                     self._strays.note(topic, payload, now)
             heard += len(messages)

@@ -12,6 +12,9 @@ const figure = figureOfPage(location.pathname);
 if (figure !== null) {
   const { showFigure } = await import("./figure/page.js");
   showFigure(root, figure);
+} else if (location.pathname === "/bridge") {
+  const { showBridge } = await import("./bridge/page.js");
+  showBridge(root);
 } else if (bucket === null) {
   const { showShelf } = await import("./views/shelf.js");
   showShelf(root);

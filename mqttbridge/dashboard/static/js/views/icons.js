@@ -14,3 +14,4 @@ export const BackIcon = () => icon("M9.5 3.5 5 8l4.5 4.5");
 export const MoonIcon = () => icon("M13 9.6A5.4 5.4 0 0 1 6.4 3 5.4 5.4 0 1 0 13 9.6z");
 export const SunIcon = () =>
   icon("M8 5.2a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6zM8 1.2v1.3M8 13.5v1.3M1.2 8h1.3M13.5 8h1.3M3.2 3.2l.9.9M11.9 11.9l.9.9M3.2 12.8l.9-.9M11.9 4.1l.9-.9");
+export const FlowIcon = () => icon("M1.5 4h3l6.5 8h3.5M1.5 12h3l2-2.4M9 6.4 11 4h3.5M12.6 2.2 14.5 4l-1.9 1.8M12.6 10.2 14.5 12l-1.9 1.8");
