@@ -20,7 +20,6 @@ from mqttbridge.mapping.topics import parse_filter
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import Spool
 from mqttbridge.spool.inspection import RejectedQuery, SpoolInspector
-from mqttbridge.tools.discovery.one_rule import propose_rule
 from mqttbridge.tools.live import LiveTools
 from mqttbridge.tools.overhearing import Overhearing
 from mqttbridge.tools.rates import MONTHLY_EVENTS, most_hourly
@@ -142,6 +141,8 @@ class Insight:
 
     def propose(self, topic: str) -> dict[str, Any]:
         """A rule for a topic of `unmatched`; `text` is empty and `why` says why where there is none to propose."""
+        from mqttbridge.tools.discovery.one_rule import propose_rule  # noqa: PLC0415  # memory that few bridges need
+
         messages = [
             Recorded(stray.topic, payload, time=at, cut=len(payload) > MAX_PAYLOAD_BYTES)
             for stray in self._strays.latest()

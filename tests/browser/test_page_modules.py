@@ -311,3 +311,16 @@ def test_a_text_is_found_by_its_path_with_its_values_and_in_its_plural_form(call
         return [m.t("probe.plain", { from: 1, to: "2" }), m.t("probe.many", { count: 1 }),
           m.t("probe.many", { count: 0 }), m.t("probe.missing"), m.t("probe.plain", { from: "{to}" })];"""
     assert call("i18n.js", body) == ["from 1 to 2", "1 stream", "0 streams", "probe.missing", "from {to} to {to}"]
+
+
+def test_a_small_line_is_open_where_nothing_came_and_a_state_holds_until_the_next(call: Call) -> None:
+    body = "return m.sparkPath(x.xs, x.ys, [0, 100], x.how);"
+    line = call("charts/spark.js", body, {"xs": [0, 10, 90], "ys": [0, 1, 0], "how": {"gap": 20}})
+    state = call("charts/spark.js", body, {"xs": [0, 50], "ys": [0, 1], "how": {"steps": True}})
+
+    assert line == "M0.0 26.0h0.01L10.0 2.0M90.0 26.0h0.01"
+    assert state == "M0.0 26.0h0.01H50.0V2.0H100"
+
+
+def test_what_a_clock_ahead_of_ours_stamped_is_in_the_future(call: Call) -> None:
+    assert call("format.js", "return [30, -30, -90].map(m.formatAgo);") == ["30 s ago", "just now", "in the future"]

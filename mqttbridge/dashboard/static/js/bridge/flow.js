@@ -15,7 +15,7 @@ const POINTS = 60;
 function History({ rates = [], label }) {
   if (rates.length < 2) return html`<div class="spark" />`;
   const xs = rates.map((_, i) => i - rates.length);
-  return html`<${Spark} path=${sparkPath(xs, rates, [-POINTS, -1], { fromZero: true, gaps: false })} label=${label} />`;
+  return html`<${Spark} path=${sparkPath(xs, rates, [-POINTS, -1], { fromZero: true })} label=${label} />`;
 }
 
 /** @param {{name: string, title: string, rate: number | null, facts: any[], state?: string, history?: number[], children?: any}} props */

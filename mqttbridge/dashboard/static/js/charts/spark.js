@@ -5,17 +5,15 @@ import { html } from "../../vendor/htm-preact.module.js";
 const WIDTH = 100;
 const HEIGHT = 28;
 
-/** A silence of this share of the width is a gap. */
-const GAP = 0.12;
-
 /**
  * Path data of points in a box; a lone point becomes a dot.
  * @param {number[]} xs
  * @param {number[]} ys
  * @param {[from: number, to: number]} span of the xs
- * @param {{steps?: boolean, fromZero?: boolean, gaps?: boolean}} [how] steps: a state holds until the next
+ * @param {{steps?: boolean, fromZero?: boolean, gap?: number}} [how] steps: a state holds until the next;
+ *   gap: a silence of more than this, in the unit of the xs, is left open
  */
-export function sparkPath(xs, ys, [from, to], { steps = false, fromZero = false, gaps = true } = {}) {
+export function sparkPath(xs, ys, [from, to], { steps = false, fromZero = false, gap = Infinity } = {}) {
   const least = fromZero ? 0 : Math.min(...ys);
   const spread = Math.max(...ys) - least;
   const x = (/** @type {number} */ at) => (Math.max(0, Math.min(1, (at - from) / (to - from || 1))) * WIDTH).toFixed(1);
@@ -24,9 +22,8 @@ export function sparkPath(xs, ys, [from, to], { steps = false, fromZero = false,
   const path = [];
   let before = -Infinity;
   for (let i = 0; i < xs.length; i++) {
-    const gap = (gaps || i === 0) && xs[i] - before > GAP * (to - from);
-    if (gap && !steps) path.push(`M${x(xs[i])} ${y(ys[i])}h0.01`);
-    else if (i === 0) path.push(`M${x(xs[i])} ${y(ys[i])}`);
+    if (xs[i] - before > gap && !steps) path.push(`M${x(xs[i])} ${y(ys[i])}h0.01`);
+    else if (i === 0) path.push(`M${x(xs[i])} ${y(ys[i])}h0.01`);
     else path.push(steps ? `H${x(xs[i])}V${y(ys[i])}` : `L${x(xs[i])} ${y(ys[i])}`);
     before = xs[i];
   }

@@ -31,6 +31,9 @@ const SEARCH_FROM = 7;
 const SPARK_S = 3600;
 const YOUNG_S = 60;
 
+/** Its points stand up to a few minutes apart: a silence of more is left open. */
+const GAP_S = 430;
+
 /** More decimals are for the bucket's own page. */
 const DECIMALS = 2;
 
@@ -46,7 +49,7 @@ function Line({ spark: { stream, kind, unit, value, epochs, values } }) {
   const shown = kind === "boolean" ? t(value ? "common.on" : "common.off") : withUnit(Number(value), unit);
   // A bucket that is younger than that fills its card all the same.
   const from = Math.max(until - SPARK_S, Math.min(epochs[0] ?? until, until - YOUNG_S));
-  const path = sparkPath(epochs, values.map(Number), [from, until], { steps: kind === "boolean" });
+  const path = sparkPath(epochs, values.map(Number), [from, until], { steps: kind === "boolean", gap: GAP_S });
   return html`
     <div class="card-line">
       <p class="card-value"><span dir="auto">${withEmoji(stream)}</span> <b dir="auto">${shown}</b></p>
