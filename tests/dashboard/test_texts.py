@@ -24,7 +24,7 @@ SAID_BY_ATTRIBUTE: Final = re.compile(r"""(?:aria-label|aria-description|title|p
 SENTENCE: Final = re.compile(r"^[A-Z][a-z]+(?: [a-z]+)+[ .…:]?|…$")
 
 # What is called the same in every language, or is what somebody else reads.
-NAMES: Final = {"mqttbridge", "mqttbridge rejected ls", "Europe/Berlin"}
+NAMES: Final = {"mqttbridge", "mqttbridge rejected ls", "Europe/Berlin", "home/kitchen/climate"}
 
 
 @cache

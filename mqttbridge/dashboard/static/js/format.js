@@ -16,6 +16,9 @@ const DOUBLE_FIGURES = 12;
 /** Figures of the difference between the least and the greatest value that one can use. */
 const SPREAD_FIGURES = 3;
 
+/** A time so many seconds ahead of the server's is of a clock that is wrong, and said to be. */
+const AHEAD_S = 60;
+
 /** @type {Map<number, Intl.NumberFormat>} */
 const fixed = new Map();
 
@@ -82,9 +85,10 @@ const FRESH_S = 5;
 /**
  * How long ago; below a few seconds it is all the same, and a figure that flickers is in the way.
  * @param {number} seconds
- * @returns {string} "now", "8 s", "2 min", "5 h", "4 d"
+ * @returns {string} "now", "8 s", "2 min", "5 h", "4 d"; "in the future" for what a clock ahead of ours stamped
  */
 export function formatAge(seconds) {
+  if (seconds < -AHEAD_S) return t("common.inTheFuture");
   if (seconds < FRESH_S) return t("common.now");
   if (seconds < 90) return t("common.seconds", { count: Math.round(seconds) });
   if (seconds < 90 * 60) return t("common.minutes", { count: Math.round(seconds / 60) });
@@ -97,6 +101,7 @@ export function formatAge(seconds) {
  * @returns {string} "just now", "8 s ago", ...
  */
 export function formatAgo(seconds) {
+  if (seconds < -AHEAD_S) return t("common.inTheFuture");
   return seconds < FRESH_S ? t("common.justNow") : t("common.ago", { age: formatAge(seconds) });
 }
 

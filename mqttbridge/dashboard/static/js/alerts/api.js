@@ -29,7 +29,7 @@ async function ask(method, path, { body, version, timeout = TIMEOUT_MS } = {}) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, t("common.tryingAgain"));
+    throw new ApiError(0, t("common.serverGone"));
   }
   if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
   if (answer.status === 204) return null;

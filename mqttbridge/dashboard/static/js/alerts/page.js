@@ -85,7 +85,7 @@ class AlertsPage extends Component {
     return html`
       <header class="bar">
         <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("alerts.allBuckets")} title=${t("alerts.allBuckets")}><${BackIcon} /></a>
+          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
           <h1>${t("alerts.title")}</h1>
         </div>
         <div class="bar-tools">
@@ -95,7 +95,7 @@ class AlertsPage extends Component {
         </div>
       </header>
       <div role="status">
-        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.tryingAgain")}</p>`}
+        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
         ${said && html`<p class="notice" data-notice="said" dir="auto">${said}</p>`}
       </div>
       <main class="alerts" data-view="alerts" data-loaded=${String(answer !== null)}>

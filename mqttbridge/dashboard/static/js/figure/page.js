@@ -92,7 +92,7 @@ class FigurePage extends Component {
     return html`
       <header class="bar">
         <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("time.allBuckets")} title=${t("time.allBuckets")}><${BackIcon} /></a>
+          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
           <h1 dir="auto">${layout.title || this.props.name}</h1>
           ${feed in WORDS && html`<p class="badge" role="status" data-state=${feed}>
             <i class="dot" aria-hidden="true"></i>${t(WORDS[/** @type {keyof typeof WORDS} */ (feed)])}</p>`}

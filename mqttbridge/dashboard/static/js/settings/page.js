@@ -80,7 +80,7 @@ class Settings extends Component {
     return html`
       <header class="bar">
         <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("settings.back")} title=${t("settings.back")}><${BackIcon} /></a>
+          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
           <h1>${t("settings.title")}</h1>
         </div>
       </header>
