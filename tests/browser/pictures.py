@@ -73,19 +73,24 @@ SHOTS: Final[dict[str, Shot]] = {
     "share": Shot(f"{_HOUSE}#w=24h", _click("[data-action=share]")),
     "waves": Shot(f"{_HOUSE}/waves#w=24h", _see(".wave[data-loaded=true]")),
     "source": Shot(f"{_HOUSE}/source#w=24h", _see("[role=row], tbody tr")),
+    "bridge": Shot("/bridge", _see("main h2")),
     "alerts": Shot("/alerts", _see(".alert-card")),
 }
 
 
-_DRAWN: Final = """() => [...document.querySelectorAll(".tile")].every((tile) => {
+_DRAWN: Final = """() => document.querySelector(".badge[data-state=connecting]") === null
+  && (document.querySelector(".board") === null || document.querySelector(".tile") !== null)
+  && [...document.querySelectorAll(".tile")].every((tile) => {
   const { top, bottom } = tile.getBoundingClientRect();
   const away = bottom < 0 || top > innerHeight;
-  return away || (tile.dataset.loaded === "true" && tile.querySelector(".tile-body > *"));
+  const drawn = tile.querySelector(".tile-body > *") !== null;
+  return away || (drawn && (tile.dataset.loaded === "true" || tile.querySelector("canvas") === null));
 })"""
 
 
 def _settled(page: Page) -> None:
     """Each tile in view has its points, and was drawn with them."""
+    expect(page.locator("main")).to_be_visible()
     eventually(lambda: page.evaluate(_DRAWN), what="all tiles drawn")
     page.wait_for_timeout(1000)  # charts draw ten times a second, a map after its coasts have come
 
@@ -115,7 +120,7 @@ def take(folder: Path) -> None:
             for name, shot in SHOTS.items():
                 width, height = shot.size
                 context = chromium.new_context(
-                    viewport={"width": width, "height": 1900 if shot.full else height},
+                    viewport={"width": width, "height": 1720 if shot.full else height},
                     locale="en-GB",
                     timezone_id="UTC",
                     color_scheme="dark" if shot.dark else "light",
@@ -125,7 +130,7 @@ def take(folder: Path) -> None:
                 context.set_default_timeout(PATIENCE_MS)
                 page = context.new_page()
                 page.goto(dashboard.url + shot.address)
-                expect(page.locator("main[data-loaded=true], main").first).to_be_visible()
+                _settled(page)
                 shot.prepare(page)
                 _settled(page)
                 (folder / f"{name}.png").write_bytes(_packed(page.screenshot(full_page=shot.full)))

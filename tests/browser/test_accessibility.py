@@ -91,6 +91,7 @@ VIEWS: dict[str, tuple[str, list[Callable[[Page], None]]]] = {
     "waves": (f"/b/{showcase.BUCKET}/waves#w=24h", [shown(".wave[data-loaded=true]")]),
     "source": (f"/b/{showcase.BUCKET}/source#w=24h", [shown("[role=row], tr"), dialog("export")]),
     "alerts": ("/alerts", [shown(".alert-card"), new_alert]),
+    "bridge": ("/bridge", [shown("main h2")]),
     "settings": ("/settings", [shown(".settings .panel")]),
     "login": ("/login", [shown("h1")]),
     "figure": ("/f/waves", [shown("[data-trace=sine]")]),
