@@ -3,7 +3,7 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
 import { Polled } from "../polled.js";
-import { useStylesheet } from "../stylesheet.js";
+import { useStyles } from "../styles.js";
 import { BackIcon } from "../views/icons.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { PolledBadge } from "../views/polled-badge.js";
@@ -85,6 +85,6 @@ class BridgePage extends Component {
 /** @param {HTMLElement} root */
 export async function showBridge(root) {
   document.title = `${t("bridge.title")} · mqttbridge`;
-  await useStylesheet("bridge");
+  await useStyles("bridge");
   render(html`<${BridgePage} />`, root);
 }

@@ -8,7 +8,7 @@ import { formatCount, formatRate, formatSize, formatSpan } from "../words.js";
 
 /** @param {{id: string, title: string, wide?: boolean, children?: any}} props */
 export const Panel = ({ id, title, wide = false, children }) => html`
-  <section class="panel" id=${id} data-wide=${String(wide)} aria-labelledby=${`${id}-title`}>
+  <section class="bridge-panel" id=${id} data-wide=${String(wide)} aria-labelledby=${`${id}-title`}>
     <h2 id=${`${id}-title`}>${title}</h2>
     ${children}
   </section>`;
