@@ -35,7 +35,6 @@ class Shot:
     prepare: Callable[[Page], None] = lambda _page: None
     size: tuple[int, int] = DESKTOP
     dark: bool = False
-    full: bool = False
 
 
 def _measure(page: Page) -> None:
@@ -64,9 +63,9 @@ def _see(selector: str) -> Callable[[Page], None]:
 
 SHOTS: Final[dict[str, Shot]] = {
     "shelf": Shot("/", _see(".card")),
-    "board": Shot(f"{_HOUSE}#w=24h", full=True),
-    "dark": Shot(f"{_HOUSE}#w=24h", dark=True),
-    "phone": Shot(f"{_HOUSE}#w=24h", size=PHONE),
+    "board": Shot(f"{_HOUSE}#w=24h"),
+    "tiles": Shot(f"{_HOUSE}#w=24h", lambda page: page.mouse.wheel(0, 5000)),
+    "phone": Shot(f"{_HOUSE}#w=24h", size=PHONE, dark=True),
     "time": Shot(f"{_HOUSE}#w=24h&compare=1d", _click("[data-action=range]")),
     "measure": Shot(f"{_HOUSE}#w=24h", _measure),
     "arrange": Shot(f"{_HOUSE}#w=24h", _arrange),
@@ -120,7 +119,7 @@ def take(folder: Path) -> None:
             for name, shot in SHOTS.items():
                 width, height = shot.size
                 context = chromium.new_context(
-                    viewport={"width": width, "height": 1720 if shot.full else height},
+                    viewport={"width": width, "height": height},
                     locale="en-GB",
                     timezone_id="UTC",
                     color_scheme="dark" if shot.dark else "light",
@@ -133,7 +132,7 @@ def take(folder: Path) -> None:
                 _settled(page)
                 shot.prepare(page)
                 _settled(page)
-                (folder / f"{name}.png").write_bytes(_packed(page.screenshot(full_page=shot.full)))
+                (folder / f"{name}.png").write_bytes(_packed(page.screenshot()))
                 context.close()
             chromium.close()
 

@@ -92,7 +92,7 @@ VIEWS: dict[str, tuple[str, list[Callable[[Page], None]]]] = {
     "source": (f"/b/{showcase.BUCKET}/source#w=24h", [shown("[role=row], tr"), dialog("export")]),
     "alerts": ("/alerts", [shown(".alert-card"), new_alert]),
     "bridge": ("/bridge", [shown("main h2")]),
-    "settings": ("/settings", [shown(".settings .panel")]),
+    "settings": ("/settings", [shown(".settings section")]),
     "login": ("/login", [shown("h1")]),
     "figure": ("/f/waves", [shown("[data-trace=sine]")]),
     "empty": ("/b/nothing-here", [shown("[data-view=welcome]")]),
