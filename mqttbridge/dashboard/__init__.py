@@ -19,8 +19,13 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig) -> tuple[Store, Records]:
+def open_store(data_dir: Path, config: EmbeddedConfig, hub: Hub) -> tuple[Store, Records]:
     """History and records, in a data directory or in a database; what an earlier version kept in the former moves on.
+
+    Args:
+        data_dir: where files lie.
+        config: the embedded destination's section.
+        hub: shows what other bridges store in the same database.
 
     Raises:
         StoreError: they cannot be opened.
@@ -28,7 +33,7 @@ def open_store(data_dir: Path, config: EmbeddedConfig) -> tuple[Store, Records]:
     if isinstance(config.store, PostgresStoreConfig):
         from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
 
-        return open_shared(data_dir, config, config.store)
+        return open_shared(data_dir, config, config.store, hub)
     store = SqliteStore(data_dir / DIRECTORY, config.retention, retention_by=config.retention_by)
     read_old_file(data_dir / OLD_FILE, store)
     return store, SqliteRecords(data_dir / RECORDS_FILE)
@@ -47,8 +52,8 @@ class Dashboard:
     """
 
     def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
-        self.store, self.records = open_store(data_dir, config)
         self.hub = Hub()
+        self.store, self.records = open_store(data_dir, config, self.hub)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def close(self) -> None:

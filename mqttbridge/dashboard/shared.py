@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
+from mqttbridge.dashboard.hub import Hub
 from mqttbridge.errors import StoreError
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 WRITER_FILE: Final = "dashboard-writer"
 
 
-def open_shared(data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConfig) -> tuple[PostgresStore, Records]:
-    """Store and records in PostgreSQL.
+def open_shared(
+    data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConfig, hub: Hub
+) -> tuple[PostgresStore, Records]:
+    """Store and records in PostgreSQL; what others store there goes to those who watch here.
 
     Raises:
         StoreError: the extra is not installed, the database cannot be reached, or the schema is not ours.
@@ -38,6 +41,11 @@ def open_shared(data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConf
         password=None if where.password is None else where.password.get_secret_value(),
         schema=where.schema_,
     )
+    try:
+        store.follow(hub.publish, hub.lose)
+    except StoreError:
+        store.close()
+        raise
     return store, PostgresRecords(store.connections)
 
 

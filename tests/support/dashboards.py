@@ -102,7 +102,7 @@ class Served(Client):
         self.dashboard: Dashboard | None = None
         destination = None
         if embedded:
-            section = EmbeddedConfig(type="embedded")
+            section = next(one for one in self.config.destinations.values() if isinstance(one, EmbeddedConfig))
             self.dashboard = Dashboard(directory, section, self.metrics)
             destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
         self.spool = DirectSpool(destination)

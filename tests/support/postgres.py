@@ -28,10 +28,13 @@ def _binaries() -> Path:
 
 
 class PostgresServer:
-    """One cluster. It listens on loopback alone; whoever comes by the socket needs no password, by TCP they do."""
+    """One cluster. It listens on loopback alone; whoever comes by the socket needs no password, by TCP they do.
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    Only one that is `durable` waits for the disk.
+    """
+
+    def __init__(self, directory: Path, *, durable: bool = False) -> None:
+        self.directory, self._durable = directory, durable
         self.port = free_port()
         self._bin = _binaries()
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,7 +55,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start it and wait until it takes connections."""
         command = [self._bin / "postgres", "-D", self.directory / "data", "-k", self.directory, "-p", str(self.port)]
-        command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "max_wal_size=256MB"]
+        command += ["-c", "listen_addresses=127.0.0.1", "-c", f"fsync={'on' if self._durable else 'off'}"]
         with (self.directory / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._as, group=self._as)
         eventually(self._answers, what="PostgreSQL takes connections")

@@ -64,13 +64,16 @@ class Connections:
         self._closed = False
 
     @contextmanager
-    def writing(self) -> Iterator[Db]:
+    def writing(self, what: str = "written") -> Iterator[Db]:
         """A transaction of the connection that writes. One at a time; synced when the block has ended.
+
+        Args:
+            what: cannot be done to the store now, as the error says.
 
         Raises:
             StoreError: nothing of it was stored, or, rarely, all of it was and the answer was lost.
         """
-        with self._lock, store_errors("written"):
+        with self._lock, store_errors(what):
             if self._closed:
                 raise StoreError("the dashboard's store is closed")
             try:

@@ -27,7 +27,15 @@ from mqttbridge.dashboard.store.model import (
     StreamKey,
     columns_of,
 )
-from mqttbridge.dashboard.store.postgres import catalogue, reading, retention as sweeping, schema as tables, writing
+from mqttbridge.dashboard.store.postgres import (
+    catalogue,
+    changes,
+    reading,
+    retention as sweeping,
+    schema as tables,
+    writing,
+)
+from mqttbridge.dashboard.store.postgres.changes import Publish
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
 from mqttbridge.dashboard.store.postgres.reading import Window
 from mqttbridge.dashboard.store.ranges import length_for
@@ -72,9 +80,10 @@ class PostgresStore:
         self._retention = Retention(retention, retention_by or {})
         self._partitions = tables.Partitions(length_for(self._retention.longest))
         self._sweep_due = 0.0
+        self._follower: changes.Follower | None = None
         self.connections = Connections(url, password, schema, self._prepare)
         try:
-            with self.connections.writing() as db:
+            with self.connections.writing("opened") as db:
                 tables.lock(db, schema)
                 tables.prepare(db, schema)
                 row = db.execute("SELECT seq, place FROM cursors WHERE writer = %s", (writer,)).fetchone()
@@ -125,8 +134,23 @@ class PostgresStore:
             catalogue.forget(db, catalogue.ids_of(db, bucket), bucket)
         return known
 
+    def follow(self, publish: Publish, lost: Callable[[], None]) -> None:
+        """Hand on what other bridges store from now on, until `close`.
+
+        Args:
+            publish: takes points that were just stored, on a thread of the store's.
+            lost: called when some may have been missed, since the connection was lost for long.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        self._follower = changes.Follower(self.connections, self._writer, publish, lost)
+        self._follower.start()
+
     def close(self) -> None:
         """Close the connections. Nothing waits to be written."""
+        if self._follower is not None:
+            self._follower.close()
         self.connections.close()
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -219,6 +243,8 @@ class PostgresStore:
                     " ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, place = excluded.place",
                     (self._writer, *end),
                 )
+            if columns:
+                changes.tell(db, self.connections.schema, self._writer, columns)
 
     @contextmanager
     def _writing(self) -> Iterator[Db]:
@@ -253,5 +279,6 @@ class PostgresStore:
         try:
             with self._writing() as db:
                 sweeping.sweep(db, self._retention, self._partitions, now)
+                changes.trim(db)
         except StoreError as error:
             log.warning("what is past its retention could not be deleted: %s", error)
