@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from mqttbridge.config.section import Section
+
+
+class Timescale(StrEnum):
+    AUTO = "auto"
+    CREATE = "create"
+    OFF = "off"
 
 
 class SqliteStoreConfig(Section):
@@ -27,6 +34,8 @@ class PostgresStoreConfig(Section):
     """When it is not in the url; better `${NAME}` or `!file path` than the word itself."""
     schema_: str = Field("mqttbridge", alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     """The schema of the tables, made when it is missing. It must hold nothing else."""
+    timescale: Timescale = Timescale.AUTO
+    """When the tables are made: `auto` uses TimescaleDB if it is installed, `create` installs it, `off` does neither."""
 
     @field_validator("url")
     @classmethod

@@ -20,7 +20,7 @@ from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.health import Health
-from mqttbridge.dashboard.http import json_answer, problem
+from mqttbridge.dashboard.http import json_answer, problem, unavailable
 from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.live import Live
 from mqttbridge.dashboard.pages import Pages
@@ -31,6 +31,7 @@ from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
 from mqttbridge.dashboard.share import Share
 from mqttbridge.dashboard.tools_api import ToolsApi
+from mqttbridge.errors import StoreError
 
 __all__ = ["Backend", "create_app"]
 
@@ -72,7 +73,7 @@ def create_app(backend: Backend) -> Starlette:
             for one in endpoints(backend, security, limits, workers, plotly)
         ],
         middleware=[Middleware(SecurityHeaders), Middleware(RateHeaders, limits, security)],
-        exception_handlers={HTTPException: _http_error, Exception: _failed},
+        exception_handlers={HTTPException: _http_error, StoreError: _unavailable, Exception: _failed},
     )
     app.router.redirect_slashes = False
     app.state.backend, app.state.workers, app.state.plotly = backend, workers, plotly
@@ -151,6 +152,10 @@ async def _http_error(_: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem(404, "there is nothing at this address")
     return json_answer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    return unavailable(error) if isinstance(error, StoreError) else await _failed(_, error)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

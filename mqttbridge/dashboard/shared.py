@@ -40,6 +40,7 @@ def open_shared(
         retention_by=config.retention_by,
         password=None if where.password is None else where.password.get_secret_value(),
         schema=where.schema_,
+        timescale=where.timescale,
     )
     try:
         store.follow(hub.publish, hub.lose)

@@ -81,3 +81,18 @@ def test_a_bridge_keeps_its_cursor_across_restarts_and_shares_it_with_nobody(sha
     with serve(tmp_path / "one", config=shared) as again, serve(tmp_path / "other", config=shared) as other:
         assert again.dashboard.store.cursor == before
         assert other.dashboard.store.cursor is None
+
+
+def test_while_the_database_fails_the_page_is_told_why_and_then_it_is_well_again(replicas, postgres):
+    one, _ = replicas
+    push(one, 1)
+    schema = one.dashboard.store.connections.schema
+    postgres.execute(f"ALTER TABLE {schema}.buckets RENAME TO away")
+
+    for path in ("/api/v1/buckets", "/api/v1/buckets/b/points", "/api/v1/buckets/b/streams"):
+        answer = one.get(path)
+        assert answer.status_code == 503
+        assert "cannot be read now" in answer.json()["error"]
+    postgres.execute(f"ALTER TABLE {schema}.away RENAME TO buckets")
+
+    assert one.get("/api/v1/buckets/b/points").status_code == 200

@@ -7,7 +7,7 @@ from typing import Final
 from mqttbridge.dashboard.store.catalogue import NEVER
 from mqttbridge.dashboard.store.postgres.catalogue import forget
 from mqttbridge.dashboard.store.postgres.connections import Db
-from mqttbridge.dashboard.store.postgres.schema import PARTITIONED, Partitions
+from mqttbridge.dashboard.store.postgres.schema import Layout
 from mqttbridge.dashboard.store.postgres.values import read
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.rollup import HOUR
@@ -17,17 +17,17 @@ SECONDS_BETWEEN: Final = 10.0
 ROWS_PER_SWEEP: Final = 20_000
 
 
-def sweep(db: Db, retention: Retention, partitions: Partitions, now: float) -> None:
+def sweep(db: Db, retention: Retention, layout: Layout, now: float) -> None:
     """Delete some of what is too old, or belongs to series that were deleted. Under the writers' lock."""
     if retention.longest:
-        partitions.drop(db, int((now - retention.longest) * 1_000_000))
+        layout.drop(db, int((now - retention.longest) * 1_000_000))
     cutoffs = _cutoffs(db, retention, now)
     over = [id_ for id_, (newest, cutoff) in cutoffs.items() if newest < cutoff]
     if over:  # series go with their last point
         forget(db, over)
     left = ROWS_PER_SWEEP
     for (id_,) in db.execute("SELECT series FROM gone LIMIT 100").fetchall():
-        deleted = _delete(db, id_, None, left)
+        deleted = _delete(db, layout, id_, None, left)
         left -= deleted
         if left <= 0:
             return
@@ -36,7 +36,7 @@ def sweep(db: Db, retention: Retention, partitions: Partitions, now: float) -> N
     for id_, (_, cutoff) in cutoffs.items():
         # By whole hours, so that rollups go with their points; what all buckets share goes with its table.
         if id_ not in over and left > 0 and cutoff > (NEVER if whole is None else whole):
-            left -= _delete(db, id_, cutoff // HOUR * HOUR, left)
+            left -= _delete(db, layout, id_, cutoff // HOUR * HOUR, left)
 
 
 def _cutoffs(db: Db, retention: Retention, now: float) -> dict[int, tuple[int, int]]:
@@ -45,10 +45,10 @@ def _cutoffs(db: Db, retention: Retention, now: float) -> dict[int, tuple[int, i
     return {id_: (newest, retention.floor(read(bucket), now)) for id_, bucket, newest in rows}
 
 
-def _delete(db: Db, id_: int, before: int | None, most: int) -> int:
+def _delete(db: Db, layout: Layout, id_: int, before: int | None, most: int) -> int:
     """How many rows were deleted."""
     deleted = 0
-    for table in PARTITIONED:
+    for table in layout.tables:
         deleted += db.execute(
             f"DELETE FROM {table} t USING (SELECT series, at FROM {table} WHERE series = %(id)s"
             " AND (%(before)s::bigint IS NULL OR at < %(before)s) ORDER BY at LIMIT %(most)s) AS old"

@@ -6,30 +6,30 @@ retention drops tables rather than rows. `readings` is for people: SQL, Grafana 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+import psycopg
 from psycopg import sql
 
+from mqttbridge.config.stores import Timescale
+from mqttbridge.dashboard.store.postgres import timescale
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.ranges import EPOCH, span_of
 from mqttbridge.errors import StoreError
 
+log = logging.getLogger(__name__)
+
 VERSION: Final = 1
 PARTITIONED: Final = ("points", "minutes", "hours")
 
-_ROLLUP: Final = """(
-    series integer NOT NULL, at bigint NOT NULL, points bigint NOT NULL,
-    least double precision NOT NULL, greatest double precision NOT NULL, total double precision NOT NULL,
-    first_at bigint NOT NULL, first double precision NOT NULL,
-    last_at bigint NOT NULL, last double precision NOT NULL,
-    PRIMARY KEY (series, at)) PARTITION BY RANGE (at)"""
-
 # Times are microseconds since 1970. Names are compared by code point, whatever the database's language is. Rows of
 # `series` are updated with every batch: room in their pages keeps that from touching an index. What `changes` holds
-# is needed for two minutes, and not after a crash.
+# is needed for half a minute, and not after a crash.
 TABLES: Final = (
-    "CREATE TABLE about (version integer NOT NULL)",
+    "CREATE TABLE about (version integer NOT NULL, layout text NOT NULL)",
     'CREATE TABLE buckets (key text COLLATE "C" PRIMARY KEY, name text, tags text)',
     """CREATE TABLE series (
         id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -38,22 +38,52 @@ TABLES: Final = (
         UNIQUE (bucket, stream)) WITH (fillfactor = 50)""",
     "CREATE TABLE gone (series integer PRIMARY KEY)",
     "CREATE TABLE cursors (writer text PRIMARY KEY, seq bigint NOT NULL, place bigint NOT NULL)",
-    """CREATE TABLE points (
-        series integer NOT NULL, at bigint NOT NULL, kind smallint NOT NULL,
-        number double precision, whole bigint, said text,
-        PRIMARY KEY (series, at)) PARTITION BY RANGE (at)""",
-    f"CREATE TABLE minutes {_ROLLUP}",
-    f"CREATE TABLE hours {_ROLLUP}",
     """CREATE UNLOGGED TABLE changes (
         id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         writer text NOT NULL, written timestamptz NOT NULL DEFAULT now(), events bytea NOT NULL)""",
     """CREATE TABLE records (
         kind text NOT NULL, key text NOT NULL, version integer NOT NULL, at double precision NOT NULL, body text,
         PRIMARY KEY (kind, key, version))""",
-    """CREATE VIEW readings AS
-        SELECT to_timestamp(p.at / 1e6) AS time, s.bucket, s.stream, s.unit, p.number AS value, p.said AS text
-        FROM points p JOIN series s ON s.id = p.series""",
 )
+POINTS: Final = """CREATE TABLE points (
+    series integer NOT NULL, at bigint NOT NULL, kind smallint NOT NULL,
+    number double precision, whole bigint, said text,
+    PRIMARY KEY (series, at))"""
+ROLLUP: Final = """CREATE TABLE {} (
+    series integer NOT NULL, at bigint NOT NULL, points bigint NOT NULL,
+    least double precision NOT NULL, greatest double precision NOT NULL, total double precision NOT NULL,
+    first_at bigint NOT NULL, first double precision NOT NULL,
+    last_at bigint NOT NULL, last double precision NOT NULL,
+    PRIMARY KEY (series, at)) PARTITION BY RANGE (at)"""
+READINGS: Final = """CREATE VIEW readings AS
+    SELECT to_timestamp(p.at / 1e6) AS time, s.bucket, s.stream, s.unit, p.number AS value, p.said AS text
+    FROM points p JOIN series s ON s.id = p.series"""
+
+
+class Layout(Protocol):
+    """How points and rollups lie. Used under the writers' lock.
+
+    Attributes:
+        name: as the schema remembers it.
+        rollups: whether they are ours to keep.
+        tables: those that rows are deleted from, by series and time.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def rollups(self) -> bool: ...
+    @property
+    def tables(self) -> Sequence[str]: ...
+
+    def cover(self, db: Db, times: list[int], now: int) -> None:
+        """Make room for points of these times, in microseconds."""
+
+    def drop(self, db: Db, before: int) -> None:
+        """Drop, as a whole, what lies before a time."""
+
+    def forget(self) -> None:
+        """Know nothing any more: the transaction that made room may not have been committed."""
 
 
 def lock(db: Db, schema: str) -> None:
@@ -61,8 +91,14 @@ def lock(db: Db, schema: str) -> None:
     db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"mqttbridge {schema}",))
 
 
-def prepare(db: Db, schema: str) -> None:
+def prepare(db: Db, schema: str, length: int, wanted: Timescale) -> Layout:
     """Make the tables, or check that they are ours. In a transaction, with the lock held.
+
+    Args:
+        db: a connection that writes.
+        schema: where; made when it is missing.
+        length: of the spans that points are parted into, in microseconds.
+        wanted: whether to use TimescaleDB, when the tables are yet to be made.
 
     Raises:
         StoreError: the schema holds something else, or comes from a later version.
@@ -74,22 +110,51 @@ def prepare(db: Db, schema: str) -> None:
         db.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
     (about,) = _row(db, "SELECT to_regclass(quote_ident(%s) || '.about')", schema)
     if about is None:
-        (others,) = _row(
-            db, "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s))", schema
-        )
-        if others:
-            raise StoreError(f"the schema {schema!r} holds other tables: give the dashboard's store one of its own")
-        for table in TABLES:
-            db.execute(table.encode())
-        db.execute("INSERT INTO about VALUES (%s)", (VERSION,))
-        return
-    found = db.execute("SELECT version FROM about").fetchone()
-    version = None if found is None else found[0]
+        return _make(db, schema, length, wanted)
+    version, *layout = _row(db, "SELECT version, to_json(about) ->> 'layout' FROM about")
     if version != VERSION:
         raise StoreError(
             f"the schema {schema!r} is of version {version} of the dashboard's tables, and this bridge knows {VERSION}:"
             " run the bridge that made it, or a later one"
         )
+    return timescale.Hypertables() if layout == [timescale.Hypertables.name] else Partitions(length)
+
+
+def _make(db: Db, schema: str, length: int, wanted: Timescale) -> Layout:
+    question = "SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(%s))"
+    if _row(db, question, schema) != (0,):
+        raise StoreError(f"the schema {schema!r} holds other tables: give the dashboard's store one of its own")
+    for table in TABLES:
+        db.execute(table.encode())
+    layout: Layout = Partitions(length)
+    if not _make_hypertables(db, length, wanted):
+        db.execute(f"{POINTS} PARTITION BY RANGE (at)".encode())
+        for table in ("minutes", "hours"):
+            db.execute(ROLLUP.format(table).encode())
+    else:
+        layout = timescale.Hypertables()
+    db.execute(READINGS.encode())
+    db.execute("INSERT INTO about VALUES (%s, %s)", (VERSION, layout.name))
+    return layout
+
+
+def _make_hypertables(db: Db, length: int, wanted: Timescale) -> bool:
+    """Whether TimescaleDB holds the points now. Whatever goes wrong with it, plain tables do as well."""
+    use, create = timescale.decide(wanted, **timescale.present(db))
+    if not use:
+        if wanted is Timescale.CREATE:
+            log.warning("TimescaleDB is not available to this PostgreSQL server: the store has plain tables")
+        return False
+    try:
+        with db.transaction():
+            if create:
+                db.execute("CREATE EXTENSION timescaledb")
+            for statement in (POINTS, *timescale.statements(length)):
+                db.execute(statement.encode())
+    except psycopg.Error as error:
+        log.warning("TimescaleDB could not be used, so the store has plain tables: %s", " ".join(str(error).split()))
+        return False
+    return True
 
 
 def size(db: Db) -> int:
@@ -109,7 +174,11 @@ def size_of(db: Db, ids: list[int]) -> int:
 
 
 class Partitions:
-    """Which spans of time have tables. Used under the writers' lock."""
+    """The layout with PostgreSQL alone: tables for each span of time, and rollups of our own."""
+
+    name: Final = "plain"
+    rollups: Final = True
+    tables: Final = PARTITIONED
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -133,14 +202,13 @@ class Partitions:
                 if not self._covers(at):
                     self._make(db, *span_of(at, self._length, now, self._spans))
 
-    def drop(self, db: Db, before: int) -> int:
-        """Drop the tables of spans that ended before a time; how many spans there were."""
+    def drop(self, db: Db, before: int) -> None:
+        """Drop the tables of spans that ended before a time."""
         over = [span for span in self.load(db) if span[1] <= before]
         for span in over:
             for table in PARTITIONED:
                 db.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(_name(table, *span))))
         self._spans = [span for span in self._spans if span not in over]
-        return len(over)
 
     def forget(self) -> None:
         """Know nothing any more: the transaction that made tables may not have been committed."""

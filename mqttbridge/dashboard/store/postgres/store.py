@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
@@ -55,11 +56,14 @@ class PostgresStore:
     """The dashboard's history in PostgreSQL. Every method may be called from any thread; see `Store`.
 
     Args:
-        connections: where the tables are.
+        url: where the database is, as libpq takes it.
         writer: the name of this bridge's cursor.
         retention: how long points are kept, in seconds; 0 keeps them for ever.
         clock: seconds since 1970.
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+        password: when it is not in the url.
+        schema: where the tables are; made when it is missing.
+        timescale: whether to use TimescaleDB, when the tables are yet to be made.
 
     Raises:
         StoreError: the database cannot be reached, or its schema is not ours.
@@ -75,17 +79,17 @@ class PostgresStore:
         *,
         password: str | None = None,
         schema: str = "mqttbridge",
+        timescale: Timescale = Timescale.AUTO,
     ) -> None:
         self._writer, self._clock = writer, clock
         self._retention = Retention(retention, retention_by or {})
-        self._partitions = tables.Partitions(length_for(self._retention.longest))
         self._sweep_due = 0.0
         self._follower: changes.Follower | None = None
         self.connections = Connections(url, password, schema, self._prepare)
         try:
             with self.connections.writing("opened") as db:
                 tables.lock(db, schema)
-                tables.prepare(db, schema)
+                self._layout = tables.prepare(db, schema, length_for(self._retention.longest), timescale)
                 row = db.execute("SELECT seq, place FROM cursors WHERE writer = %s", (writer,)).fetchone()
         except BaseException:
             self.connections.close()
@@ -231,8 +235,8 @@ class PostgresStore:
             kept = {known[key][0]: column for key, column in self._kept(columns, now)}
             if kept:
                 times = [at for column in kept.values() for at in column.times]
-                self._partitions.cover(db, times, int(now * MICROSECONDS))
-                writing.store(db, kept)
+                self._layout.cover(db, times, int(now * MICROSECONDS))
+                writing.store(db, kept, rollups=self._layout.rollups)
             kinds = catalogue.kinds(db, [id_ for id_, _ in known.values()])
             for key, column in columns.items():
                 id_, column.unit = known[key]
@@ -253,7 +257,7 @@ class PostgresStore:
                 tables.lock(db, self.connections.schema)
                 yield db
         except BaseException:
-            self._partitions.forget()  # those of the transaction are not there
+            self._layout.forget()  # those of the transaction are not there
             raise
 
     @staticmethod
@@ -278,7 +282,7 @@ class PostgresStore:
         self._sweep_due = now + sweeping.SECONDS_BETWEEN
         try:
             with self._writing() as db:
-                sweeping.sweep(db, self._retention, self._partitions, now)
+                sweeping.sweep(db, self._retention, self._layout, now)
                 changes.trim(db)
         except StoreError as error:
             log.warning("what is past its retention could not be deleted: %s", error)

@@ -72,7 +72,7 @@ _NEWEST: Final = """
     WHERE s.id = b.series AND (s.newest IS NULL OR b.at >= s.newest)"""
 
 
-def store(db: Db, columns: Mapping[int, Column], *, rollups: bool = True) -> None:
+def store(db: Db, columns: Mapping[int, Column], *, rollups: bool) -> None:
     """Store points by series' number. In a transaction of a connection that has the table `batch`."""
     count, low, high = 0, None, None
     with db.cursor() as cursor:
