@@ -10,7 +10,20 @@ import argparse
 import sys
 from functools import partial
 
-from benchmarks import behind_mosquitto, delivery, events_api, footprint, ingest, latency, rules, store, streamer
+from benchmarks import (
+    behind_mosquitto,
+    delivery,
+    events_api,
+    footprint,
+    ingest,
+    latency,
+    page,
+    plotly_streams,
+    rules,
+    store,
+    streamer,
+    viewers,
+)
 from benchmarks.report import Row, machine, table
 
 
@@ -24,10 +37,13 @@ def main() -> None:
         "behind Mosquitto": partial(behind_mosquitto.rows, rounds=rounds, share=share),
         "delivery": partial(delivery.rows, rounds=rounds, share=share),
         "Events API": partial(events_api.rows, rounds=rounds, share=share),
+        "Plotly streams": partial(plotly_streams.rows, rounds=rounds, share=share),
         "rules": partial(rules.rows, rounds=rounds, share=share),
         "store": partial(store.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
+        "viewers": partial(viewers.rows, rounds=rounds, share=share),
+        "page": partial(page.rows, rounds=rounds, share=share),
         "footprint": partial(footprint.rows, seconds=6 if quick else 60),
     }
     heading = machine()

@@ -19,17 +19,17 @@ EMBEDDED = {"dashboard": {"type": "embedded"}}
 def once(events: int, seconds: float) -> tuple[float, float]:
     """Posts a second, and the bridge's CPU seconds; the bridge has one core to itself where there are several."""
     with workspace() as directory, bridge(directory, {"mqtt": None, "destinations": EMBEDDED}) as process:
-        _pin(process.pid, first=True)
+        pin(process.pid, first=True)
         for measured in (WARM_UP_SECONDS, seconds):
             before = cpu_seconds(process.pid)
             arguments = (f"127.0.0.1:{process.port}", "--connections", CONNECTIONS, "--events", events)
             with Helper("poster", *arguments, "--seconds", measured) as poster:
-                _pin(poster.pid, first=False)
+                pin(poster.pid, first=False)
                 heard = poster.hear()
         return heard["posts"] / heard["seconds"], cpu_seconds(process.pid) - before
 
 
-def _pin(pid: int, *, first: bool) -> None:
+def pin(pid: int, *, first: bool) -> None:
     cores = psutil.Process().cpu_affinity()
     if len(cores) > 1:
         for thread in psutil.Process(pid).threads():

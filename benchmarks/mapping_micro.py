@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tracemalloc
 from gzip import compress
+from time import perf_counter
 from timeit import repeat
 
 import cbor2
@@ -17,6 +18,8 @@ from pydantic_core import from_json
 from mqttbridge.config.model import Config
 from mqttbridge.events import Rejected
 from mqttbridge.mapping import Route, Rulebook
+from mqttbridge.mapping.formats.base import MAX_VALUES
+from mqttbridge.mapping.payload import MAX_JSON_PARTS
 from tests.support.sparkplug_b import payload
 
 ARRIVAL = 1_760_000_000.0
@@ -130,6 +133,29 @@ def by_format() -> None:
     per_second("sparkplug, 50 metrics", data, 50, format="sparkplug", topic="spBv1.0/G/DDATA/N/D", before=birth)
 
 
+def longest() -> None:
+    """The messages that take longest among those that are taken at all: a first one each, names included."""
+    at = 1_760_000_000_000
+    unit = {"keys": ["engUnit"], "values": [{"type": 12, "string_value": "kW"}]}
+    metric: dict[str, object] = {"datatype": 10, "double_value": 1.5, "properties": unit}
+    births = payload(*({"name": f"m{n}", "timestamp": at + n, **metric} for n in range(MAX_VALUES)), timestamp=at)
+    lines = b"\n".join(b"m f=1,g=2 %d" % ((at + n) * 10**6) for n in range(MAX_VALUES // 2))
+    lists = b"[" + b",".join([b"[]"] * (MAX_JSON_PARTS - 1)) + b"]"
+    for name, topic, payload_format, data in (
+        ("sparkplug birth, 4000 times and units", b"spBv1.0/G/NBIRTH/N", "sparkplug", births),
+        ("influx, 4000 values at 2000 times", b"t", "influx", lines),
+        ("json, 60,000 lists (rejected)", b"t", "json", lists),
+    ):
+        took = []
+        for _ in range(ROUNDS):
+            routes = rulebook({"topic": "#", "bucket": "b", "stream": "s", "format": payload_format}).routes(topic)
+            assert not isinstance(routes, Rejected)
+            began = perf_counter()
+            routes[0].apply(data, ARRIVAL)
+            took.append(perf_counter() - began)
+        print(f"{name:44} {min(took) * 1e3:8.1f} ms")
+
+
 def bench_thin(name: str, **entry: object) -> None:
     """Thinning beside what comes before it; few events pass, as it is meant."""
     routes = rulebook(rule(format="json", thin=[entry])).routes(b"fleet/lab/d1/climate")
@@ -206,6 +232,7 @@ def main() -> None:
         bench_rules(count)
     memory()
     by_format()
+    longest()
 
 
 if __name__ == "__main__":

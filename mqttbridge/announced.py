@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -27,8 +28,8 @@ _SAVE_INTERVAL: Final = 5.0
 def recall_announcements(rulebook: Rulebook, spool: Spool) -> None:
     """Let the rulebook know what an earlier run was told; before its filters are asked for."""
     if rulebook.announces:
-        kept = spool.meta(_KEY) or "{}"
-        rulebook.recall({topic: payload.encode() for topic, payload in from_json(kept).items()})
+        kept = from_json(spool.meta(_KEY) or "{}")
+        rulebook.recall({topic: _from_json(payload) for topic, payload in kept.items()})
 
 
 class Announced:
@@ -60,10 +61,22 @@ class Announced:
         announced = self._rulebook.announced
         if announced == self._saved:
             return
-        kept = {topic: payload.decode() for topic, payload in self._rulebook.announcements().items()}
+        kept = {topic: _as_json(payload) for topic, payload in self._rulebook.announcements().items()}
         try:
             self._spool.set_meta(_KEY, to_json(kept).decode())
         except SpoolError as error:
             log.debug("announcements wait to be saved: %s", error)
         else:
             self._saved = announced
+
+
+def _as_json(payload: bytes) -> str | list[str]:
+    """Text as it is, and what is none (Sparkplug's births) in base64, in a list of one."""
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        return [b64encode(payload).decode()]
+
+
+def _from_json(kept: str | list[str]) -> bytes:
+    return kept.encode() if isinstance(kept, str) else b64decode(kept[0])

@@ -6,8 +6,8 @@
     HTTP push (Events API) -------- append -------------|
     JSON APIs <-- HttpPollSource --> Ingest -- append --'
 
-Threads: `ingest`, `poll-<name>` for each polled source, `upload-<name>` for each destination, `http`, and the main
-one, which waits, keeps the spool's house and watches the others. A loop that dies ends the process with a non-zero
+Threads: `ingest`, `poll-<name>` for each polled source, `upload-<name>` for each destination, `alerts`, `http`, and the
+main one, which waits, keeps the spool's house and watches the others. A loop that dies ends the process with a non-zero
 code: the spool is durable, and a supervisor starts the bridge again.
 """
 
@@ -24,17 +24,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mqttbridge import __version__
 from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
-from mqttbridge.datadir import DataDir
+from mqttbridge.datadir import DataDir, remedy
 from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
+from mqttbridge.errors import BrokerError, SpoolError, StoreError
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
 from mqttbridge.sayings import Sayings
 from mqttbridge.spool import Spool
 
 if TYPE_CHECKING:
+    from mqttbridge.alerting.service import Alerts
+    from mqttbridge.dashboard.alerts.desk import AlertsDesk
     from mqttbridge.dashboard.server import HttpServer
     from mqttbridge.ingest import Ingest
     from mqttbridge.sources.http_poll import HttpPollSource
@@ -46,6 +49,8 @@ log = logging.getLogger(__name__)
 _WATCH_INTERVAL: Final = 1.0
 # A last word to the broker and the end of the current commit; more would eat into the time for delivery.
 _INGEST_STOP_TIMEOUT: Final = 5.0
+# What is being told is given a moment; what is not told waits for the next start.
+_ALERTS_STOP_TIMEOUT: Final = 5.0
 _FILTERS_KEY: Final = "session filters"
 
 
@@ -70,6 +75,7 @@ class Bridge:
         self._polls: dict[str, tuple[HttpPollSource, Ingest]] = {}
         self._http: HttpServer | None = None
         self._dashboard: Any = None
+        self._alerts: Alerts | None = None
 
     def start(self) -> None:
         """Build and start everything.
@@ -79,6 +85,11 @@ class Bridge:
         """
         try:
             self._start()
+        except (SpoolError, StoreError) as error:
+            self.stop()
+            if advice := remedy(Path(self._config.data_dir)):
+                raise type(error)(f"{error}. {advice}") from error
+            raise
         except BaseException:
             self.stop()
             raise
@@ -95,6 +106,7 @@ class Bridge:
         )
         self._show_spool()
         self._make_dashboard()
+        self._make_alerts()
         self._make_uploaders()
         self._make_http()
         self._make_ingest()
@@ -104,6 +116,11 @@ class Bridge:
     def http_url(self) -> str | None:
         """Where the dashboard is, or None when it is switched off."""
         return self._http.url if self._http is not None else None
+
+    @property
+    def first_key_url(self) -> str | None:
+        """Where the first key is made, once; None when nobody needs it."""
+        return self._http.first_key_url if self._http is not None else None
 
     def wait(self, stop: threading.Event) -> int:
         """Watch over the threads until `stop` is set or one of them dies.
@@ -139,6 +156,10 @@ class Bridge:
         for uploader in self._uploaders:
             # A request in flight at the deadline is given a moment to end, so that it is not sent twice.
             self._join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
+        if self._alerts is not None:
+            self._alerts.stop()
+            self._join("alerts", _ALERTS_STOP_TIMEOUT)
+            self._alerts.close()
         if self._dashboard is not None:
             self._dashboard.close()
         self._sayings.tell(at_once=True)
@@ -159,8 +180,35 @@ class Bridge:
 
                 self._dashboard = Dashboard(self._data_dir.path, config, self.metrics)
 
+    def _make_alerts(self) -> None:
+        if self._dashboard is None:
+            return
+        from mqttbridge.alerting.service import Alerts  # noqa: PLC0415  # likewise
+
+        self._alerts = Alerts(
+            self._config.alerts, self._dashboard.store, self._dashboard.records, self.metrics, publish=self._publish
+        )
+        self._alerts.recall()
+        self._run("alerts", self._alerts.run)
+
+    def _alerts_desk(self) -> AlertsDesk | None:
+        if self._alerts is None:
+            return None
+        from mqttbridge.alerting.desk import Desk  # noqa: PLC0415  # likewise
+
+        return Desk(self._alerts)
+
+    def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
+        if self._source is None:
+            raise BrokerError("there is no connection to a broker")
+        self._source.outbox.publish(topic, payload, qos, retain=retain)
+
     def _make_uploaders(self) -> None:
-        context = DestinationContext(data_dir=self._data_dir.path, dashboard=self._dashboard)
+        context = DestinationContext(
+            data_dir=self._data_dir.path,
+            dashboard=self._dashboard,
+            observe=self._alerts.observe if self._alerts is not None else None,
+        )
         pacers = Pacers()
         for name, config in self._config.destinations.items():
             destination = create(name, config, context)
@@ -193,6 +241,8 @@ class Bridge:
             warnings=self.warnings,
             liveness=self.liveness,
             tools=LiveTools(self._config, self.spool),
+            alerts=self._alerts_desk(),
+            publish=self._publish if self._config.mqtt is not None else None,
         )
         self._http = HttpServer(self._config.http, create_app(backend))
         self._http.start()

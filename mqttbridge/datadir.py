@@ -4,10 +4,28 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from mqttbridge.errors import DataDirError, DataDirInUse
+
+# SQLite needs a few pages and a journal to open a file; with less it fails by words like "disk I/O error".
+_ROOM: Final = 1 << 20
+
+
+def remedy(path: Path) -> str:
+    """What to do when files of the data directory cannot be opened; empty when the reason is none of the usual ones."""
+    with suppress(OSError):
+        if shutil.disk_usage(path).free < _ROOM:
+            return f"The disk that holds data_dir {path} is full: make room on it, or set data_dir to a disk with room"
+        for file in sorted(path.iterdir()):
+            if file.is_file() and not os.access(file, os.R_OK | os.W_OK):
+                return f"This user (uid {os.getuid()}) may not write {file}: give it the files of data_dir"
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            return f"This user (uid {os.getuid()}) may not write data_dir {path}: give it that directory"
+    return ""
 
 
 class DataDir:

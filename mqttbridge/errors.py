@@ -8,6 +8,7 @@
     +-- SpoolError         the spool cannot be written now (disk full, I/O error); nothing was stored
     |   +-- SpoolFull      the spool is at its bound and its policy is `block`
     +-- StreamError        a Plotly stream is not open, or its server does not take what is written
+    +-- DashboardError     a dashboard that a program asks does not answer, or refuses to
     +-- StoreError         the dashboard's store cannot be written now
     +-- BrokerError        the broker could not be listened to (a command that gives up; the bridge never does)
     +-- FileError          a file that a command was given cannot be used
@@ -82,6 +83,10 @@ class StreamError(BridgeError):
     def __init__(self, text: str, *, status: int | str = "", unsent: int = 0) -> None:
         super().__init__(text)
         self.status, self.unsent = status, unsent
+
+
+class DashboardError(BridgeError):
+    """A dashboard that a program asks does not answer, or refuses to."""
 
 
 class StoreError(BridgeError):

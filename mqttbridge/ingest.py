@@ -23,6 +23,7 @@ from mqttbridge.events import Batch, EventTuple, Reason, Rejected
 from mqttbridge.lastknown import LastKnown
 from mqttbridge.mapping import Rulebook
 from mqttbridge.metrics import Metrics
+from mqttbridge.rebirths import Rebirths
 from mqttbridge.sources.frames import OVERSIZED, RETAINED, Publish
 from mqttbridge.spool import Spool
 
@@ -54,6 +55,7 @@ class Source(Protocol):
     def acknowledge(self) -> None: ...
     def keep_alive(self) -> None: ...
     def subscribe(self, filters: Sequence[str]) -> None: ...
+    def publish(self, topic: str, payload: bytes) -> None: ...
     def wake(self) -> None: ...
     def close(self) -> None: ...
 
@@ -98,6 +100,8 @@ class Ingest:
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
         """Units of streams met, by destinations, until a batch of theirs takes them along."""
         self._next_tick = 0.0 if rulebook.has_intervals else float("inf")
+        rulebook.memory.keep(self._recall)
+        self._rebirths = Rebirths(source.publish)
         self._announced = Announced(rulebook, spool, source.subscribe) if rulebook.announces else None
 
     def run(self) -> None:
@@ -229,6 +233,8 @@ class Ingest:
 
     def _count_gaps(self) -> None:
         gaps = self._rulebook.gaps
+        if gaps.rebirths:
+            self._rebirths.order(gaps.rebirths)
         if not gaps.count:
             return
         self._metrics.sequence_gaps.add(gaps.count)
@@ -237,13 +243,22 @@ class Ingest:
             self._gaps_told_again = time.monotonic() + _GAPS_PAUSE
             log.warning("messages of a Sparkplug node never came: %r", gaps.latest)
 
+    def _recall(self, key: str) -> str | None:
+        try:
+            return self._spool.known(key)
+        except SpoolError as error:  # as if nothing were known: a first sample again
+            log.debug("what was remembered of %r cannot be read: %s", key, error)
+            return None
+
     def _commit(self, batches: list[Batch], rejected: list[Rejected]) -> bool:
         """Store, however long it takes. Returns False when a stop came first."""
-        if not batches and not rejected:
+        # With the events that counters and thinning made of it, so that after a crash neither is without the other.
+        known = self._rulebook.memory.take()
+        if not batches and not rejected and not known:
             return True
         while True:
             try:
-                self._spool.append(batches, rejected, source=self._kind)
+                self._spool.append(batches, rejected, known, source=self._kind)
                 self._last_commit = time.monotonic()
             except SpoolError as error:  # the spool has said so, once
                 log.debug("waiting for the spool: %s", error)

@@ -143,6 +143,15 @@ class Metrics:
         self.broker_connected = gauge("broker_connected", "1 while connected and subscribed at the broker.")
         self.rejected_rows = gauge("rejected_rows", "Rejected messages kept for inspection now.")
         self.plotly_streams = gauge("plotly_streams", "Plotly streams connected now.")
+        self.alerts_firing = gauge("alerts_firing", "Alerts that fire now.")
+        self.alerts_fired = counter("alerts_fired", "Alerts that began to fire.")
+        self.alert_late = counter(
+            "alert_values_late", "Values older than the newest one an alert had judged: not judged."
+        )
+        self.alert_notices = counter(
+            "alert_notices", "What came of telling somebody of an alert, by action and outcome."
+        )
+        self.alert_notices_waiting = gauge("alert_notices_waiting", "Alerts of which somebody is still to be told.")
         self.viewers = gauge("live_viewers", "Browsers connected to the live stream.")
         self.ingest_lag = Histogram(
             "mqttbridge_ingest_seconds",

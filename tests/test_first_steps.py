@@ -112,7 +112,8 @@ def test_a_container_s_environment_suffices_and_its_health_check_passes_without_
         assert bridge.get("/metrics", Authorization="Bearer choose-a-key")[0] == 200
 
 
-def test_without_a_key_no_address_beyond_loopback_is_listened_at(tmp_path):
+def test_without_a_key_and_a_page_to_make_one_no_address_beyond_loopback_is_listened_at(tmp_path):
+    (tmp_path / "config.yaml").write_text("destinations: {cloud: {type: initialstate, access_key: k}}")
     done = subprocess.run(
         [sys.executable, "-m", "mqttbridge", "run"],
         cwd=tmp_path,

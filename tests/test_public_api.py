@@ -11,8 +11,8 @@ from mqttbridge import errors
 
 PUBLIC = {
     "mqttbridge.errors": {
-        "BridgeError", "ConfigError", "DataDirError", "ListenError", "Problem", "ProtocolViolation", "SpoolError",
-        "SpoolFull", "StoreError", "StreamError",
+        "BridgeError", "ConfigError", "DashboardError", "DataDirError", "ListenError", "Problem", "ProtocolViolation",
+        "SpoolError", "SpoolFull", "StoreError", "StreamError",
     },
     "mqttbridge.events": {
         "Batch", "Event", "EventTuple", "MAX_NAME_CHARS", "MAX_TEXT_CHARS", "Position", "Reason", "Rejected", "Value",
@@ -22,6 +22,7 @@ PUBLIC = {
     "mqttbridge.delivery.settlement": {"Accepted", "BucketGone", "Kept", "Refused", "Settlement"},
     "mqttbridge.destinations.base": {"BatchLimits", "Delivery", "Destination"},
     "mqttbridge.client.plotly_stream": {"Stream", "StreamConfig"},
+    "mqttbridge.panel": {"LiveSource", "latest", "live_source"},
     "mqttbridge.bridge": {"Bridge"},
     "mqttbridge.client.streamer": {"Streamer"},
     "mqttbridge.cli": {"main"},

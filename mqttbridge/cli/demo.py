@@ -32,7 +32,10 @@ from mqttbridge.demo.fleet import MAXIMUM_DEVICES, MINIMUM_DEVICES
     show_default=True,
     help="How many devices to simulate.",
 )
-def demo(port: int, data_dir: Path | None, devices: int) -> None:
+@click.option(
+    "--weather", is_flag=True, help="Poll the weather of seven cities, too, from a stand-in for OpenWeather's API."
+)
+def demo(port: int, data_dir: Path | None, devices: int, *, weather: bool) -> None:
     """Broker, simulated fleet, bridge and dashboard: nothing else needed.
 
     Everything listens on this machine alone. Ctrl-C stops it and leaves nothing behind.
@@ -42,4 +45,4 @@ def demo(port: int, data_dir: Path | None, devices: int) -> None:
 
     stop = threading.Event()
     stop_on_signals(stop)
-    sys.exit(run(Options(port, data_dir, devices), stop, click.echo))
+    sys.exit(run(Options(port, data_dir, devices, weather=weather), stop, click.echo))

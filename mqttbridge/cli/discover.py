@@ -30,9 +30,10 @@ _DEFAULT_SECONDS = 60.0
 def discover(ctx: click.Context, listening: Listening, replay: Path | None, write: Path | None, *, force: bool) -> None:
     """Listen to a broker and propose a configuration for it.
 
-    Levels of topics that vary become captures, payloads become models with types, units and bounds, and each guess
-    has its reason in a comment. It listens for --for (a minute, or until Ctrl-C) in a session of its own; the longer,
-    the better it knows what may be missing. The proposal is tried on all that was heard before it is shown.
+    Families of devices that are known, such as Zigbee2MQTT or Tasmota, become a line of `use` each. Of the rest, levels
+    of topics that vary become captures, payloads become models with types, units and bounds, and each guess has its
+    reason in a comment. It listens for --for (a minute, or until Ctrl-C) in a session of its own; the longer, the
+    better it knows what may be missing. The proposal is tried on all that was heard before it is shown.
 
     Exit codes: 0 there is a proposal, 1 nothing was heard, or nothing that can be stored.
     """
@@ -47,11 +48,11 @@ def discover(ctx: click.Context, listening: Listening, replay: Path | None, writ
         broker = {"url": mqtt.url}
         if mqtt.username:
             broker |= {"username": mqtt.username, "password": "${MQTT_PASSWORD}"}
-    if not any(topic.usable for topic in heard):
+    proposal = propose(heard, broker or {"url": "mqtt://localhost:1883"}) if heard.kept or heard.odd else None
+    if proposal is None or not (proposal.rules or proposal.families):
         what = "nothing was heard" if not heard.messages else f"{number(heard.messages, 'message')}, none to be stored"
         click.echo(f"mqttbridge: {what}: listen longer (--for 10m), or to other topics (--topic)", err=True)
         ctx.exit(EXIT_FAILURE)
-    proposal = propose(heard, broker or {"url": "mqtt://localhost:1883"})
     if write is None:
         click.echo(proposal.text, nl=False)
     else:
@@ -80,8 +81,11 @@ def _tell(proposal: Proposal, heard: Heard, write: Path | None) -> None:
     where = f"{write}: " if write else ""
     others = f", {proposal.left_out:,} left out on purpose" if proposal.left_out else ""
     others += f", {proposal.unusable:,} hold nothing to store" if proposal.unusable else ""
+    families = "family" if proposal.families == 1 else "families"
+    made = [f"{proposal.families} {families} of devices"] * bool(proposal.families)
+    made += [number(proposal.rules, "rule")] * bool(proposal.rules or not proposal.families)
     click.echo(
-        f"{where}{number(proposal.rules, 'rule')}; maps {proposal.mapped:,} of {number(proposal.meant, 'message')}"
+        f"{where}{', '.join(made)}; maps {proposal.mapped:,} of {number(proposal.meant, 'message')}"
         f"{tried} ({share:.1f} %){others}",
         err=True,
     )

@@ -15,7 +15,7 @@ from mqttbridge.mapping import Rulebook
 from mqttbridge.mapping.compiling import Loc
 from mqttbridge.tools import rates
 from mqttbridge.tools.recording import read_recording
-from mqttbridge.tools.summary import summarise
+from mqttbridge.tools.summary import fields_never_filled, summarise
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -29,23 +29,25 @@ class Estimates:
     monthly: int
 
     def warnings(self, config: Config, book: Rulebook) -> list[tuple[Loc, str]]:
-        """What the rates would break, and rules that no message of the recording fell under.
+        """What the rates would break, and rules and fields of models that no message of the recording fills.
 
         Raises:
             FileError: the recording cannot be read.
         """
         found: list[tuple[Loc, str]] = []
+        unfilled: list[tuple[Loc, str]] = []
         known = list(self.given)
         try:
             if self.recording is not None:
                 summary = summarise(book, read_recording(self.recording))
                 known += rates.rates_of(summary)
+                unfilled = fields_never_filled(config, book)
                 found = [
                     (("rules", index), "no message of the recording falls under this rule")
                     for index, count in enumerate(summary.rules.values())
                     if index < len(config.rules) and not count.messages
                 ]
-            return found + list(rates.estimate(config, known, self.monthly))
+            return found + unfilled + list(rates.estimate(config, known, self.monthly))
         except ValueError as error:
             raise click.UsageError(str(error)) from None
 

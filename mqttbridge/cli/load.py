@@ -12,6 +12,7 @@ import click
 from mqttbridge.config.contradictions import contradictions
 from mqttbridge.config.environment import CONFIG_VARIABLE
 from mqttbridge.config.loading import NOTHING, LoadedConfig, read_draft, validate
+from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.config.salvage import salvage
 from mqttbridge.errors import ConfigError, Problem
 from mqttbridge.mapping import InvalidRules, Rulebook
@@ -83,6 +84,8 @@ def _follows(problem: Problem, reported: Collection[Problem]) -> bool:
 def _refusal_to_listen(config: Config) -> str | None:
     if config.http.address[0] == "127.0.0.1":
         return None
-    from mqttbridge.dashboard.security import refuse_to_start  # noqa: PLC0415  # loads starlette: seldom needed
+    from mqttbridge.dashboard.reach import refuse_to_start  # noqa: PLC0415  # loads the dashboard: seldom needed
 
-    return refuse_to_start(config.http)
+    # On the dashboard's page the first key can be made: until then it shows nothing.
+    keeps_keys = any(isinstance(one, EmbeddedConfig) for one in config.destinations.values())
+    return refuse_to_start(config.http, keeps_keys=keeps_keys)

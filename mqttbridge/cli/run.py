@@ -66,6 +66,12 @@ def run_until_stopped(config: Config, rulebook: Rulebook, path: Path | None) -> 
     bridge.start()
     if bridge.http_url:
         log.info("dashboard at %s", bridge.http_url)
+    if bridge.first_key_url:
+        log.warning(
+            "nobody has a key yet, so the dashboard shows nothing: make one at %s (from another machine by this one's "
+            "name; good once, for an hour), or set http.write_keys",
+            bridge.first_key_url,
+        )
     code = bridge.wait(stop)
     bridge.stop()
     log.info("stopped")

@@ -140,7 +140,7 @@ class Stream:
             layout: such as dict(title="Weather").
             validate: check before sending.
             reconnect_on: ends of a connection after which there is to be another: statuses, and "" for a cut.
-                Statuses that pass by themselves (423, 429 and from 500 on) never end the stream.
+                Statuses that pass by themselves (423, 429, 449 and from 500 on) never end the stream.
 
         Raises:
             StreamError: the stream is not open, the server refused it for good, or there was no room in time.

@@ -30,7 +30,7 @@ LONGEST_PAUSE: Final = 30.0
 GOOD_SECONDS: Final = 5.0
 MAX_QUEUED_BYTES: Final = 16 * 2**20
 _AHEAD_BYTES: Final = 65536
-_PASSING: Final = frozenset({423, 429})
+_PASSING: Final = frozenset({423, 429, 449})
 
 
 class Outbox:

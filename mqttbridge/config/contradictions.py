@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mqttbridge.config.model import Config, HttpConfig, InitialStateConfig, MqttConfig
+from mqttbridge.config.alerts import MqttAction
+from mqttbridge.config.model import Config, EmbeddedConfig, HttpConfig, InitialStateConfig, MqttConfig
 
 if TYPE_CHECKING:
     from mqttbridge.config.schema import Loc
@@ -25,12 +26,21 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
     for bucket, dashboard in config.dashboards.items():
         if dashboard.file is not None and (what := _no_file(dashboard.file)):
             yield ("dashboards", bucket, "file"), what
+    yield from _alert_problems(config)
     for name, destination in config.destinations.items():
         if isinstance(destination, InitialStateConfig) and _is_ourselves(destination.url, config.http):
             yield (
                 ("destinations", name, "url"),
                 "is our own address (http.listen): each event would come back and be sent again, without end",
             )
+
+
+def _alert_problems(config: Config) -> Iterator[tuple[Loc, str]]:
+    if config.alerts.rules and not any(isinstance(one, EmbeddedConfig) for one in config.destinations.values()):
+        yield ("alerts", "rules"), "have nothing to watch: there is no destination of type embedded"
+    for name, action in config.alerts.actions.items():
+        if isinstance(action, MqttAction) and config.mqtt is None:
+            yield ("alerts", "actions", name, "type"), "cannot publish: mqtt is null"
 
 
 def _tls_problems(mqtt: MqttConfig) -> Iterator[tuple[Loc, str]]:

@@ -41,6 +41,13 @@ _EXAMPLES: Final[Mapping[str, Mapping[str, list[Any]]]] = {
         "timestamp": ["ts", "meta.time"],
         "to": [["dashboard"], ["dashboard", "cloud"]],
     },
+    "AlertRuleConfig": {
+        "name": ["Greenhouse too warm"],
+        "bucket": ["greenhouse"],
+        "stream": ["*.temperature"],
+        "actions": [["chat"]],
+        "when": [{"is": ">", "value": 30, "clear": 28}],
+    },
     "UseConfig": {"base": ["home/zigbee2mqtt"], "bucket": ["{device}", "home"], "to": [["dashboard"]]},
     "Config": {
         "use": [["zigbee2mqtt", "tasmota"]],

@@ -11,9 +11,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
+from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.config.broker_url import checked_broker_url
 from mqttbridge.config.dashboards import DashboardConfig
 from mqttbridge.config.formats import BooleanConfig, Compression, CsvConfig, InfluxConfig, LayoutConfig
+from mqttbridge.config.origins import checked_network, checked_origin
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
 from mqttbridge.config.sources import HttpPollConfig
@@ -153,11 +155,19 @@ class HttpConfig(Section):
     enabled: bool = True
     """Whether there is a server at all."""
     listen: str = "127.0.0.1:8080"
-    """Address and port. Any address but loopback requires write_keys."""
+    """Address and port. On any address but loopback everybody needs a key."""
     write_keys: tuple[SecretStr, ...] = ()
-    """Access keys that may send events. Loopback needs none."""
+    """Access keys that may send events and change everything. Loopback needs none."""
     view_tokens: tuple[SecretStr, ...] = ()
-    """Tokens that may read. Empty: the write keys read too."""
+    """Tokens that may read. The write keys read, too."""
+    embed_origins: tuple[str, ...] = ()
+    """Sites whose pages may show a shared board in a frame."""
+    image_origins: tuple[str, ...] = ()
+    """Sites whose images the page may show."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose X-Forwarded-For is believed."""
+    publish_topics: tuple[str, ...] = ()
+    """Topics that controls on the dashboard may publish to, as MQTT filters; default: none."""
     max_viewers: int = Field(200, ge=1)
     """Browsers connected to the live stream at once; past it the answer is 503."""
     limits: HttpLimitsConfig = HttpLimitsConfig()
@@ -166,6 +176,27 @@ class HttpConfig(Section):
     @classmethod
     def _host_and_port(cls, listen: str) -> str:
         return host_and_port(listen)
+
+    @field_validator("embed_origins", "image_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_origin(origin) for origin in origins)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(checked_network(network) for network in networks)
+
+    @field_validator("publish_topics")
+    @classmethod
+    def _filters(cls, filters: tuple[str, ...]) -> tuple[str, ...]:
+        for one in filters:
+            *first, last = one.split("/")
+            if not one or "#" in "/".join(first) or (last not in ("#", "+") and {"#", "+"} & set(last)):
+                raise ValueError(f"expected a topic or an MQTT filter such as home/+/set (got {one!r})")
+            if any("+" in level and level != "+" for level in first):
+                raise ValueError(f"'+' must be a whole level (got {one!r})")
+        return filters
 
     @property
     def address(self) -> tuple[str, int]:
@@ -365,6 +396,8 @@ class RuleConfig(Section):
     """The lines of `format: csv`."""
     influx: InfluxConfig = InfluxConfig()
     """The lines of `format: influx`."""
+    rebirth: bool = False
+    """Whether Sparkplug nodes are asked for their births where data cannot be read without, or were missed."""
     layout: LayoutConfig | None = None
     """The bytes' meaning, for `hex` and `struct`."""
     model: str | None = None
@@ -404,6 +437,7 @@ class Family(StrEnum):
     HOMEASSISTANT = "homeassistant"
     OWNTRACKS = "owntracks"
     SHELLY = "shelly"
+    SPARKPLUG = "sparkplug"
     TASMOTA = "tasmota"
     TTN = "ttn"
     ZIGBEE2MQTT = "zigbee2mqtt"
@@ -420,6 +454,14 @@ class UseConfig(Section):
     """Template of the bucket's name. Without `{device}`, the streams' names begin with the device."""
     to: tuple[str, ...] = ()
     """Names of destinations; default: every one."""
+    values: dict[str, ValueConfig] = Field(default_factory=dict)
+    """What is made of fields' values, as of a rule."""
+    derive: dict[str, DerivedConfig] = Field(default_factory=dict)
+    """Fields made of others by expressions, as of a rule."""
+    thin: tuple[ThinConfig, ...] = ()
+    """Which events are enough, as of a rule."""
+    rebirth: bool = False
+    """Of sparkplug: whether nodes are asked for their births where data cannot be read without, or were missed."""
 
     @model_validator(mode="before")
     @classmethod
@@ -485,6 +527,7 @@ class Config(Section):
     """Device families, in order: they take what no rule of `rules` does."""
     rules: tuple[RuleConfig, ...] = BUILT_IN_RULES
     """The first match wins; a rule with `continue: true` goes on to the next."""
+    alerts: AlertsConfig = AlertsConfig()
     log: LogConfig = LogConfig()
     shutdown_timeout: Duration = 10.0
     """How long to go on delivering after a stop signal; the rest waits in the spool."""

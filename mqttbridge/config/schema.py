@@ -15,7 +15,8 @@ Loc: TypeAlias = tuple[str | int, ...]
 
 def keys_at(loc: Loc) -> list[str]:
     """The keys that a section knows; none where the user chooses the names, or at a value."""
-    return [key for type_ in _types_at(loc) if _is_section(type_) for key in _fields(type_)]
+    keys = (key for type_ in _types_at(loc) if _is_section(type_) for key in _fields(type_))
+    return list(dict.fromkeys(keys))  # several kinds of section may share some
 
 
 def is_key(loc: Loc) -> bool:

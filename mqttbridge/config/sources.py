@@ -26,7 +26,8 @@ def _header_name(name: str) -> str:
     return name
 
 
-def _header_text(text: str | SecretStr) -> Any:
+def header_text(text: str | SecretStr) -> Any:
+    """The same text, which may stand in a header; ValueError when it may not."""
     # A line end would end the header, and what follows it would be a header of its own.
     if not _HEADER_TEXT.fullmatch(text.get_secret_value() if isinstance(text, SecretStr) else text):
         raise ValueError("a header holds printable ASCII on one line")
@@ -34,7 +35,7 @@ def _header_text(text: str | SecretStr) -> Any:
 
 
 HeaderName = Annotated[str, AfterValidator(_header_name)]
-HeaderText = Annotated[str, AfterValidator(_header_text)]
+HeaderText = Annotated[str, AfterValidator(header_text)]
 Parameter: TypeAlias = str | int | float | bool
 Parameters: TypeAlias = dict[str, Parameter]
 
@@ -56,12 +57,12 @@ class HttpAuthConfig(Section):
     @field_validator("bearer")
     @classmethod
     def _bearer_on_one_line(cls, bearer: SecretStr | None) -> SecretStr | None:
-        return None if bearer is None else _header_text(bearer)
+        return None if bearer is None else header_text(bearer)
 
     @field_validator("headers")
     @classmethod
     def _headers_on_one_line(cls, headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        return {name: _header_text(text) for name, text in headers.items()}
+        return {name: header_text(text) for name, text in headers.items()}
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:

@@ -35,7 +35,7 @@ class PostgresStoreConfig(Section):
     schema_: str = Field("mqttbridge", alias="schema", pattern=r"^[a-z_][a-z0-9_]{0,62}$")
     """The schema of the tables, made when it is missing. It must hold nothing else."""
     timescale: Timescale = Timescale.AUTO
-    """When the tables are made: `auto` uses TimescaleDB if it is installed, `create` installs it, `off` does neither."""
+    """When tables are made: `auto` uses TimescaleDB if it is installed, `create` installs it, `off` does neither."""
 
     @field_validator("url")
     @classmethod

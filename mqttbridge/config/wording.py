@@ -81,9 +81,9 @@ def _problem(draft: Draft, loc: Loc, errors: list[ErrorDetails]) -> Problem:
             # The value is not shown: the key may be a misspelt `password`.
             return draft.problem(loc, f"unknown key{_suggestion(loc)}", show=False)
         case "union_tag_not_found":
-            return draft.problem((*loc, "type"), f"required, but missing: {_variants(loc)}")
+            return draft.problem((*loc, _tag(loc)), f"required, but missing: {_variants(loc)}")
         case "union_tag_invalid":
-            return draft.problem((*loc, "type"), f"expected {_variants(loc)}")
+            return draft.problem((*loc, _tag(loc)), f"expected {_variants(loc)}")
         case "string_type" if draft.keys_at(loc):  # bucket: {site}
             return draft.problem(loc, "expected text, which needs quotes where it starts with '{'")
         case kind if kind in _WORDS:
@@ -107,7 +107,12 @@ def _suggestion(loc: Loc) -> str:
 
 
 def _variants(loc: Loc) -> str:
-    return " or ".join(repr(choice) for choice in schema.choices_at((*loc, "type")))
+    return " or ".join(repr(choice) for choice in schema.choices_at((*loc, _tag(loc))))
+
+
+def _tag(loc: Loc) -> str:
+    """The key that says of which kind a section is."""
+    return "is" if "is" in schema.keys_at(loc) else "type"
 
 
 def _said(error: ValueError) -> str:

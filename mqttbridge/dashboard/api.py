@@ -18,6 +18,7 @@ from mqttbridge.dashboard.frames import series_of
 from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
 from mqttbridge.dashboard.store import Statistics, Store
 from mqttbridge.dashboard.store.model import MICROSECONDS
+from mqttbridge.dashboard.zone import server_zone
 from mqttbridge.errors import StoreError
 
 DEFAULT_WINDOW: Final = 3600.0
@@ -36,7 +37,9 @@ class Api:
 
     async def status(self, _: Request) -> Response:
         """How the bridge is doing, part by part."""
-        return await self._answer(lambda: {"version": __version__, "now": time.time()} | self._status())
+        return await self._answer(
+            lambda: {"version": __version__, "now": time.time(), "zone": server_zone()} | self._status()
+        )
 
     async def buckets(self, _: Request) -> Response:
         """Every bucket, that with the newest point first."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -14,22 +15,27 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mqttbridge.dashboard.access.api import KeysApi, LinksApi, SessionApi
+from mqttbridge.dashboard.alerts.api import AlertsApi
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
+from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
-from mqttbridge.dashboard.http import json_answer, problem, unavailable
+from mqttbridge.dashboard.http import json_answer, problem, refuse_body, unavailable
 from mqttbridge.dashboard.limits import Limits
-from mqttbridge.dashboard.live import Live
+from mqttbridge.dashboard.live import EventStream, Live
 from mqttbridge.dashboard.pages import Pages
 from mqttbridge.dashboard.plotly.api import FiguresApi
 from mqttbridge.dashboard.plotly.service import Plotly
+from mqttbridge.dashboard.plotly.tokens_api import TokensApi
 from mqttbridge.dashboard.rate_headers import RateHeaders
+from mqttbridge.dashboard.raw.api import RawApi
 from mqttbridge.dashboard.read_api import ReadApi
-from mqttbridge.dashboard.security import HEADERS, Access, Security, SecurityHeaders
-from mqttbridge.dashboard.share import Share
+from mqttbridge.dashboard.security import Access, Security
 from mqttbridge.dashboard.tools_api import ToolsApi
 from mqttbridge.errors import StoreError
 
@@ -53,30 +59,36 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The threads beside the event loop: one commits pushed events, some read."""
+    """The threads beside the event loop: one commits pushed events, some read, one tries alerts."""
 
     commits: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-commit"))
     reads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "http-read"))
+    tests: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-test"))
 
     def stop(self) -> None:
-        for pool in (self.commits, self.reads):
+        for pool in (self.commits, self.reads, self.tests):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Do what nobody waits for. After `stop` nothing is done any more."""
+        with suppress(RuntimeError):
+            self.reads.submit(work)
 
 
 def create_app(backend: Backend) -> Starlette:
-    """The application over a bridge. `state.backend`, `.workers` and `.plotly` are for the server that runs it."""
-    security, limits, workers = Security(backend.config.http), Limits(backend.config.http), Workers()
+    """The application over a bridge. `state.backend` and what stands beside it are for the server that runs it."""
+    limits, workers = Limits(backend.config.http), Workers()
+    records = None if backend.dashboard is None else backend.dashboard.records
+    security = Security(backend.config.http, records, workers.later)
     plotly = Plotly(backend, workers.commits)
     app = Starlette(
-        routes=[
-            Route(one.path, _checked(one, security), methods=list(one.methods))
-            for one in endpoints(backend, security, limits, workers, plotly)
-        ],
-        middleware=[Middleware(SecurityHeaders), Middleware(RateHeaders, limits, security)],
+        routes=_routes(endpoints(backend, security, limits, workers, plotly), security),
+        middleware=[Middleware(SecurityHeaders, backend.config.http), Middleware(RateHeaders, limits, security)],
         exception_handlers={HTTPException: _http_error, StoreError: _unavailable, Exception: _failed},
     )
     app.router.redirect_slashes = False
     app.state.backend, app.state.workers, app.state.plotly = backend, workers, plotly
+    app.state.security = security
     return app
 
 
@@ -87,15 +99,25 @@ def endpoints(
     figures = FiguresApi(backend, (plotly or Plotly(backend, workers.commits)).feed)
     events = EventsApi(backend, security, limits, workers.commits)
     api, live = Api(backend, workers.reads), Live(backend)
+    tools = ToolsApi(backend.tools, workers.reads)
+    raw = RawApi(backend, workers.reads)
     boards = BoardsApi(backend, security, workers.reads)
     deletion = Deletion(backend, workers.reads)
-    tools = ToolsApi(backend.tools, security, workers.reads)
+    alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
     health, pages = Health(backend, workers.reads), Pages()
+    session, keys = SessionApi(security, workers.reads), KeysApi(security, workers.reads)
+    links = LinksApi(security, workers.reads, backend.config.http.embed_origins)
+    stream_tokens = TokensApi(backend.config, workers.reads)
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
         Endpoint("/", pages.page, Access.PAGE),
         Endpoint("/b/{bucket}", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/waves", pages.page, Access.PAGE),
+        Endpoint("/b/{bucket}/source", pages.page, Access.PAGE),
         Endpoint("/f/{figure}", pages.page, Access.PAGE),
+        Endpoint("/alerts", pages.page, Access.PAGE),
+        Endpoint("/settings", pages.page, Access.PAGE),
+        Endpoint("/login", pages.page, Access.OPEN),
         Endpoint("/static/{path:path}", pages.static, Access.OPEN),
         Endpoint("/api/buckets", events.buckets, Access.WRITE, ("GET", "POST")),
         Endpoint("/api/events", events.events, Access.WRITE, ("GET", "POST")),
@@ -104,10 +126,12 @@ def endpoints(
         Endpoint("/api/v1/buckets", api.buckets, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/streams", api.streams, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/points", api.points, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/events", raw.events, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
+        Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),
-        Endpoint("/api/v1/buckets/{bucket}/share", Share(security).link, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.save, Access.EDIT, ("PUT",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.forget, Access.EDIT, ("DELETE",)),
@@ -115,23 +139,68 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.picture, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.put_picture, Access.EDIT, ("PUT",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
+        Endpoint(
+            "/api/v1/buckets/{bucket}/value",
+            ControlsApi(backend, workers.commits, workers.reads).say,
+            Access.EDIT,
+            ("POST",),
+        ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
-        Endpoint("/api/v1/rejected/replay", tools.replay, Access.WRITE, ("POST",)),
-        Endpoint("/api/v1/rejected/purge", tools.purge, Access.WRITE, ("POST",)),
+        Endpoint("/api/v1/rejected/replay", tools.replay, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/rejected/purge", tools.purge, Access.EDIT, ("POST",)),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/api/v1/figures", figures.figures, Access.READ),
         Endpoint("/api/v1/figures/{figure}", figures.figure, Access.READ),
         Endpoint("/api/v1/figures/{figure}/live", figures.live, Access.READ),
+        Endpoint("/api/v1/alerts", alerts.overview, Access.READ),
+        Endpoint("/api/v1/alerts/history", alerts.history, Access.READ),
+        Endpoint("/api/v1/alerts/rules", alerts.create, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/rules/{rule}", alerts.rule, Access.EDIT, ("PUT", "DELETE")),
+        Endpoint("/api/v1/alerts/silences", alerts.silence, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/silences/{silence}", alerts.unsilence, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/alerts/test", alerts.test, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/alerts/preview", alerts.preview, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/buckets/{bucket}/alerts", alerts.of_bucket, Access.READ),
+        Endpoint("/api/v1/session", session.session, Access.OPEN, ("GET", "POST", "DELETE")),
+        Endpoint("/api/v1/first-key", session.first_key, Access.OPEN, ("POST",)),
+        Endpoint("/api/v1/keys", keys.keys, Access.EDIT, ("GET", "POST")),
+        Endpoint("/api/v1/keys/{key}", keys.revoke, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/links", links.links, Access.EDIT),
+        Endpoint("/api/v1/buckets/{bucket}/links", links.of_bucket, Access.EDIT, ("GET", "POST")),
+        Endpoint("/api/v1/links/{link}", links.revoke, Access.EDIT, ("DELETE",)),
+        Endpoint("/api/v1/plotly/tokens", stream_tokens.tokens, Access.EDIT, ("GET", "POST")),
+        Endpoint("/api/v1/plotly/tokens/{token}", stream_tokens.remove, Access.EDIT, ("DELETE",)),
         Endpoint("/livez", health.livez, Access.OPEN),
         Endpoint("/readyz", health.readyz, Access.OPEN),
     ]
 
 
+def _routes(served: Iterable[Endpoint], security: Security) -> list[Route]:
+    """One route a path, or `Allow` would name the methods of the first of several alone."""
+    by_path: dict[str, dict[str, Handler]] = {}
+    for one in served:
+        by_path.setdefault(one.path, {}).update(dict.fromkeys(one.methods, _checked(one, security)))
+    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+
+
+def _by_method(handlers: Mapping[str, Handler]) -> Handler:
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return handle
+
+
 def _checked(endpoint: Endpoint, security: Security) -> Handler:
     async def handle(request: Request) -> Response:
-        return security.refusal(request, endpoint.access) or await endpoint.handler(request)
+        if refused := security.refusal(request, endpoint.access):
+            refused.headers.update(await refuse_body(request))
+            return refused
+        answer = await endpoint.handler(request)
+        if isinstance(answer, EventStream):
+            answer.allowed = security.still_allowed(request, endpoint.access)
+        return answer
 
     return handle
 

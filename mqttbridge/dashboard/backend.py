@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from mqttbridge.config.model import Config
 from mqttbridge.dashboard import Dashboard
+from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.events import Batch, Rejected
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool.inspection import RejectedQuery
@@ -55,6 +56,9 @@ class Backend:
         warnings: what waits for a human though the bridge does its work, by part; empty when nothing does.
         liveness: which threads have died, by name; empty when none has.
         tools: None where there are no rules to ask.
+        publish: topic, payload, QoS and whether it is retained; returns when the broker has it, BrokerError when it
+            has not. None where there is no broker.
+        alerts: None where there is no dashboard to watch over.
     """
 
     config: Config
@@ -66,3 +70,5 @@ class Backend:
     warnings: Callable[[], dict[str, str]] = _no_problems
     liveness: Callable[[], dict[str, str]] = _no_problems
     tools: Tools | None = None
+    publish: Callable[[str, bytes, int, bool], None] | None = None
+    alerts: AlertsDesk | None = None

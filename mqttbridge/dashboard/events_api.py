@@ -21,6 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from mqttbridge.dashboard import pushed as parse
+from mqttbridge.dashboard.access.caller import access_key_of
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.commit import GroupCommit
 from mqttbridge.dashboard.http import (
@@ -34,7 +35,7 @@ from mqttbridge.dashboard.http import (
 )
 from mqttbridge.dashboard.limits import Account, Limits
 from mqttbridge.dashboard.pushed import Problem, Pushed
-from mqttbridge.dashboard.security import Security, access_key_of
+from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import BridgeError
 from mqttbridge.events import Batch, Rejected
 

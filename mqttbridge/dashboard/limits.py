@@ -3,7 +3,7 @@
 Windows lie on a fixed grid of the clock, so `X-RateLimit-Reset` is exact: at that second the whole allowance is
 back. The count of events outlives a restart; whoever keeps it stores `Limits.usage` and gives it to `restore`.
 
-There is one account for each configured key and no other, so whoever calls cannot make us remember anything.
+There is one account for each key that may write and no other, so whoever calls cannot make us remember anything.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Limits:
 
     def account(self, key: str | None) -> Account:
         """The account of a key that may write."""
-        return self._accounts[self._name(key)]
+        return self._accounts.setdefault(self._name(key), Account())
 
     def call(self, account: Account, now: float) -> bool:
         """Count a request. False when the window's allowance is used up; the request is not counted then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -61,11 +62,13 @@ class Source(Protocol[Queue]):
 
 
 class EventStream(Response, Generic[Queue]):
-    """Sends a viewer's frames until it leaves, is too slow, or the hub closes."""
+    """Sends a viewer's frames until it leaves, is too slow, may not any more, or the hub closes."""
 
     def __init__(self, hub: Source[Queue], name: str, last_id: str | None) -> None:
         super().__init__()
         self._hub, self._name, self._last_id = hub, name, last_id
+        self.allowed: Callable[[], bool] = lambda: True
+        """Asked before each frame: who follows for hours may have lost the right to."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the stream; the viewer is known to the hub exactly as long as this runs."""
@@ -73,9 +76,9 @@ class EventStream(Response, Generic[Queue]):
         gone = asyncio.create_task(_closed_by_client(receive, viewer))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            while not viewer.closed:
+            while not viewer.closed and self.allowed():
                 frames = await viewer.next(PING_SECONDS)
-                if not viewer.closed:
+                if not viewer.closed and self.allowed():
                     async with asyncio.timeout(SEND_SECONDS):
                         await send(_body(frames or b": ping\n\n"))
             if not gone.done():

@@ -10,9 +10,23 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from mqttbridge import __version__
+from mqttbridge.config.alerts import PageRule
 from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard import schemas
+from mqttbridge.dashboard.access import schemas as access
+from mqttbridge.dashboard.access.caller import COOKIE
+from mqttbridge.dashboard.alerts import schemas as alerts
 from mqttbridge.dashboard.boards import schemas as boards
+from mqttbridge.dashboard.controls_api import ControlValue
+
+_IN_PATH: Final = {
+    "figure": "The figure's name, percent-encoded.",
+    "key": "The key's id.",
+    "link": "The link's id.",
+    "rule": "The rule's id.",
+    "silence": "The silence's id.",
+    "token": "The token's id.",
+}
 
 _REF: Final = "#/components/schemas/{model}"
 
@@ -41,7 +55,7 @@ class Operation:
 
 _WRITE: Final = ("accessKeyHeader", "accessKeyQuery")
 _READ: Final = ("viewToken",)
-_EDIT: Final = ("accessKeyHeader", "writeKey")
+_EDIT: Final = ("accessKeyHeader", "writeKey", "session")
 _KEYS: Final = {"accessKey": "Access key.", "bucketKey": "The bucket."}
 _EVENTS_ERRORS: Final[Answers] = {
     400: schemas.EventsApiError,
@@ -57,11 +71,28 @@ _OUR_ERRORS: Final[Answers] = {
     401: "text/plain",
     403: "text/plain",
     404: schemas.Error,
+    429: "text/plain",
     503: schemas.Error,
 }
 
 _TOOLS_ERRORS: Final[Answers] = {**_OUR_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
+_ALERT_ERRORS: Final[Answers] = {**_TOOLS_ERRORS, 409: schemas.Changed}
+_EDIT_ERRORS: Final[Answers] = {**_TOOLS_ERRORS, 409: schemas.Error}
+_SIGN_IN_ERRORS: Final[Answers] = {
+    400: schemas.Error,
+    401: schemas.Error,
+    403: schemas.Error,
+    408: schemas.Error,
+    413: schemas.Error,
+    429: "text/plain",
+    503: schemas.Error,
+}
 _EXPLAIN: Final = {"topic": "The message's topic.", "payload": "Its payload, as text."}
+_RANGE: Final = {
+    "stream": "A stream; may be repeated. Default: all.",
+    "after": "Epoch seconds; negative: relative to `before`. Default: the first point.",
+    "before": "Epoch seconds; zero or negative: relative to now. Default: all that there is.",
+}
 _BOARD: Final = "/api/v1/buckets/{bucket}/dashboard"
 _BOARD_ERRORS: Final[Answers] = {**_OUR_ERRORS, 500: schemas.Error}
 _BOARD_CHANGES: Final[Answers] = {**_BOARD_ERRORS, 400: schemas.Error, 408: schemas.Error, 413: schemas.Error}
@@ -87,6 +118,47 @@ def _buckets(method: str) -> Operation:
         security=_WRITE,
     )
 
+
+ACCESS_OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
+    ("/api/v1/session", "GET"): Operation("Who the sender of this request is here", {200: access.Session}),
+    ("/api/v1/session", "POST"): Operation(
+        "Sign in: a cookie for a key", {200: access.Session, **_SIGN_IN_ERRORS}, body=access.SignIn
+    ),
+    ("/api/v1/session", "DELETE"): Operation("Sign out", {204: None, 403: schemas.Error}),
+    ("/api/v1/first-key", "POST"): Operation(
+        "Make the first key, with the code that the log gave at the first start",
+        {201: access.MadeKey, **_SIGN_IN_ERRORS},
+        body=access.FirstKey,
+    ),
+    ("/api/v1/keys", "GET"): Operation("Every key", {200: access.AccessKeys, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/keys", "POST"): Operation(
+        "Make a key", {201: access.MadeKey, **_EDIT_ERRORS}, body=access.NewKey, security=_EDIT
+    ),
+    ("/api/v1/keys/{key}", "DELETE"): Operation("Revoke a key", {204: None, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/links", "GET"): Operation("Every share link", {200: access.ShareLinks, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/buckets/{bucket}/links", "GET"): Operation(
+        "The share links of a bucket", {200: access.ShareLinks, **_EDIT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/buckets/{bucket}/links", "POST"): Operation(
+        "Make a share link, which reads this bucket alone",
+        {201: access.MadeLink, **_EDIT_ERRORS},
+        body=access.NewLink,
+        security=_EDIT,
+    ),
+    ("/api/v1/links/{link}", "DELETE"): Operation("Revoke a share link", {204: None, **_EDIT_ERRORS}, security=_EDIT),
+    ("/api/v1/plotly/tokens", "GET"): Operation(
+        "Every stream token of Plotly's API", {200: access.StreamTokens, **_EDIT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/plotly/tokens", "POST"): Operation(
+        "Make a stream token",
+        {201: access.MadeStreamToken, **_EDIT_ERRORS},
+        body=access.NewStreamToken,
+        security=_EDIT,
+    ),
+    ("/api/v1/plotly/tokens/{token}", "DELETE"): Operation(
+        "Remove a stream token", {204: None, **_EDIT_ERRORS}, security=_EDIT
+    ),
+}
 
 OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/api/buckets", "GET"): _buckets("GET"),
@@ -126,16 +198,39 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Delete streams with their points; what comes later makes them anew",
         {200: schemas.Deleted, 400: schemas.Error, **_OUR_ERRORS},
         {"stream": "A stream; may be repeated."},
-        security=_WRITE,
+        security=_EDIT,
+    ),
+    ("/api/v1/buckets/{bucket}/events", "GET"): Operation(
+        "Points of a bucket as they were stored, in order of time, page by page",
+        {200: schemas.StoredRows, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE
+        | {
+            "order": "`desc`, the newest first (default), or `asc`.",
+            "limit": "How many rows at most, up to 5000. Default: 500.",
+            "cursor": "`next` of the page before; or `<microseconds since 1970>:<stream>` of any row.",
+            "text": "Only rows with this in the stream's name or the value, in whatever case.",
+            "least": "Only numbers from this on.",
+            "most": "Only numbers up to this.",
+        },
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/summary", "GET"): Operation(
+        "Count, least, mean and greatest of each stream in a range, from every point",
+        {200: schemas.Summary, 400: schemas.Error, **_OUR_ERRORS},
+        _RANGE,
+        security=_READ,
+    ),
+    ("/api/v1/buckets/{bucket}/export", "GET"): Operation(
+        "A range as a file; a connection that ends without the last chunk means that the file is not whole",
+        {200: "text/csv", 400: schemas.Error, **_OUR_ERRORS, 501: schemas.Error},
+        _RANGE | {"format": "`csv` (default), `jsonl` or `parquet`."},
+        security=_READ,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
         "Server-sent events: `points` (see Frame), `resync`, `hello`",
         {200: "text/event-stream", **_OUR_ERRORS},
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
         security=_READ,
-    ),
-    ("/api/v1/buckets/{bucket}/share", "GET"): Operation(
-        "A link for others to one bucket's page", {200: schemas.ShareLink, **_OUR_ERRORS}, security=_READ
     ),
     (_BOARD, "GET"): Operation(
         "What a bucket's page is drawn by",
@@ -167,6 +262,20 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ),
     (f"{_BOARD}/background", "DELETE"): Operation(
         "Keep no picture", {200: boards.BoardDeleted, **_BOARD_CHANGES}, security=_EDIT
+    ),
+    ("/api/v1/buckets/{bucket}/value", "POST"): Operation(
+        "What a control on the page says: published if a topic is given, then stored",
+        {
+            204: None,
+            400: schemas.Error,
+            403: schemas.Error,
+            408: schemas.Error,
+            409: schemas.Error,
+            413: schemas.Error,
+            **_OUR_ERRORS,
+        },
+        body=ControlValue,
+        security=_EDIT,
     ),
     ("/api/v1/status", "GET"): Operation(
         "How the bridge is doing", {200: schemas.Status, **_OUR_ERRORS}, security=_READ
@@ -208,6 +317,53 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         security=_READ,
     ),
     ("/f/{figure}", "GET"): Operation("A figure's page", {200: "text/html"}),
+    ("/alerts", "GET"): Operation("The page of alerts", {200: "text/html"}),
+    ("/api/v1/alerts", "GET"): Operation(
+        "Alerts: rules with their states, actions, silences", {200: alerts.Alerts, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/alerts/history", "GET"): Operation(
+        "What fired, the newest first, and who was told",
+        {200: alerts.AlertHistory, 400: schemas.Error, **_OUR_ERRORS},
+        {"limit": "How many at most. Default: 100.", "rule": "Only of this rule."},
+        security=_READ,
+    ),
+    ("/api/v1/alerts/rules", "POST"): Operation(
+        "Make an alert rule", {201: alerts.RuleWritten, **_ALERT_ERRORS}, body=PageRule, security=_EDIT
+    ),
+    ("/api/v1/alerts/rules/{rule}", "PUT"): Operation(
+        "Change a rule of the page; `If-Match` names the version that is changed",
+        {200: alerts.RuleWritten, **_ALERT_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/rules/{rule}", "DELETE"): Operation(
+        "Remove a rule of the page", {204: None, **_ALERT_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/alerts/silences", "POST"): Operation(
+        "Tell nobody of a rule for a while",
+        {201: alerts.AlertSilence, **_TOOLS_ERRORS},
+        body=alerts.NewSilence,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/silences/{silence}", "DELETE"): Operation(
+        "End a silence", {204: None, **_OUR_ERRORS}, security=_EDIT
+    ),
+    ("/api/v1/alerts/test", "POST"): Operation(
+        "Tell a rule's actions that this is a test",
+        {200: alerts.Tested, **_TOOLS_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/alerts/preview", "POST"): Operation(
+        "What a rule would have done on the last day",
+        {200: alerts.AlertPreview, **_TOOLS_ERRORS},
+        body=PageRule,
+        security=_EDIT,
+    ),
+    ("/api/v1/buckets/{bucket}/alerts", "GET"): Operation(
+        "How a bucket's streams stand under the alert rules", {200: alerts.BucketAlerts, **_OUR_ERRORS}, security=_READ
+    ),
+    **ACCESS_OPERATIONS,
     ("/livez", "GET"): Operation("Whether every thread lives", {200: schemas.Health, 503: schemas.Health}),
     ("/readyz", "GET"): Operation("Whether messages are taken and kept", {200: schemas.Health, 503: schemas.Health}),
     ("/openapi.json", "GET"): Operation("This document", {200: "application/json"}),
@@ -234,6 +390,7 @@ def document() -> dict[str, Any]:
                 "accessKeyHeader": {"type": "apiKey", "in": "header", "name": "X-IS-AccessKey"},
                 "accessKeyQuery": {"type": "apiKey", "in": "query", "name": "accessKey"},
                 "viewToken": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE},
                 "writeKey": {"type": "http", "scheme": "bearer"},
             },
         },
@@ -256,11 +413,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
                 "schema": {"type": "string"},
             }
         )
-    if "{figure}" in path:
-        described = "The figure's name, percent-encoded."
-        parameters.append(
-            {"name": "figure", "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
-        )
+    parameters += [
+        {"name": name, "in": "path", "required": True, "description": text, "schema": {"type": "string"}}
+        for name, text in _IN_PATH.items()
+        if f"{{{name}}}" in path
+    ]
     document: dict[str, Any] = {
         "summary": operation.summary,
         "responses": {str(status): _answer(status, answer) for status, answer in operation.answers.items()},
@@ -271,7 +428,11 @@ def _operation(path: str, operation: Operation) -> dict[str, Any]:
     if operation.body is not None:
         one = {"$ref": _REF.format(model=operation.body.__name__)}
         schema = {"anyOf": [one, {"type": "array", "items": one}]} if operation.many else one
-        document["requestBody"] = {"content": {"application/json": {"schema": schema}}}
+        # The Events API takes all of it from the address as well.
+        needed = "accessKey" not in operation.query and any(
+            f.is_required() for f in operation.body.model_fields.values()
+        )
+        document["requestBody"] = {"required": needed, "content": {"application/json": {"schema": schema}}}
     return document
 
 
@@ -296,11 +457,12 @@ _DESCRIPTIONS: Final = {
     403: "The key is not known, or the request came from another site",
     404: "There is no such thing",
     408: "The body did not come in time",
-    409: "Somebody else was first",
+    409: "Something stands in the way, such as somebody who was first; the answer says what",
     413: "The body is larger than 1 MB",
     415: "Not of a kind that is taken",
     428: "A header that names the version is missing",
-    429: "The key's requests are used up (http.limits.calls): come again after the seconds in Retry-After",
+    429: "Too many requests of this key (http.limits.calls), or wrong keys from this address: see Retry-After",
     500: "A fault of the bridge, told in its log",
+    501: "An extra that this needs is not installed",
     503: "Not now: come again after the seconds in Retry-After",
 }

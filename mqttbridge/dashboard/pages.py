@@ -57,7 +57,7 @@ def _read(path: Path) -> _File:
 
 
 class Pages:
-    """Handlers of `/`, `/b/{bucket}` and `/static/...`."""
+    """Handlers of the pages' addresses and of `/static/...`."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         files = (path for path in folder.rglob("*") if path.is_file() and not path.name.endswith(".d.ts"))

@@ -8,8 +8,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mqttbridge.dashboard.access.caller import access_key_of
 from mqttbridge.dashboard.limits import Limits
-from mqttbridge.dashboard.security import Security, access_key_of
+from mqttbridge.dashboard.security import Security
 
 PATHS: Final = frozenset({"/api/buckets", "/api/events", "/api/versions"})
 

@@ -92,6 +92,14 @@ class Error(_Model):
     error: str
 
 
+class Changed(_Model):
+    """Somebody else changed it meanwhile."""
+
+    error: str
+    version: int
+    """The version it has now; 0 when it is gone."""
+
+
 class Bucket(_Model):
     """One bucket."""
 
@@ -190,6 +198,36 @@ class Points(_Model):
     """By stream, where they were asked for."""
 
 
+class StoredRows(_Model):
+    """Points as they were stored, a page of them."""
+
+    now: Epoch
+    rows: list[tuple[Epoch, str, Scalar]]
+    """Time, stream, value; in the order asked for."""
+    units: dict[str, str]
+    """Of the streams that are in `rows` and have one."""
+    next: str | None
+    """Pass it as `cursor` for what follows; null when there is no more. Before that a page may be short, even empty."""
+
+
+class StreamSummary(_Model):
+    """One stream's points in a range. Booleans count as 0 and 1; null: it held no number."""
+
+    count: int
+    least: Scalar | None
+    mean: float | None
+    greatest: Scalar | None
+    first: Last | None
+    last: Last | None
+
+
+class Summary(_Model):
+    """Each stream that has a point in the range."""
+
+    now: Epoch
+    streams: dict[str, StreamSummary]
+
+
 class Frame(_Model):
     """The data of a `points` event of the live stream."""
 
@@ -199,19 +237,14 @@ class Frame(_Model):
     """New values of expressions whose points were asked for of late, by their text."""
 
 
-class ShareLink(_Model):
-    """Where others see one bucket."""
-
-    url: str
-    """On this server; with a token that reads this bucket alone, where keys are set."""
-
-
 class Status(BaseModel):
     """How the bridge is doing, part by part."""
 
     model_config = ConfigDict(extra="allow")
     version: str
     now: Epoch
+    zone: str | None = None
+    """The time zone that the bridge's machine is set to, by its IANA name; null where that is not known."""
     broker: dict[str, Any] = {}
     sources: dict[str, dict[str, Any]] = {}
     spool: dict[str, Any] = {}

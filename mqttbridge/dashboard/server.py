@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import struct
 import threading
 from typing import Final, cast
 
@@ -17,6 +18,7 @@ from mqttbridge.dashboard.app import Workers
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.listening import listening_socket
 from mqttbridge.dashboard.plotly.service import Plotly
+from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import ListenError
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class HttpServer:
         backend: Backend = app.state.backend
         self._dashboard = backend.dashboard
         self._plotly: Plotly = app.state.plotly
+        self._security: Security = app.state.security
         self._workers: Workers = app.state.workers
         self._socket: socket.socket | None = None
         self._started = threading.Event()
@@ -79,6 +82,12 @@ class HttpServer:
             port = self._socket.getsockname()[1]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # any address: ask this machine
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    @property
+    def first_key_url(self) -> str | None:
+        """Where the first key is made, once; None when there is one, or none is needed. Whoever has it is admin."""
+        first = self._security.first_start
+        return None if first is None or first.path is None else self.url + first.path
 
     @property
     def failed(self) -> bool:
@@ -155,7 +164,7 @@ class _Protocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.app_state = {"abort": transport.abort}
+        self.app_state = {"abort": lambda: _reset(transport)}
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
@@ -176,3 +185,11 @@ class _Protocol(H11Protocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """Cut a connection so that the peer sees it broke: where it is told no length, an orderly end means all came."""
+    connection: socket.socket | None = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()

@@ -13,7 +13,6 @@ from starlette.responses import Response
 from mqttbridge.dashboard.backend import Tools
 from mqttbridge.dashboard.http import BodyTooLarge, in_thread, json_answer, problem, read_body, unavailable
 from mqttbridge.dashboard.schemas import RejectedSelection
-from mqttbridge.dashboard.security import Security, access_key_of
 from mqttbridge.errors import BridgeError
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery
@@ -26,12 +25,11 @@ class ToolsApi:
 
     Args:
         tools: the bridge's; None where it has none.
-        security: who may change something.
         executor: where the work is done, beside the event loop.
     """
 
-    def __init__(self, tools: Tools | None, security: Security, executor: Executor) -> None:
-        self._tools, self._security, self._executor = tools, security, executor
+    def __init__(self, tools: Tools | None, executor: Executor) -> None:
+        self._tools, self._executor = tools, executor
 
     async def explain(self, request: Request) -> Response:
         """What the rules make of a message: the query's `topic`, and its `payload` or the body."""
@@ -59,9 +57,6 @@ class ToolsApi:
         return await self._change(request, self._tools.purge if self._tools is not None else None)
 
     async def _change(self, request: Request, change: Callable[[RejectedQuery], dict[str, Any]] | None) -> Response:
-        key = access_key_of(request) or _bearer(request)
-        if not self._security.may_write(key):
-            return problem(401 if key is None else 403, "a write key is needed: send X-IS-AccessKey")
         if change is None:
             return _no_tools()
         body = await _body(request)
@@ -97,12 +92,6 @@ async def _body(request: Request) -> bytes | Response:
         return problem(413, "a request's body may be 1 MB at most", Connection="close")
     except (TimeoutError, ClientDisconnect):
         return problem(408, "the request's body did not come in time", Connection="close")
-
-
-def _bearer(request: Request) -> str | None:
-    # Not the page's cookie: what changes something asks for the key itself.
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def _no_tools() -> Response:

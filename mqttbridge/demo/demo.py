@@ -1,7 +1,9 @@
 """The demonstration: a broker, a simulated fleet, the bridge and its dashboard, nothing else needed.
 
     fleet (publisher) --MQTT--> broker --MQTT--> bridge --> dashboard
-      a thread of ours          a process        threads of ours, exactly as `mqttbridge run` has them
+      a thread of ours          a process    ^   threads of ours, exactly as `mqttbridge run` has them
+                              weather --HTTP-'
+                              a thread of ours, if asked for
 
 Started from the right to the left, so that nothing is published before somebody listens; stopped from the left.
 """
@@ -28,6 +30,7 @@ from mqttbridge.demo.config import write_config
 from mqttbridge.demo.fleet import SITES, devices
 from mqttbridge.demo.ports import next_free_port
 from mqttbridge.demo.publisher import Publisher
+from mqttbridge.demo.weather import weather_server
 from mqttbridge.errors import BridgeError
 
 # The slowest broker takes a quarter of this for the history of a day.
@@ -53,11 +56,13 @@ class Options:
         port: where the dashboard should listen; the next free one is taken if it is in use.
         data_dir: where everything is kept; None for a temporary directory that is removed at the end.
         devices: how many devices to simulate.
+        weather: whether to poll the weather of seven cities, too.
     """
 
     port: int = 8080
     data_dir: Path | None = None
     devices: int = len(devices())
+    weather: bool = False
 
 
 def run(options: Options, stop: threading.Event, say: Callable[[str], None]) -> int:
@@ -75,7 +80,11 @@ def run(options: Options, stop: threading.Event, say: Callable[[str], None]) -> 
         broker = running.enter_context(Broker.start(directory))
         say(f"Broker    {broker.name} at {broker.url}")
 
-        config_file = write_config(directory, broker.url, broker.protocol, port)
+        weather_url = running.enter_context(weather_server()) if options.weather else None
+        if weather_url is not None:
+            say(f"Weather   of seven cities, an hour a minute, at {weather_url}")
+
+        config_file = write_config(directory, broker.url, broker.protocol, port, weather_url)
         say(f"Config    {config_file}")
         config, rulebook = load_and_compile(config_file, {}, {})
         setup_logging(config.log)
@@ -83,7 +92,7 @@ def run(options: Options, stop: threading.Event, say: Callable[[str], None]) -> 
         watch = _Watch(broker, bridge, stop)
         bridge.start()
         running.callback(bridge.stop)
-        dashboard = _Dashboard(config)
+        dashboard = _Dashboard(config, {*SITES, "weather"} if options.weather else set(SITES))
         watch.until(dashboard.is_ready, "the bridge did not become ready")
 
         since = dashboard.newest()
@@ -146,25 +155,25 @@ class _Watch:
 class _Dashboard:
     """What a visitor's browser would find, asked over HTTP as it would ask."""
 
-    def __init__(self, config: Config) -> None:
-        self._address = config.http.address
+    def __init__(self, config: Config, expected: set[str]) -> None:
+        self._address, self._expected = config.http.address, expected
 
     def is_ready(self) -> bool:
         return self._get("/readyz") is not None
 
     def is_live(self) -> bool:
-        """Whether every site has points up to now."""
+        """Whether every expected bucket has points up to now."""
         buckets = self._buckets()
-        return len(buckets) >= len(SITES) and min(buckets.values()) > time.time() - _LIVE_SECONDS
+        return len(buckets) >= len(self._expected) and min(buckets.values()) > time.time() - _LIVE_SECONDS
 
     def newest(self) -> int:
         """When the newest point of a former run was measured; 0 without one."""
-        return int(max(self._buckets().values(), default=0))
+        return int(max((last for key, last in self._buckets().items() if key in SITES), default=0))
 
     def _buckets(self) -> dict[str, float]:
         body = self._get("/api/v1/buckets")
         rows: list[dict[str, Any]] = json.loads(body)["buckets"] if body else []
-        return {row["key"]: row["last"] or 0 for row in rows if row["key"] in SITES}
+        return {row["key"]: row["last"] or 0 for row in rows if row["key"] in self._expected}
 
     def _get(self, path: str) -> bytes | None:
         connection = http.client.HTTPConnection(*self._address, timeout=5)

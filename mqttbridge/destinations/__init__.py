@@ -20,10 +20,12 @@ class DestinationContext:
     Attributes:
         data_dir: where one that keeps files may do so.
         dashboard: the embedded dashboard, with its `store` and `hub`; None where there is none.
+        observe: told of what the embedded dashboard has stored; None where nobody watches over it.
     """
 
     data_dir: Path
     dashboard: Any = None
+    observe: Callable[[Any], None] | None = None
 
 
 _Factory = Callable[[Any, str, Any, DestinationContext], Destination]
@@ -32,7 +34,7 @@ _Factory = Callable[[Any, str, Any, DestinationContext], Destination]
 _FACTORIES: Final[dict[str, tuple[str, _Factory]]] = {
     "embedded": (
         "mqttbridge.destinations.embedded:EmbeddedDestination",
-        lambda make, name, config, its: make(name, config, its.dashboard.store, its.dashboard.hub),
+        lambda make, name, config, its: make(name, config, its.dashboard.store, its.dashboard.hub, observe=its.observe),
     ),
     "initialstate": (
         "mqttbridge.destinations.initialstate:InitialStateDestination",

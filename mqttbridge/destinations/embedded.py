@@ -7,12 +7,13 @@ exactly where the store stands.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.dashboard.hub import Hub
-from mqttbridge.dashboard.store import Store
+from mqttbridge.dashboard.store import Column, Store
+from mqttbridge.dashboard.store.model import StreamKey
 from mqttbridge.delivery.settlement import Accepted, Kept, Refused, Settlement
 from mqttbridge.destinations.base import BatchLimits, Delivery, Rate
 from mqttbridge.errors import StoreError
@@ -37,6 +38,7 @@ class EmbeddedDestination:
         store: where the points go.
         hub: who is told of them.
         clock: monotonic seconds.
+        observe: told of each commit, and back at once: alerts.
     """
 
     one_bucket = False
@@ -50,10 +52,13 @@ class EmbeddedDestination:
         store: Store,
         hub: Hub,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        observe: Callable[[Mapping[StreamKey, Column]], None] | None = None,
     ) -> None:
         self.name = name
         self.config = config
         self._store, self._hub, self._clock = store, hub, clock
+        self._observe = observe
 
     def open(self) -> Position | None:
         """The cursor of the store; None when it is new."""
@@ -68,6 +73,8 @@ class EmbeddedDestination:
             return Kept(str(error))
         except (ValueError, OverflowError) as error:
             return Refused(f"cannot be stored: {error}", Reason.VALIDATION)
+        if self._observe is not None:  # first: the columns are the hub's from then on
+            self._observe(columns)
         self._hub.publish(columns)
         if len(delivery.events) >= MAX_EVENTS:
             return Accepted()

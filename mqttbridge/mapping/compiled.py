@@ -54,6 +54,8 @@ class CompiledRule:
     thin: tuple[ThinConfig, ...]
     # Whether a message may have nothing to store, as with families: a model's own judgement, and no mistake.
     may_be_empty: bool = False
+    # What a topic's own device has said of it makes another rule of this one; None where devices say nothing.
+    for_topic: Callable[[CompiledRule, str], CompiledRule] | None = None
 
     @property
     def needs_properties(self) -> bool:

@@ -45,6 +45,7 @@ _KEYS_OF_FORMATS: Final = {
     "csv": {PayloadFormat.CSV},
     "influx": {PayloadFormat.INFLUX},
     "layout": {PayloadFormat.HEX, PayloadFormat.STRUCT},
+    "rebirth": {PayloadFormat.SPARKPLUG},
 }
 
 # Stands in for a format that cannot be used, so that what else is wrong with the rule is said as well.

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol
 
+from pydantic_core import from_json, to_json
+
 from mqttbridge.mapping.room import Room
 
 # A reading with its three numbers and its place among the others; the name is that of a field, and counted apart.
@@ -81,20 +83,38 @@ class Counters:
     Args:
         room: what is remembered counts against it. Without room a field that is new is forgotten at once, and so
             makes no events.
+        key: names them in the room's memory, across restarts.
     """
 
-    __slots__ = ("_readings", "_room")
+    __slots__ = ("_is_recalled", "_key", "_readings", "_room")
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, key: str = "") -> None:
         self._readings: dict[str, Reading] = {}
-        self._room = room
+        self._room, self._key = room, key
+        self._is_recalled = False
 
     def last(self, field: str) -> Reading | None:
         """The reading before; None for a field that comes first."""
+        if not self._is_recalled:
+            self._recall()
         return self._readings.get(field)
 
     def remember(self, readings: Mapping[str, Reading]) -> None:
         """Take these in place of those before."""
+        self._take(readings)
+        self._room.memory.note(self._key, self)
+
+    def remembered(self) -> str:
+        """All readings as JSON."""
+        return to_json(self._readings).decode()
+
+    def forget(self) -> None:
+        """Forget all of them and give their room back."""
+        self._room.memory.freeze(self._key)
+        self._room.left += sum(_READING_BYTES + len(field) for field in self._readings)
+        self._readings, self._is_recalled = {}, False
+
+    def _take(self, readings: Mapping[str, Reading]) -> None:
         for field, reading in readings.items():
             if field not in self._readings:
                 if self._room.left <= 0:
@@ -102,10 +122,13 @@ class Counters:
                 self._room.left -= _READING_BYTES + len(field)
             self._readings[field] = reading
 
-    def forget(self) -> None:
-        """Forget all of them and give their room back."""
-        self._room.left += sum(_READING_BYTES + len(field) for field in self._readings)
-        self._readings = {}
+    def _recall(self) -> None:
+        self._is_recalled = True
+        if kept := self._room.memory.recall(self._key):
+            try:
+                self._take({field: Reading(*reading) for field, reading in from_json(kept).items()})
+            except (ValueError, TypeError, AttributeError):
+                self._readings = {}  # not written by us, or not whole: as if nothing were known
 
 
 class Draft:

@@ -145,7 +145,8 @@ def as_json(explanation: Explanation) -> dict[str, Any]:
                 "units": dict(outcome.units),
                 "epoch": outcome.epoch,
                 "events": [
-                    {"stream": stream, "value": value, "epoch": epoch} for _, stream, value, epoch in outcome.events
+                    {"bucket": bucket, "stream": stream, "value": value, "epoch": epoch}
+                    for bucket, stream, value, epoch in outcome.events
                 ],
                 "rejected": _why(outcome.rejected),
             }

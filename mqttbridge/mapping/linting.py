@@ -11,9 +11,12 @@ from itertools import combinations
 from typing import Final
 
 from mqttbridge.config.model import BUILT_IN_RULES, Config, FieldType, ModelConfig, RuleConfig
+from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import Loc
+from mqttbridge.mapping.families import name_of_use
+from mqttbridge.mapping.linting_thinning import lint_thinning
 from mqttbridge.mapping.rules import Rulebook
-from mqttbridge.mapping.topics import REST, SINGLE, parse_filter
+from mqttbridge.mapping.topics import REST, SINGLE, FilterTrie, TopicFilter, parse_filter
 
 Warning_ = tuple[Loc, str]
 
@@ -35,6 +38,8 @@ def lint(config: Config, book: Rulebook) -> list[Warning_]:
         *_destinations_never_used(config),
         *_never_heard(config),
         *_overlapping_subscriptions(config, book),
+        *_families_never_reached(config, book),
+        *lint_thinning(config),
     ]
     order = {section: place for place, section in enumerate(("mqtt", "destinations", "models", "use", "rules"))}
     return sorted(found, key=lambda one: (order.get(str(one[0][0]), 9), [str(part).zfill(6) for part in one[0]]))
@@ -167,7 +172,19 @@ def _overlapping_subscriptions(config: Config, book: Rulebook) -> Iterator[Warni
     for index, rule in enumerate(config.rules):
         first_of.setdefault("/".join(parse_filter(rule.topic).levels), index)
     told = 0
-    own = [each for each in book.filters if each in first_of]  # families are as their devices are
+    own = [each for each in book.filters if each in first_of]
+    # Families are as their devices are, and most begin with a wildcard: only those of a place of their own count.
+    theirs = [each for each in book.filters if each not in first_of and each.split("/")[0] not in (SINGLE, REST)]
+    for one in own[:_MAX_OVERLAPS] if config.use else ():
+        other = next((each for each in theirs[:_MAX_PAIRS] if overlap(one.split("/"), each.split("/"))), None)
+        if other is not None:
+            yield (
+                ("rules", first_of[one], "topic"),
+                (
+                    f"overlaps with what a family of `use` subscribes to ({other}): some brokers deliver "
+                    "a message that both subscriptions match twice"
+                ),
+            )
     for pair, (one, other) in enumerate(combinations(own, 2)):
         if pair >= _MAX_PAIRS or told >= _MAX_OVERLAPS:
             return
@@ -180,3 +197,21 @@ def _overlapping_subscriptions(config: Config, book: Rulebook) -> Iterator[Warni
                     "a message that both subscriptions match twice"
                 ),
             )
+
+
+def _families_never_reached(config: Config, book: Rulebook) -> Iterator[Warning_]:
+    """A family whose every topic is taken by the rules, which go first."""
+    own = book.rules[: len(config.rules)]
+    trie = FilterTrie(rule.filter.levels for rule in own)
+    for index, use in enumerate(config.use):
+        of_use = [rule for rule in book.rules[len(own) :] if rule.name.startswith(f"{name_of_use(use)}: ")]
+        takers = [_taker(own, trie, rule.filter) for rule in of_use]
+        if takers and all(takers):
+            names = ", ".join(repr(name) for name in dict.fromkeys(takers))
+            yield (("use", index), f"is never reached: the rules before it take each of its topics ({names})")
+
+
+def _taker(own: Sequence[CompiledRule], trie: FilterTrie, filter_: TopicFilter) -> str:
+    """Name of the rule that takes every topic of a filter; empty where none does."""
+    places = trie.matching(filter_.levels)
+    return next((own[n].name for n in places if not own[n].goes_on and own[n].filter.covers(filter_)), "")

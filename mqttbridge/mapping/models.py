@@ -18,6 +18,7 @@ from mqttbridge.events import Value
 from mqttbridge.mapping.fieldtypes import FieldProblem, default_of, may_be_missing, value_schema
 from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.paths import Path, parse_path
+from mqttbridge.mapping.payload import LONG_JSON
 from mqttbridge.mapping.validation import unusable
 
 Points: TypeAlias = Sequence[tuple[Fields, float]]
@@ -92,8 +93,10 @@ class FlatModel:
         """The fields of a payload that holds them and nothing else, parsed and validated in one step.
 
         Returns:
-            None for any other payload, good or bad: `fields` then says what it is, at half the speed.
+            None for any other payload, good or bad, and for a long one: `fields` then says what it is, more slowly.
         """
+        if len(payload) > LONG_JSON:
+            return None
         try:
             fields: Fields = self.plain_validator.validate_json(payload)
         except ValidationError:

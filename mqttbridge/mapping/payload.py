@@ -26,6 +26,12 @@ _BOOLEANS: Final = {
 _CLEAR_BOOLEANS: Final = {b"true": True, b"false": False}
 # What `printf` and Python write where there is no number: a failed reading, not a text.
 _NOT_FINITE: Final = frozenset(sign + word for sign in (b"", b"+", b"-") for word in (b"nan", b"inf", b"infinity"))
+# What makes JSON slow to read is not its length but its lists, objects and keys: as many as this take some 20 ms. The
+# bytes that mark them are counted, so a long text full of braces counts, too; a short payload cannot hold as many.
+MAX_JSON_PARTS: Final = 60_000
+LONG_JSON: Final = MAX_JSON_PARTS
+_MARKS: Final = (b"[", b"{", b":")
+
 _JSON_STARTS: Final = frozenset(b'{["-0123456789tfn \t\r\n')
 
 Parser: TypeAlias = Callable[[bytes], Any]
@@ -36,8 +42,10 @@ def parse_json(payload: bytes) -> Any:
     """The JSON document. NaN and infinities come through: who stores them says no, and says where.
 
     Raises:
-        Unusable: empty, not JSON, or a key stands twice in one object.
+        Unusable: empty, not JSON, too much of it, or a key stands twice in one object.
     """
+    if len(payload) > LONG_JSON:
+        check_parts(payload)
     try:
         document = from_json(payload)
     except ValueError as error:
@@ -49,6 +57,16 @@ def parse_json(payload: bytes) -> Any:
     elif type(document) is list and b":" in payload:
         _check_keys(payload, document)
     return document
+
+
+def check_parts(payload: bytes) -> None:
+    """Look at long JSON before any work is done for it.
+
+    Raises:
+        Unusable: it has more lists, objects and keys than a message may have.
+    """
+    if sum(map(payload.count, _MARKS)) > MAX_JSON_PARTS:
+        raise Unusable(Reason.TOO_MANY_FIELDS, f"more than {MAX_JSON_PARTS} lists, objects and keys in one payload")
 
 
 def parse_number(payload: bytes) -> float | int:

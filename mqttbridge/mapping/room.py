@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from mqttbridge.mapping.memory import Memory
+
 
 class Room:
-    """How many more bytes may be kept; shared by all that count against one bound."""
+    """How many more bytes may be kept; shared by all that count against one bound.
 
-    __slots__ = ("left",)
+    Attributes:
+        memory: what of it outlives the process.
+    """
 
-    def __init__(self, left: int) -> None:
+    __slots__ = ("left", "memory")
+
+    def __init__(self, left: int, memory: Memory | None = None) -> None:
         self.left = left
+        self.memory = memory or Memory()

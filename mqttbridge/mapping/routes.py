@@ -55,7 +55,10 @@ class Route:
     def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: Room) -> None:
         self._compiled = compiled
         self._values = compiled.values if compiled.values is not None and not compiled.values.is_plain else None
-        self._counters = Counters(room) if self._values is not None else None
+        self._counters = None
+        if self._values is not None:
+            # Bucket and stream, since one topic may speak of many origins.
+            self._counters = Counters(room, "\n".join(("counters", compiled.name, topic.decode(), bucket, *pieces)))
         self._at_once = compiled.read_at_once if self._values is None else None
         self._topic = topic
         self._pieces = pieces

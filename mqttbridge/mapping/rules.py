@@ -13,15 +13,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from sys import intern
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from mqttbridge.config.model import Config
+from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.events import EventTuple, Reason, Rejected
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
-from mqttbridge.mapping.families import compile_families, discoveries
+from mqttbridge.mapping.families import Announcer, Changed, compile_families, discoveries, name_of_use
 from mqttbridge.mapping.formats import Gaps
+from mqttbridge.mapping.memory import Memory
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
 from mqttbridge.mapping.series_route import SeriesRoute
@@ -31,11 +32,10 @@ from mqttbridge.mapping.thinning import Thinned, compile_thinning
 from mqttbridge.mapping.topics import FilterTrie, without_covered
 from mqttbridge.mapping.unusable import Unusable
 
-if TYPE_CHECKING:
-    from mqttbridge.mapping.families.discovery import Discovery
-
 # A fleet of 100,000 devices, each with a topic and three streams of its own, fits.
 MAX_KEPT_BYTES: Final = 128 * 2**20
+
+_NO_CAPTURES: Final[Mapping[str, str]] = {}
 
 Routes: TypeAlias = tuple[Route, ...] | Rejected
 
@@ -47,6 +47,7 @@ class Rulebook:
         rules: compiled: those of the configuration in its order, and behind them those of the families in use.
         warnings: what is allowed and surely not meant, by place in the configuration.
         gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
+        memory: what counters and thinning know across restarts.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
     """
 
@@ -56,7 +57,7 @@ class Rulebook:
         Raises:
             InvalidRules: with everything that is wrong with rules and models.
         """
-        self.rules, self._discoveries = _compile_all(config, self._forget)
+        self.rules, self._announcers = _compile_all(config, self._forget)
         self._trie = FilterTrie(rule.filter.levels for rule in self.rules)
         self._filters: tuple[str, ...] | None = None
         self.warnings: Final = (*self._unreachable(len(config.rules)), *self._overlapping_shares(len(config.rules)))
@@ -64,9 +65,25 @@ class Rulebook:
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.
         self._open = {i: rule.series.open(self.gaps) for i, rule in enumerate(self.rules) if rule.series is not None}
-        self._thinners = tuple(Thinner[None](compile_thinning(rule.thin)) if rule.thin else None for rule in self.rules)
+        # Births of Sparkplug are kept across restarts as what other devices announce is.
+        readers = [opened.reader for opened in self._open.values()]
+        self._announcers += tuple(reader for reader in readers if isinstance(reader, Announcer))
+        self.memory: Final = Memory()
+        self._thinners = tuple(self._thinner(rule.thin, rule.name) if rule.thin else None for rule in self.rules)
+        # Of rules that come and go with announcements.
+        self._announced_thinners = {
+            (use.to, use.thin): self._thinner(use.thin, name_of_use(use)) for use in config.use if use.thin
+        }
+        # With the destinations of what passes.
+        self._all_thinners = (
+            *((rule.to, one) for rule, one in zip(self.rules, self._thinners, strict=True) if one is not None),
+            *((to, one) for (to, _), one in self._announced_thinners.items()),
+        )
         self._routes: dict[bytes, Routes] = {}
-        self._room = Room(MAX_KEPT_BYTES)
+        self._room = Room(MAX_KEPT_BYTES, self.memory)
+
+    def _thinner(self, entries: Iterable[ThinConfig], name: str) -> Thinner[None]:
+        return Thinner(compile_thinning(entries), memory=self.memory, name=name)
 
     @property
     def filters(self) -> tuple[str, ...]:
@@ -76,28 +93,29 @@ class Rulebook:
         """
         if self._filters is None:
             own = [rule.filter.subscription for rule in self.rules]
-            self._filters = without_covered([*own, *(each for found in self._discoveries for each in found.filters)])
+            self._filters = without_covered([*own, *(each for one in self._announcers for each in one.filters)])
         return self._filters
 
     @property
     def announces(self) -> bool:
         """Whether there are devices that announce their topics."""
-        return bool(self._discoveries)
+        return bool(self._announcers)
 
     @property
     def announced(self) -> int:
         """How often what devices announce has changed."""
-        return sum(discovery.changes for discovery in self._discoveries)
+        return sum(announcer.changes for announcer in self._announcers)
 
     def announcements(self) -> dict[str, bytes]:
         """What devices have announced and what still holds, by topic: for `recall` after a restart."""
-        return {topic: payload for found in self._discoveries for topic, payload in found.announcements.items()}
+        return {topic: payload for one in self._announcers for topic, payload in one.announcements.items()}
 
     def recall(self, announcements: Mapping[str, bytes]) -> None:
         """Know these and no others: what an earlier run was told, whose session's messages may come before the rest."""
-        gone = dict.fromkeys(self.announcements().keys() - announcements.keys(), b"")
+        known = self.announcements()
+        gone = dict.fromkeys(known.keys() - announcements.keys(), b"")
         for topic, payload in (gone | dict(announcements)).items():
-            if not isinstance(routes := self.routes(topic.encode()), Rejected):
+            if known.get(topic) != payload and not isinstance(routes := self.routes(topic.encode()), Rejected):
                 for route in routes:
                     route.apply(payload, 0.0)
 
@@ -119,7 +137,7 @@ class Rulebook:
     @property
     def has_intervals(self) -> bool:
         """Whether `tick` is needed: some rule makes one event of an interval's."""
-        return any(thinner is not None and thinner.has_intervals for thinner in self._thinners)
+        return any(thinner.has_intervals for _, thinner in self._all_thinners)
 
     def tick(self, now: float) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         """Events of thinning intervals that are over although nothing more came, with their rules' destinations.
@@ -136,16 +154,13 @@ class Rulebook:
     def take_thinned(self) -> Counter[Thinned]:
         """How many events were thinned out since the last call, by reason."""
         thinned: Counter[Thinned] = Counter()
-        for thinner in self._thinners:
-            if thinner is not None:
-                thinned.update(thinner.take_dropped())
+        for _, thinner in self._all_thinners:
+            thinned.update(thinner.take_dropped())
         return thinned
 
     def _passed(self, ask: Callable[[Thinner[None]], Passed[None]]) -> list[tuple[tuple[str, ...], list[EventTuple]]]:
         return [
-            (rule.to, [event for event, _, _ in passed])
-            for rule, thinner in zip(self.rules, self._thinners, strict=True)
-            if thinner is not None and (passed := ask(thinner))
+            (to, [event for event, _, _ in passed]) for to, thinner in self._all_thinners if (passed := ask(thinner))
         ]
 
     def _meet(self, topic: bytes) -> Routes:
@@ -170,6 +185,8 @@ class Rulebook:
             if not rule.filter.accepts(levels):
                 continue
             captured = rule.filter.capture(levels)
+            if rule.for_topic is not None:
+                rule = rule.for_topic(rule, text)
             try:
                 if (series := self._open.get(index)) is not None:
                     route: Route = SeriesRoute(rule, series, topic, captured, self._room)
@@ -184,11 +201,18 @@ class Rulebook:
             if not rule.goes_on:
                 break
         else:
-            for discovery in self._discoveries:
-                for rule in discovery.rules_for(text):
-                    (bucket,), stream = rule.bucket.texts, rule.stream.texts
-                    routes.append(Route(rule, topic, intern(bucket), stream, self._room))
+            routes += self._announced_routes(topic, text)
         return tuple(routes)
+
+    def _announced_routes(self, topic: bytes, text: str) -> Iterator[Route]:
+        """Of the announcers that know a topic the first takes it: one device may announce itself in two ways."""
+        for announcer in self._announcers:
+            if rules := announcer.rules_for(text):
+                for rule in rules:
+                    route = named_route(rule, topic, _NO_CAPTURES, self._room)
+                    route.thinner = self._announced_thinners.get((rule.to, rule.thin))
+                    yield route
+                return
 
     def _forget(self, topics: Iterable[str]) -> None:
         """Their rules are others now: they are worked out when they are met again."""
@@ -233,25 +257,29 @@ class Rulebook:
                     break
 
 
-def _compile_all(
-    config: Config, changed: Callable[[Iterable[str]], None]
-) -> tuple[tuple[CompiledRule, ...], tuple[Discovery, ...]]:
-    """The configuration's rules and behind them those of the families in use; and the families that announce theirs."""
+def _compile_all(config: Config, changed: Changed) -> tuple[tuple[CompiledRule, ...], tuple[Announcer, ...]]:
+    """The configuration's rules and behind them those of the families in use; and what their devices announce."""
     compiled: list[CompiledRule] = []
-    found: tuple[Discovery, ...] = ()
+    announcers: list[Announcer] = []
     problems: list[tuple[Loc, str]] = []
-    for compile_some in (compile_rules, compile_families):
-        try:
-            compiled += compile_some(config)
-        except InvalidRules as invalid:
-            problems += invalid.problems
     try:
-        found = discoveries(config, changed)
+        compiled += compile_rules(config)
+    except InvalidRules as invalid:
+        problems += invalid.problems
+    try:
+        of_families, told = compile_families(config, changed)
+    except InvalidRules as invalid:
+        problems += invalid.problems
+    else:
+        compiled += of_families
+        announcers += told
+    try:
+        announcers += discoveries(config, changed)
     except InvalidRules as invalid:
         problems += [problem for problem in invalid.problems if problem not in problems]
     if problems:
         raise InvalidRules(problems)
-    return tuple(compiled), found
+    return tuple(compiled), tuple(announcers)
 
 
 def _size(topic: bytes, routes: Routes) -> int:

@@ -42,9 +42,7 @@ class Series:
     def open(self, gaps: Gaps) -> OpenSeries:
         """A reader for the rule, which remembers what it must for as long as the rulebook lives."""
         reader = self.format.open(gaps)
-        return OpenSeries(
-            self, reader if self.compression is Compression.NONE else _Unpacking(reader, self.compression)
-        )
+        return OpenSeries(self, reader, self.compression)
 
     def pieces(self, stream: Template, labels: Mapping[str, str]) -> Pieces:
         """The pieces of a stream's name between the places of its field, for one origin."""
@@ -62,17 +60,12 @@ class OpenSeries(NamedTuple):
 
     series: Series
     reader: PointsReader
-
-
-@dataclass(frozen=True, slots=True)
-class _Unpacking:
-    """A reader of packed payloads."""
-
-    reader: PointsReader
     compression: Compression
 
     def read(self, topic: bytes, payload: bytes) -> Sequence[Point]:
-        return self.reader.read(topic, unpack(payload, self.compression))
+        """The points of one message, however it is packed; see `PointsReader`."""
+        packed = self.compression is not Compression.NONE
+        return self.reader.read(topic, unpack(payload, self.compression) if packed else payload)
 
 
 def series_of(

@@ -38,7 +38,7 @@ class SeriesRoute(Route):
     ) -> None:
         self._last: list[EventTuple] | None = None
         super().__init__(compiled, topic, "", (), room)
-        self._series, self._reader = series
+        self._series, self._reader = series.series, series
         self._captured = captured
         self._origins: dict[Hashable, Route] = {}
 

@@ -93,6 +93,14 @@ class Template:
                 pieces[-1] += slot.render(values[slot.name]) + text
         return tuple(pieces)
 
+    def bound(self, values: Mapping[str, str]) -> Template:
+        """The template with everything filled in but the field.
+
+        Raises:
+            Unusable: as `bind` does.
+        """
+        return Template(self.bind(values), tuple(slot for slot in self.slots if slot.name == FIELD))
+
     def join(self, field: str, pieces: Sequence[str]) -> str:
         """The name with a field filled in between the pieces that `bind` made.
 

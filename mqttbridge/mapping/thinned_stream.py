@@ -10,8 +10,11 @@ from collections import Counter, OrderedDict
 from math import floor
 from typing import Final, Generic, TypeAlias, TypeVar
 
+from pydantic_core import from_json, to_json
+
 from mqttbridge.config.thinning import Take
 from mqttbridge.events import EventTuple, Value
+from mqttbridge.mapping.memory import Memory
 from mqttbridge.mapping.thinning import Thinned, Thinning
 
 # Intervals of a stream that are open at once, beyond those that wait for late events: only wrong times open more.
@@ -30,11 +33,14 @@ class Ledger(Generic[Claim]):
         dropped: events that were not kept.
         opened: the open intervals, in the order in which they began.
         over: first and last claims of those that are over; None where nobody asks.
+        memory: keeps each stream's last event kept across restarts; None where nobody does.
+        name: what that is under there, before the stream's.
     """
 
-    __slots__ = ("dropped", "opened", "over")
+    __slots__ = ("dropped", "memory", "name", "opened", "over")
 
-    def __init__(self, *, note_over: bool) -> None:
+    def __init__(self, *, note_over: bool, memory: Memory | None = None, name: str = "") -> None:
+        self.memory, self.name = memory, name
         self.dropped: Counter[Thinned] = Counter()
         self.opened: OrderedDict[Interval[Claim], None] = OrderedDict()
         self.over: list[tuple[Claim, Claim]] | None = [] if note_over else None
@@ -48,16 +54,18 @@ class Ledger(Generic[Claim]):
 class ThinnedStream(Generic[Claim]):
     """What is remembered of one stream: the last event kept, and its open intervals by their number."""
 
-    __slots__ = ("_intervals", "_kept_epoch", "_kept_value", "_ledger", "_mark", "_marked_at", "_over_below",
+    __slots__ = ("_intervals", "_kept_epoch", "_kept_value", "_key", "_ledger", "_mark", "_marked_at", "_over_below",
                  "is_scheduled", "thinning")  # fmt: skip
 
-    def __init__(self, thinning: Thinning, ledger: Ledger[Claim]) -> None:
-        self.thinning = thinning
+    def __init__(self, thinning: Thinning, ledger: Ledger[Claim], key: tuple[str, str]) -> None:
+        self.thinning, self._key = thinning, key
         self.is_scheduled = False
         self._ledger = ledger
         self._kept_value: Value | None = None
         self._kept_epoch = 0.0
         self._intervals: dict[int, Interval[Claim]] | None = {} if thinning.every else None
+        if ledger.memory is not None and (kept := ledger.memory.recall(self._memory_key)):
+            self._recall(kept)
         self._mark = self._marked_at = self._over_below = float("-inf")
         """How far the stream's own time has come, when that was, and below which number intervals are over."""
 
@@ -80,7 +88,29 @@ class ThinnedStream(Generic[Claim]):
                 self._ledger.dropped[thinning.by_value] += 1
                 return False
         self._kept_value, self._kept_epoch = value, epoch
+        if self._ledger.memory is not None:
+            self._ledger.memory.note(self._memory_key, self)
         return True
+
+    @property
+    def _memory_key(self) -> str:
+        return "\n".join(("thin", self._ledger.name, *self._key))
+
+    def remembered(self) -> str:
+        """The last event kept, as JSON."""
+        return to_json((self._kept_value, self._kept_epoch)).decode()
+
+    def forget(self) -> None:
+        """It is about to go."""
+        if self._ledger.memory is not None:
+            self._ledger.memory.freeze(self._memory_key)
+
+    def _recall(self, kept: str) -> None:
+        try:
+            value, epoch = from_json(kept)
+            self._kept_value, self._kept_epoch = value, float(epoch)
+        except (ValueError, TypeError):
+            self._kept_value = None  # not written by us, or not whole: as if nothing were known
 
     # --- one event an interval
 

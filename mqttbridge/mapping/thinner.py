@@ -16,6 +16,7 @@ from itertools import count, islice
 from typing import Final, Generic
 
 from mqttbridge.events import EventTuple
+from mqttbridge.mapping.memory import Memory
 from mqttbridge.mapping.thinned_stream import Claim, Ledger, Passed, ThinnedStream
 from mqttbridge.mapping.thinning import Thinned, Thinning
 
@@ -31,11 +32,15 @@ class Thinner(Generic[Claim]):
     Args:
         thinnings: the entries; the first whose pattern matches a stream's name is the stream's.
         note_over: whether `take_over` is asked.
+        memory: keeps the last event of each stream across restarts, under the thinner's name.
+        name: see there.
     """
 
-    def __init__(self, thinnings: Sequence[Thinning], *, note_over: bool = False) -> None:
+    def __init__(
+        self, thinnings: Sequence[Thinning], *, note_over: bool = False, memory: Memory | None = None, name: str = ""
+    ) -> None:
         self._thinnings = thinnings
-        self._ledger = Ledger[Claim](note_over=note_over)
+        self._ledger = Ledger[Claim](note_over=note_over, memory=memory, name=name)
         self._streams: dict[tuple[str, str], ThinnedStream[Claim] | None] = {}
         self._due: list[tuple[float, int, ThinnedStream[Claim]]] = []
         """A heap of the streams with open intervals, by when to look at them if no more events come."""
@@ -117,8 +122,9 @@ class Thinner(Generic[Claim]):
             for old in list(islice(self._streams, (MAX_STREAMS + 1) // 2)):
                 if (stream := self._streams.pop(old)) is not None:
                     forgotten += stream.close()
+                    stream.forget()
         thinning = next((each for each in self._thinnings if each.pattern.fullmatch(key[1])), None)
-        self._streams[key] = None if thinning is None else ThinnedStream(thinning, self._ledger)
+        self._streams[key] = None if thinning is None else ThinnedStream(thinning, self._ledger, key)
         return forgotten
 
     def _schedule(self, stream: ThinnedStream[Claim], not_before: float = 0.0) -> None:

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from paho.mqtt.client import Client, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.client import Client, MQTTMessage, error_string
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -31,6 +31,7 @@ from mqttbridge.events import PayloadWithProperties
 from mqttbridge.sources import endings
 from mqttbridge.sources.frames import RETAINED, Publish, PublishReader
 from mqttbridge.sources.framesocket import FrameSocket
+from mqttbridge.sources.outbox import Outbox, Publication
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class Connection:
         self._socket: FrameSocket | None = None
         self._slow: list[tuple[Publish, int, int]] = []
         self._to_acknowledge: list[tuple[int, int]] = []
+        self._published: dict[int, Publication] = {}
         self._client = self._make_client(tls)
         self._opened = time.monotonic()
         self._busy = False
@@ -175,6 +177,23 @@ class Connection:
         except OSError as error:
             self.progress.ended = self.progress.ended or str(error) or type(error).__name__
 
+    def publish(self, outbox: Outbox) -> None:
+        """Publish what waits there, once the broker has let us in; each learns what became of it."""
+        if not self.progress.connected:
+            return
+        for one in outbox.take():
+            try:
+                sent = self._client.publish(one.topic, one.payload, one.qos, one.retain)
+            except (OSError, ValueError) as error:  # the connection broke, or it is no topic
+                one.fail(str(error) or type(error).__name__)
+                continue
+            if one.qos == 0:
+                one.succeed()
+            elif sent.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
+                self._published[sent.mid] = one
+            else:
+                one.fail(error_string(sent.rc))
+
     def keep_alive(self) -> None:
         """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
 
@@ -205,6 +224,9 @@ class Connection:
         finally:
             if self._socket is not None:
                 self._socket.close()
+            for one in self._published.values():
+                one.fail("the connection ended before the broker confirmed it")
+            self._published.clear()
 
     # --- one turn ------------------------------------------------------------------------------------------
 
@@ -292,6 +314,7 @@ class Connection:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.on_publish = self._on_publish
         return client
 
     def _wrap(self, sock: Any) -> FrameSocket:
@@ -365,6 +388,13 @@ class Connection:
             hung_up=self._socket is not None and self._socket.closed_by_peer,
             answered=self.progress.connected,
         )
+
+    def _on_publish(self, _client: Client, _userdata: Any, packet_id: int, reason: Any, _properties: Any) -> None:
+        if (one := self._published.pop(packet_id, None)) is not None:
+            if reason.is_failure:
+                one.fail(f"the broker refused it: {reason.getName()}")
+            else:
+                one.succeed()
 
     def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
         """Only without the fast path, or for a QoS 2 message that a broker sends though we never asked for one."""

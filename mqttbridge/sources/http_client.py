@@ -1,7 +1,8 @@
-"""One bounded GET: in time from connecting to the last byte, in size, and in where it leads.
+"""One bounded GET or POST: in time from connecting to the last byte, in size, and in where it leads.
 
 A socket's timeout counts anew with each byte, so an answer that trickles in could last for ever. A timer that shuts
-the socket down bounds the whole exchange, and a stop ends it the same way.
+the socket down bounds the whole exchange, and a stop ends it the same way. An answer without end (`opened`) is
+bounded by its silence instead.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
@@ -42,6 +43,29 @@ class Got:
     oversized: bool
 
 
+class Endless:
+    """An answer whose body comes bit by bit, for as long as the server likes.
+
+    Attributes:
+        answer: status and headers; its body is empty.
+    """
+
+    def __init__(self, answer: Answer, response: requests.Response, in_words: Callable[[Exception], str]) -> None:
+        self.answer = answer
+        self._response, self._in_words = response, in_words
+
+    def read(self) -> bytes:
+        """What has come, at least a byte; nothing at the answer's end.
+
+        Raises:
+            NoAnswer: nothing came for too long, or the connection broke.
+        """
+        try:
+            return bytes(self._response.raw.read1(_CHUNK, decode_content=False))
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise NoAnswer(self._in_words(error)) from error
+
+
 class HttpClient:
     """Used by one thread, but for `end`.
 
@@ -71,17 +95,39 @@ class HttpClient:
         Raises:
             NoAnswer: no connection, none in time, or what came is not HTTP.
         """
-        self._expired = False
-        timer = threading.Timer(self._timeout, self._expire)
-        timer.daemon = True
-        timer.start()
+        return self._bounded(lambda: self._get(url, params, headers))
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Got:
+        """POST; a redirect is an answer like any other.
+
+        Raises:
+            NoAnswer: no connection, none in time, or what came is not HTTP.
+        """
+        return self._bounded(lambda: self._exchange(requests.Request("POST", url, dict(headers), data=body).prepare()))
+
+    @contextmanager
+    def opened(self, url: str, headers: Mapping[str, str], *, silence: float) -> Iterator[Endless]:
+        """An answer that is read as it comes, closed at the end. Redirects are not followed.
+
+        Args:
+            url: with its query.
+            headers: of the request.
+            silence: seconds without a byte after which the connection counts as dead.
+
+        Raises:
+            NoAnswer: no connection, none in time, or what came is not HTTP.
+        """
         try:
             self._check()
-            return self._get(url, params, headers)
+            request = requests.Request("GET", url, dict(headers)).prepare()
+            timeout = (self._timeout, silence)
+            response = self._adapter.send(request, timeout=timeout, **self._settings)
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             raise NoAnswer(self._in_words(error)) from error
-        finally:
-            timer.cancel()
+        with response:
+            if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                raise NoAnswer("the answer is compressed, though we asked for it as it is")
+            yield Endless(Answer(response.status_code, response.headers, b""), response, self._in_words)
 
     def end(self) -> None:
         """End the exchange that is under way, if any, and let none begin; from any thread."""
@@ -90,6 +136,19 @@ class HttpClient:
 
     def close(self) -> None:
         self._adapter.close()
+
+    def _bounded(self, exchange: Callable[[], Got]) -> Got:
+        self._expired = False
+        timer = threading.Timer(self._timeout, self._expire)
+        timer.daemon = True
+        timer.start()
+        try:
+            self._check()
+            return exchange()
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise NoAnswer(self._in_words(error)) from error
+        finally:
+            timer.cancel()
 
     def _get(self, url: str, params: Mapping[str, str], headers: Mapping[str, str]) -> Got:
         request = requests.Request("GET", url, dict(headers), params=dict(params)).prepare()

@@ -149,6 +149,9 @@ class HttpPollSource:
     def subscribe(self, filters: Sequence[str]) -> None:
         """Nothing: what is asked stands in the configuration."""
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Nothing: an API takes no orders."""
+
     def keep_alive(self) -> None:
         """Nothing to do: there is no connection that must not fall asleep."""
 

@@ -25,6 +25,7 @@ from mqttbridge.errors import ConfigError, Problem, SpoolError
 from mqttbridge.sources.connection import Connection
 from mqttbridge.sources.endings import STABLE_SECONDS, Losses, not_reached
 from mqttbridge.sources.frames import Publish
+from mqttbridge.sources.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +81,10 @@ class MqttSource:
         self._refused: dict[str, str] = {}
         self._kept: Sequence[str] | None = None
         self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
         os.set_blocking(self._wake_write, False)
+        self.outbox = Outbox(self.wake)
+        """For other threads that want to publish."""
         self._logged_failures: list[str] = []
         self._losses = Losses(config.client_id)
         self.status = BrokerStatus("connecting", "", time.time(), config.url, config.protocol)
@@ -93,13 +97,18 @@ class MqttSource:
         """
         if self._connection is None:
             if (pause := self._next_attempt - time.monotonic()) > 0:
+                self.outbox.fail_all(f"no connection to the broker: {self.status.detail}")
                 select.select([self._wake_read], [], [], min(timeout, pause))
+                self._drain_wake()
                 return []
             self._connect()
         connection = self._connection
         if connection is None:
             return []
+        if not self.outbox.is_empty:
+            connection.publish(self.outbox)
         messages = connection.poll(timeout, self._wake_read)
+        self._drain_wake()
         self._note_progress(connection)
         return messages
 
@@ -114,6 +123,10 @@ class MqttSource:
         if self._connection is not None:  # else, and while it still subscribes, `poll` sees to it
             self._follow_filters(self._connection)
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 0, not retained, with the next poll; lost without a connection. From any thread."""
+        self.outbox.leave(topic, payload)
+
     def keep_alive(self) -> None:
         """Call now and then while not polling: keeps the session's connection open without reading from it."""
         if self._connection is not None:
@@ -121,15 +134,22 @@ class MqttSource:
 
     def wake(self) -> None:
         """End a `poll` that waits; from another thread."""
-        os.write(self._wake_write, b"\0")
+        with suppress(BlockingIOError):  # it is full of wakes already
+            os.write(self._wake_write, b"\0")
 
     def close(self) -> None:
         """Say goodbye to the broker; our session there stays."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self.outbox.close("the bridge stops")
 
     # --- connecting ----------------------------------------------------------------------------------------
+
+    def _drain_wake(self) -> None:
+        # After the wait: who woke us has said why before, and that is looked at next.
+        with suppress(BlockingIOError):
+            os.read(self._wake_read, 4096)
 
     def _connect(self) -> None:
         self._set_status("connecting", self.status.detail)

@@ -141,8 +141,21 @@ class Spool:
 
     # --- writing -------------------------------------------------------------------------------------------
 
-    def append(self, batches: Sequence[Batch], rejected: Sequence[Rejected] = (), *, source: str = "mqtt") -> None:
-        """Store batches and rejected messages in one transaction and sync it.
+    def append(
+        self,
+        batches: Sequence[Batch],
+        rejected: Sequence[Rejected] = (),
+        known: Sequence[tuple[str, str]] = (),
+        *,
+        source: str = "mqtt",
+    ) -> None:
+        """Store batches, rejected messages and what is to be known with them in one transaction and sync it.
+
+        Args:
+            batches: events.
+            rejected: messages.
+            known: (key, value) texts for `known`, that hold from these events on.
+            source: of the events, as the metrics call it.
 
         Raises:
             SpoolFull: at the bound, and the policy is `block`.
@@ -152,7 +165,7 @@ class Spool:
         with self._lock:
             there_is_room = self._guarded(lambda: self._make_room(sum(len(row[4]) for row in rows)))
             stored = rows if there_is_room else []
-            overflow = self._transact(lambda: self._insert(stored, batches, rejected))
+            overflow = self._transact(lambda: self._insert_known(stored, batches, rejected, known))
             committed = self._last_seq
         self._announce(committed)
         if there_is_room:
@@ -473,6 +486,17 @@ class Spool:
             self._kept[destination] -= self._events_between(destination, before, position)
             self._set_cursor(destination, position)
         return self._insert([], [], rejected)
+
+    def _insert_known(
+        self,
+        rows: Sequence[_NewRow],
+        batches: Sequence[Batch],
+        rejected: Sequence[Rejected],
+        known: Sequence[tuple[str, str]],
+    ) -> int:
+        if known:
+            self._remember(known)
+        return self._insert(rows, batches, rejected)
 
     def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
         insert_rows(self._connection, "INSERT OR REPLACE INTO known", rows)

@@ -7,13 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mqttbridge.config.model import Config, FieldType
 from mqttbridge.events import Rejected
-from mqttbridge.mapping import Rulebook
+from mqttbridge.mapping import Loc, Rulebook
 from mqttbridge.mapping.explaining import Passed, nearest_rule
+from mqttbridge.mapping.linting import name_of
 from mqttbridge.tools.recording import Recorded
 
 # Topics that are told one by one; the rest is a number.
 MAX_TOPICS: Final = 20
+_VALUES: Final = frozenset(FieldType) - {FieldType.OBJECT}
 # Distinct topics that are counted one by one: names cost the sender nothing.
 _MAX_COUNTED_TOPICS: Final = 100_000
 
@@ -69,6 +72,25 @@ def summarise(book: Rulebook, messages: Iterable[Recorded]) -> Summary:
     for topic, _ in summary.unmatched.most_common(MAX_TOPICS):
         summary.nearest[topic] = nearest_rule(book, topic)
     return summary
+
+
+def fields_never_filled(config: Config, book: Rulebook) -> list[tuple[Loc, str]]:
+    """Fields of models that no message filled of those that the book has met, where the model's rules took any.
+
+    Of models whose fields are one value each; what lists and variants hold goes by names of its own.
+    """
+    filled: dict[str, set[str]] = {}
+    for route in book.known_routes():
+        filled.setdefault(route.rule, set()).update(route.fields_by_stream().values())
+    found: list[tuple[Loc, str]] = []
+    for name, model in config.models.items():
+        rules = [name_of(config, index) for index, rule in enumerate(config.rules) if rule.model == name]
+        seen = set[str]().union(*(filled.get(rule, ()) for rule in rules))
+        plain = all(field.type in _VALUES and "[*]" not in (field.path or "") for field in model.values())
+        if seen and plain:
+            missing = [field for field in model if field not in seen and model[field].store]
+            found += [(("models", name, field), "no message of the recording has this field") for field in missing]
+    return found
 
 
 def as_json(summary: Summary) -> dict[str, Any]:

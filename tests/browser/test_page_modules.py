@@ -179,7 +179,7 @@ def test_ages_are_in_the_unit_one_thinks_in(call: Call) -> None:
     ],
 )
 def test_names_of_emoji_are_drawn_and_nothing_else_is_touched(call: Call, text: str, drawn: str) -> None:
-    assert call("emoji.js", "return m.withEmoji(x);", text) == drawn
+    assert call("emoji.js", "await m.fetchTable(); return m.withEmoji(x);", text) == drawn
 
 
 @pytest.mark.parametrize(
@@ -311,3 +311,159 @@ def test_a_text_is_found_by_its_path_with_its_values_and_in_its_plural_form(call
         return [m.t("probe.plain", { from: 1, to: "2" }), m.t("probe.many", { count: 1 }),
           m.t("probe.many", { count: 0 }), m.t("probe.missing"), m.t("probe.plain", { from: "{to}" })];"""
     assert call("i18n.js", body) == ["from 1 to 2", "1 stream", "0 streams", "probe.missing", "from {to} to {to}"]
+
+
+GRID = """
+    const tile = (id, x, y, w, h) => ({ id, x, y, w, h });
+    const show = (tiles) => Object.fromEntries(tiles.map(({ id, x, y, w, h }) => [id, [x, y, w, h]]));
+"""
+
+
+def test_tiles_without_a_place_come_after_the_last_and_none_overlap(call: Call) -> None:
+    body = GRID + "return show(m.arrange([tile('a', 0, 4, 6, 3), tile('b', 3, 1, 6, 2), tile('c', null, null, 4, 3)]));"
+    assert call("board/grid.js", body) == {"b": [3, 0, 6, 2], "a": [0, 2, 6, 3], "c": [6, 2, 4, 3]}
+
+
+def test_a_tile_that_is_moved_pushes_what_is_in_its_way_down(call: Call) -> None:
+    board = "const all = [tile('a', 0, 0, 4, 3), tile('b', 4, 0, 4, 3), tile('c', 4, 3, 4, 3)];"
+    body = (
+        GRID
+        + board
+        + "return [show(m.move(all, 'a', 4, 0)), show(m.move(all, 'a', 99, -5)), show(m.move(all, 'c', 4, 0))];"
+    )
+    assert call("board/grid.js", body) == [
+        {"a": [4, 0, 4, 3], "b": [4, 3, 4, 3], "c": [4, 6, 4, 3]},
+        {"b": [4, 0, 4, 3], "a": [8, 0, 4, 3], "c": [4, 3, 4, 3]},
+        {"a": [0, 0, 4, 3], "c": [4, 0, 4, 3], "b": [4, 3, 4, 3]},
+    ]
+
+
+def test_a_tile_keeps_its_least_size_and_stays_on_the_board(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        const all = [tile('a', 8, 0, 3, 3)];
+        const size = { minW: 2, minH: 2 };
+        return [show(m.resize(all, 'a', 9, 1, size)), show(m.resize(all, 'a', 0, 900, size))];"""
+    )
+    assert call("board/grid.js", body) == [{"a": [8, 0, 4, 2]}, {"a": [8, 0, 2, 100]}]
+
+
+def test_reading_order_is_changed_one_by_one(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        const all = [tile('a', 0, 0, 6, 3), tile('b', 6, 0, 6, 3), tile('c', 0, 3, 12, 2)];
+        const ids = (tiles) => tiles.map(({ id }) => id).join('');
+        return [ids(m.reorder(all, 'b', -1)), ids(m.reorder(all, 'c', -1)), ids(m.reorder(all, 'a', 1)),
+          ids(m.reorder(all, 'a', -1)), ids(m.reorder(all, 'c', 1))];"""
+    )
+    moved = call("board/grid.js", body)
+    assert moved == ["bac", moved[1], "bac", "abc", "abc"]
+    assert moved[1].index("c") < moved[1].index("b")
+
+
+def test_whatever_is_moved_no_two_tiles_overlap_and_no_room_is_left_above(call: Call) -> None:
+    body = (
+        GRID
+        + """
+        let seed = 7;
+        const random = (most) => (seed = (seed * 48271) % 2147483647) % most;
+        const some = (_, i) => tile(String(i), null, null, 1 + random(6), 1 + random(4));
+        let all = m.arrange(Array.from({ length: 30 }, some));
+        const problems = [];
+        for (let step = 0; step < 300; step++) {
+          const id = String(random(30));
+          all = step % 3 ? m.move(all, id, random(12), random(20))
+            : step % 2 ? m.reorder(all, id, 1) : m.resize(all, id, 1 + random(12), 1 + random(5), { minW: 1, minH: 1 });
+          for (const a of all) {
+            if (a.x < 0 || a.x + a.w > 12) problems.push([step, a.id, "outside"]);
+            const others = all.filter((b) => b !== a && b.x < a.x + a.w && a.x < b.x + b.w);
+            if (others.some((b) => a.y < b.y + b.h && b.y < a.y + a.h)) problems.push([step, a.id, "over another"]);
+            if (a.y > 0 && !others.some((b) => b.y + b.h === a.y)) problems.push([step, a.id, "room above"]);
+          }
+        }
+        return [all.length, problems];"""
+    )
+    assert call("board/grid.js", body) == [30, []]
+
+
+@pytest.mark.parametrize(
+    ("hash_", "window", "reach"),
+    [
+        pytest.param("#from=-6h", "6h", None, id="a window of any length"),
+        pytest.param("#w=90m", "90m", None, id="by its name"),
+        pytest.param("#from=-6h&to=now", "6h", None, id="up to now"),
+        pytest.param("#from=-6h&to=-1h", "5m", 5 * 3600, id="relative to now"),
+        pytest.param("#w=1h&from=2026-01-02T03:04:05Z&to=2026-01-02T03:05:05%2B00:00", "1h", 60, id="ISO 8601"),
+        pytest.param("#from=1767225600&to=1767225601.5", "5m", 1.5, id="epoch seconds"),
+        pytest.param("#from=-1h&to=-6h", "5m", None, id="the wrong way round"),
+        pytest.param("#from=-200y&to=-100y", "5m", None, id="longer than anything"),
+    ],
+)
+def test_a_hash_names_a_window_or_a_range(call: Call, hash_: str, window: str, reach: float | None) -> None:
+    body = """
+        const v = new m.Viewport();
+        v.readHash(x);
+        const again = new m.Viewport();
+        again.readHash(v.toHash());
+        const length = ({ range }) => range && range[1] - range[0];
+        return [v.window.id, length(v), again.window.id, length(again)];"""
+    assert call("viewport.js", body, hash_) == [window, pytest.approx(reach), window, pytest.approx(reach)]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "soon", "2026-13-01", "-6", "-6x", "25:00", "1e99", "2026-01-02T99:99:99Z", "-99999y"]
+)
+def test_what_is_no_time_is_none(call: Call, text: str) -> None:
+    assert call("moment.js", "return m.parseMoment(x, 1767225600);", text) is None
+
+
+def test_times_are_read_and_written_by_the_clock_that_is_chosen(call: Call) -> None:
+    body = """
+        const { chooseZone } = await import("/static/js/zone.js");
+        const { formatTime } = await import("/static/js/format.js");
+        const said = [];
+        for (const zone of x) {
+          said.push(chooseZone("other", zone));
+          for (const text of ["2026-03-29 01:59:59", "2026-03-29 03:00", "2026-10-25 12:00", "12:00"]) {
+            const { at } = m.parseMoment(text, 1767225600);
+            said.push(m.writeMoment(at) + " " + new Date(at * 1000).toISOString().slice(5, 16) + " " + formatTime(at));
+          }
+        }
+        return said;"""
+    assert call("moment.js", body, ["Europe/Berlin", "America/New_York", "Nowhere/Land"]) == [
+        True,
+        "2026-03-29 01:59:59 03-29T00:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T01:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T11:00 12:00:00",
+        "2026-01-01 12:00:00 01-01T11:00 12:00:00",
+        True,
+        "2026-03-29 01:59:59 03-29T05:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T07:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T16:00 12:00:00",
+        "2025-12-31 12:00:00 12-31T17:00 12:00:00",
+        False,
+        "2026-03-29 01:59:59 03-29T05:59 01:59:59",
+        "2026-03-29 03:00:00 03-29T07:00 03:00:00",
+        "2026-10-25 12:00:00 10-25T16:00 12:00:00",
+        "2025-12-31 12:00:00 12-31T17:00 12:00:00",
+    ]
+
+
+def test_lengths_of_time_are_said_in_two_words_at_most(call: Call) -> None:
+    lengths = [0.25, 9.876, 59, 60, 3600, 3661, 90_000, 86_460]
+    said = ["0.25 s", "9.88 s", "59 s", "1 min", "1 h", "1 h 1 min", "1 d 1 h", "1 d"]
+    assert call("moment.js", "return x.map(m.readDuration);", lengths) == said
+
+
+def test_waves_keep_the_order_they_were_given(call: Call) -> None:
+    body = """
+        const streams = x.map((name) => ({ name }));
+        const order = new m.Order("b");
+        order.move(streams, streams[2], -1);
+        order.move(order.of(streams), streams[0], -1);
+        const names = (o, list) => o.of(list).map(({ name }) => name).join("");
+        const more = [{ name: "0" }, ...streams];
+        return [names(order, streams), names(new m.Order("b"), more), names(new m.Order("c"), streams)];"""
+    assert call("waves/order.js", body, ["a", "b", "c"]) == ["acb", "acb0", "abc"]

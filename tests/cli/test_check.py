@@ -123,8 +123,9 @@ def test_what_follows_from_one_mistake_is_not_reported_as_another(yaml, count):
 
 
 @pytest.mark.parametrize("elsewhere", ["", "log: 5"])
-def test_an_address_that_others_reach_needs_keys(elsewhere):
-    Path("config.yaml").write_text(f"http:\n  listen: 0.0.0.0:8080\n{elsewhere}")
+def test_an_address_that_others_reach_needs_keys_where_none_can_be_made_on_the_page(elsewhere):
+    no_page = "destinations: {cloud: {type: initialstate, access_key: k}}"
+    Path("config.yaml").write_text(f"http:\n  listen: 0.0.0.0:8080\n{no_page}\n{elsewhere}")
     result = check("config.yaml")
     assert result.exit_code == 2
     assert result.stdout.startswith("config.yaml:2: http.listen: ")

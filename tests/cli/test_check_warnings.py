@@ -86,3 +86,19 @@ def test_what_cannot_be_estimated_is_bad_usage(arguments, words):
     result = check(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+def test_a_field_that_no_message_of_a_recording_has():
+    model = "models:\n  M: {t: {type: float}, h: {type: float, optional: true}}\n"
+    Path("config.yaml").write_text(model + "rules:\n  - {topic: a/+, format: json, model: M, bucket: b, stream: s}\n")
+    record('{"t": 1}')
+    assert warned("--replay", "recording.jsonl") == [
+        "warning: config.yaml:2: models.M.h: no message of the recording has this field"
+    ]
+    record("?")
+    assert warned("--replay", "recording.jsonl") == []
+
+
+def record(payload):
+    lines = [json.dumps({"time": time, "topic": "a/x", "payload": payload}) for time in (0, 600)]
+    Path("recording.jsonl").write_text("\n".join(lines))

@@ -15,7 +15,14 @@ from mqttbridge.config.schema import Loc
 from mqttbridge.config.stores import PostgresStoreConfig
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
-ENVIRON = {"MQTT_PASSWORD": "p", "INITIALSTATE_ACCESS_KEY": "k", "OPENWEATHER_KEY": "o"}
+ENVIRON = {
+    "MQTT_PASSWORD": "p",
+    "INITIALSTATE_ACCESS_KEY": "k",
+    "OPENWEATHER_KEY": "o",
+    "CHAT_WEBHOOK": "https://chat.example.org/token",
+    "PHONE_URL": "ntfy://topic",
+    "SMTP_PASSWORD": "s",
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +46,7 @@ def value_at(config: object, loc: Loc) -> object:
         if isinstance(config, dict | tuple):
             config = config[part]
         else:
-            config = getattr(config, f"{part}_" if part in ("continue", "as") else str(part))
+            config = getattr(config, f"{part}_" if part in ("continue", "as", "for", "is") else str(part))
     return config
 
 
@@ -71,10 +78,13 @@ def test_each_key_of_each_section_is_in_it(uncommented):
         *(("sources", "weather", *path) for path in schema.key_paths(("sources", "weather"))),
         *(("rules", key) for key in schema.keys_at(("rules", 0))),
         *(("use", key) for key in schema.keys_at(("use", 0))),
+        *(("alerts", "rules", *path) for path in schema.key_paths(("alerts", "rules", 0))),
     }
     of_the_other_type = {("destinations", "cloud", key) for key in ("retention", "retention_by")}
     stores = {place for place in wanted if place[2:3] == ("store",)}  # one of two, so it stands there in words
     assert wanted - there - of_the_other_type - stores == set()
+    actions = {place[3] for place in there if place[:2] == ("alerts", "actions") and len(place) == 4}
+    assert actions == set(schema.keys_at(("alerts", "actions", "chat")))
     fields = {place[3] for place in there if place[0] == "models" and len(place) == 4}
     assert fields == set(schema.keys_at(("models", "Climate", "mode")))
 

@@ -66,3 +66,22 @@ def test_certificate_files_have_to_be_there(tmp_path, monkeypatch):
         (("mqtt", "tls", "cert_file"), "there is no such file in the working directory (got 'none.pem')"),
         (("mqtt", "tls", "key_file"), f"is no file (got {str(tmp_path)!r})"),
     ]
+
+
+def test_a_dashboards_file_has_to_be_there(tmp_path):
+    (tmp_path / "there.json").write_text("{}")
+    dashboards = {"a": {"file": str(tmp_path / "there.json")}, "b": {"file": "missing.json"}}
+
+    assert found(mqtt=None, dashboards=dashboards) == [
+        (("dashboards", "b", "file"), "there is no such file in the working directory (got 'missing.json')")
+    ]
+
+
+def test_alerts_need_a_dashboard_to_watch_and_a_broker_to_publish_to():
+    rule = {"name": "r", "stream": "*", "when": {"is": ">", "value": 1}}
+    alerts = {"rules": [rule], "actions": {"siren": {"type": "mqtt", "topic": "t"}}}
+    assert [loc for loc, _ in found(mqtt=None, alerts=alerts, destinations=cloud("http://b/api"))] == [
+        ("alerts", "rules"),
+        ("alerts", "actions", "siren", "type"),
+    ]
+    assert found(alerts=alerts) == []

@@ -98,8 +98,10 @@ def test_it_shows_live_charts_with_history_and_leaves_nothing_behind(tmp_path):
 def test_a_kept_directory_holds_the_configuration_and_the_next_run_goes_on_there(tmp_path):
     kept = tmp_path / "kept"
     for _run in range(2):
-        with Demo(tmp_path, "--data-dir", str(kept), "--devices", "20").await_live() as demo:
+        with Demo(tmp_path, "--data-dir", str(kept), "--devices", "20", "--weather").await_live() as demo:
             assert f"{kept}/config.yaml" in demo.said
+            weather = json.loads(demo.get("/api/v1/buckets/weather/streams"))["streams"]
+            assert {"Fresno.temperature", "San Francisco.humidity"} <= {stream["stream"] for stream in weather}
             series = json.loads(demo.get("/api/v1/buckets/brewery/points?stream=mains.power&after=-120&points=10000"))
             epochs = series["series"]["mains.power"]["epochs"]
             assert demo.end(signal.SIGTERM) == 0

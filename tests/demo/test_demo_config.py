@@ -1,13 +1,19 @@
 """The demo's configuration takes everything that its fleet publishes, and no model is looser than it looks."""
 
+import json
+from pathlib import Path
+
 import pytest
+import requests
 
 from mqttbridge.cli.load import load_and_compile
 from mqttbridge.demo.config import TEMPLATE, write_config
 from mqttbridge.demo.fleet import DAY, availability, devices, history
+from mqttbridge.demo.weather import Recording, weather_server
 from mqttbridge.events import Reason, Rejected
 
 NOW = 1_790_000_000
+OPENWEATHER = Path(__file__).parents[2] / "examples" / "openweather.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +77,42 @@ def test_the_written_configuration_has_this_runs_addresses(tmp_path, directory):
     assert config.mqtt.protocol == "3.1.1"
     assert config.http.address == ("127.0.0.1", 8090)
     assert config.data_dir == str(tmp_path / directory / "data")
+    assert config.sources == {}
+
+
+def test_with_weather_it_polls_what_the_example_polls_and_makes_the_same_streams(tmp_path):
+    path = write_config(tmp_path, "mqtt://127.0.0.1:50123", "5", 8090, "http://127.0.0.1:8091/data/2.5/weather")
+    config, rulebook = load_and_compile(path, {}, {})
+    example, examples_rulebook = load_and_compile(OPENWEATHER, {"OPENWEATHER_KEY": "any"}, {})
+    source, recording = config.sources["weather"], Recording()
+
+    assert source.url == "http://127.0.0.1:8091/data/2.5/weather"
+    assert source.targets == example.sources["weather"].targets
+    for city, query in source.targets.items():
+        status, answer = recording.answer({"appid": "any", **query}, NOW)
+        topic, payload = f"http/weather/{city}", json.dumps(answer).encode()
+        events = events_of(rulebook, topic, payload)
+        assert status == 200
+        assert len(events) == 6
+        assert events == events_of(examples_rulebook, topic, payload)
+    assert load_and_compile(TEMPLATE, {}, {})[0].rules == config.rules[:-1]
+
+
+def test_the_weather_is_asked_for_over_http():
+    with weather_server() as url:
+        answer = requests.get(url, params={"appid": "any", "q": "Fresno,US"}, timeout=10)
+        assert answer.json()["name"] == "Fresno"
+        assert requests.get(url.replace("weather", "forecast"), timeout=10).status_code == 404
+
+
+def test_the_weather_changes_from_answer_to_answer_and_errors_are_the_originals():
+    recording = Recording()
+
+    def temperature(now):
+        return recording.answer({"appid": "any", "q": "Fresno,US"}, now)[1]["main"]["temp"]
+
+    assert len({temperature(NOW + 10 * n) for n in range(6)}) == 6
+    assert temperature(NOW) == temperature(NOW + 24 * 60)  # a day of it takes 24 minutes
+    assert recording.answer({"q": "Fresno"}, NOW)[0] == 401
+    assert recording.answer({"appid": "any", "q": "Atlantis"}, NOW)[1]["cod"] == "404"
+    assert recording.answer({"appid": "any"}, NOW)[1]["cod"] == "400"

@@ -43,6 +43,9 @@ class ScriptedSource:
     def acknowledge(self) -> None:
         self._journal.append("acknowledge")
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        self._journal.append(f"publish {topic}")
+
     def keep_alive(self) -> None:
         self._journal.append("keep alive")
 
@@ -64,11 +67,18 @@ class Bench:
         self._rulebook = Rulebook(Config.model_validate(config | {"destinations": {"a": {"type": "embedded"}}}))
         self._options = options
 
-    def _record(self, batches: Sequence[Batch], rejected: Sequence[Rejected] = (), *, source: str = "mqtt") -> None:
+    def _record(
+        self,
+        batches: Sequence[Batch],
+        rejected: Sequence[Rejected] = (),
+        known: Sequence[tuple[str, str]] = (),
+        *,
+        source: str = "mqtt",
+    ) -> None:
         if self.refusals:
             self.refusals -= 1
             raise SpoolFull("no room")
-        self._append(batches, rejected, source=source)
+        self._append(batches, rejected, known, source=source)
         self.journal.append("commit")
 
     def prepare(self, *reads: Sequence[Publish]) -> Ingest:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.integration.conftest import NewBridge
 from tests.support.configs import mqtt
@@ -186,6 +187,39 @@ def test_a_proposal_from_live_traffic_passes_the_check_and_maps_all_of_it(talkat
     again = command("discover", "--broker", talkative.url(), "--for", "1s", "--write", config)
     assert "exists" in again.communicate(timeout=30)[1]
     assert again.returncode == 1
+
+
+def test_a_home_is_recognized_live_and_runs_as_proposed(
+    talkative: Mosquitto, new_bridge: NewBridge, tmp_path: Path
+) -> None:
+    recording = ROOT / "tests/recordings/zigbee2mqtt-homeassistant.jsonl"
+    messages = [json.loads(line) for line in recording.read_text(encoding="utf-8").splitlines()]
+    retained, live = (
+        [(message["topic"], message["payload"]) for message in messages if message["retained"] is is_retained]
+        for is_retained in (True, False)
+    )
+    publish(talkative.port(), retained, retain=True)
+    config = tmp_path / "config.yaml"
+    process = command("discover", "--broker", talkative.url(), "--for", "2s", "--write", config)
+    hears_it(talkative, process, "discover")
+    publish(talkative.port(), live)
+    _, stderr = process.communicate(timeout=30)
+    # The second word on a device's availability replaced the first one as what is retained.
+    assert stderr == f"{config}: 2 families of devices; maps 65 of 65 messages (100.0 %), 1 left out on purpose\n"
+    assert "nothing is wrong" in output("check", "--strict", config)
+    assert json.loads(output("explain", "--replay", recording, "-c", config, "--json"))["mapped"] == 66
+
+    bridge = new_bridge(yaml.safe_load(config.read_text(encoding="utf-8")))
+    bridge.start()
+    publish(talkative.port(), live)
+    eventually(
+        lambda: bridge.last_values("boiler").get("boiler_temperature") == 64.1, what="the recording's last values"
+    )
+    assert bridge.last_values("kitchen plug")["voltage"] == 232
+    assert bridge.units("kitchen plug")["voltage"] == "V"
+    assert bridge.units("bedroom climate")["voltage"] == "mV"
+    assert bridge.units("boiler")["boiler_temperature"] == "°C"
+    assert bridge.status()["counts"]["rejected"] == 0
 
 
 def test_a_broker_that_is_not_there_is_said_and_not_waited_for_for_ever(tmp_path: Path) -> None:

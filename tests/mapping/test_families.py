@@ -95,6 +95,37 @@ def test_braces_of_a_bucket_are_braces():
     assert route.bucket == "{x} d"
 
 
+def test_values_derived_fields_and_thinning_are_those_of_a_rule():
+    made = {"values": {"temperature": {"unit": "°C", "to": "°F"}}, "derive": {"warm": "temperature > 70"}}
+    rulebook = book({"family": "zigbee2mqtt", "thin": [{"changed": True}], **made})
+    (route,) = rulebook.routes(b"zigbee2mqtt/a")
+    events = route.apply(b'{"temperature": 25, "humidity": 40}', ARRIVAL)
+    assert [event[1:3] for event in events] == [("temperature", 77.0), ("humidity", 40), ("warm", True)]
+    assert route.thinner.offer(events[0], ARRIVAL, None)
+    assert not route.thinner.offer(events[0], ARRIVAL, None)
+    assert route.apply(b'{"contact": true}', ARRIVAL) == [("a", "contact", True, ARRIVAL)]
+
+
+def test_what_devices_announce_is_thinned_as_their_use_says_by_one_thinner():
+    sampled = [{"sample": {"every": "1m", "lateness": "1s"}}]
+    rulebook = book({"family": "homeassistant", "thin": sampled, "to": ["dashboard"]})
+    assert rulebook.has_intervals
+    for name in "ab":
+        announcement = json.dumps({"name": name, "stat_t": f"x/{name}"}).encode()
+        rulebook.routes(f"homeassistant/sensor/{name}/config".encode())[0].apply(announcement, ARRIVAL)
+        (route,) = rulebook.routes(f"x/{name}".encode())
+        (event,) = route.apply(b"7", ARRIVAL)
+        assert route.thinner.offer(event, ARRIVAL, None) == []
+    ((to, events),) = rulebook.flush()
+    assert (to, [event[1:3] for event in events]) == (("dashboard",), [("a", 7), ("b", 7)])
+
+
+def test_what_is_wrong_with_a_familys_values_is_said_at_their_place_and_once():
+    ((loc, what),) = problems({"family": "zigbee2mqtt", "derive": {"x": "import os"}})
+    assert loc[:4] == ("use", 0, "derive", "x")
+    assert what
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_each_rule_of_a_family_has_a_topic_of_its_own(family):
     topics = [rule.topic for rule in FAMILIES[family].rules]

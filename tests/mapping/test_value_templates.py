@@ -41,6 +41,7 @@ def rendered(text, value="21.5", document=DOCUMENT):
         ("{{ 'ON' if value_json.a > 1 else 'OFF' }}", "ON"),
         ("{% if value_json.none is none %}N{% endif %}", "N"),
         ("{{ '2025-10-09T08:53:20+00:00' | as_timestamp }}", "1760000000.0"),
+        ("{{ (value_json.at | default(1760000000)) | as_datetime }}", "2025-10-09 08:53:20+00:00"),
         ("{{ 1760000000 | timestamp_utc }}", "2025-10-09T08:53:20+00:00"),
         ("{{ '%.2f' | format(value_json.a) }}", "1.50"),
         ("{{ value.split('.')[0] }}", "21"),

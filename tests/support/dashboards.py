@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import requests
 
 from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
+from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.dashboard.app import Backend, create_app
 from mqttbridge.dashboard.backend import Tools
 from mqttbridge.dashboard.server import HttpServer
@@ -88,6 +89,8 @@ class Served(Client):
         tools: Tools | None = None,
         kept: dict[str, str] | None = None,
         config: dict[str, Any] | None = None,
+        publish: Callable[[str, bytes, int, bool], None] | None = None,
+        make_alerts: Callable[[Served], AlertsDesk] | None = None,
     ) -> None:
         self.config = Config.model_validate(
             (config or {})
@@ -116,6 +119,8 @@ class Served(Client):
             readiness=lambda: self.problems,
             liveness=lambda: self.problems,
             tools=tools,
+            publish=publish,
+            alerts=None if make_alerts is None else make_alerts(self),
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -137,9 +142,20 @@ def serve(
     tools: Tools | None = None,
     kept: dict[str, str] | None = None,
     config: dict[str, Any] | None = None,
+    publish: Callable[[str, bytes, int, bool], None] | None = None,
+    make_alerts: Callable[[Served], AlertsDesk] | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
-    served = Served(directory, http, embedded=embedded, tools=tools, kept=kept, config=config)
+    served = Served(
+        directory,
+        http,
+        embedded=embedded,
+        tools=tools,
+        kept=kept,
+        config=config,
+        publish=publish,
+        make_alerts=make_alerts,
+    )
     try:
         yield served
     finally:

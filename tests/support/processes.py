@@ -76,7 +76,8 @@ class BridgeProcess:
 
     def configure(self, config: Mapping[str, Any]) -> None:
         """Write the configuration that the next start reads. JSON is YAML, too."""
-        whole = {"http": {"listen": f"127.0.0.1:{self.port}"}, "log": {"format": "text"}, **config}
+        http = {"listen": f"127.0.0.1:{self.port}", **config.get("http", {})}
+        whole = {"log": {"format": "text"}, **config, "http": http}
         (self.directory / "config.yaml").write_text(json.dumps(whole, indent=1))
 
     # -- its life
@@ -170,11 +171,19 @@ class BridgeProcess:
 
     def last_values(self, bucket: str) -> dict[str, Any]:
         """Stream -> its last value in the dashboard's store; empty while the bucket is not known."""
+        return {row["stream"]: row["last"]["value"] for row in self._streams(bucket)}
+
+    def units(self, bucket: str) -> dict[str, str]:
+        """Stream -> its unit, likewise."""
+        return {row["stream"]: row["unit"] for row in self._streams(bucket)}
+
+    def _streams(self, bucket: str) -> list[dict[str, Any]]:
         answer = self.get(f"/api/v1/buckets/{quote(bucket, safe='')}/streams")
         if answer.status_code == 404:
-            return {}
+            return []
         answer.raise_for_status()
-        return {row["stream"]: row["last"]["value"] for row in answer.json()["streams"]}
+        rows: list[dict[str, Any]] = answer.json()["streams"]
+        return rows
 
 
 def metric(exposition: str, name: str, **labels: str) -> float:

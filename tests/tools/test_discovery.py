@@ -9,6 +9,7 @@ import pytest
 
 from mqttbridge.cli.load import load_and_compile
 from mqttbridge.demo import fleet
+from mqttbridge.events import Rejected
 from mqttbridge.mapping.linting import lint
 from mqttbridge.tools.discovery import Heard, propose
 from mqttbridge.tools.discovery.grouping import is_id
@@ -16,6 +17,7 @@ from mqttbridge.tools.discovery.quantities import quantity_of
 from mqttbridge.tools.discovery.writing import scalar
 from mqttbridge.tools.recording import Recorded, read_recording
 from mqttbridge.tools.summary import summarise
+from tests.support import sparkplug_b
 
 RECORDING = Path(__file__).parents[1] / "recordings" / "zigbee2mqtt-homeassistant.jsonl"
 NOW = 1_790_000_000
@@ -90,29 +92,128 @@ def test_what_the_fleet_says_an_hour_later_is_taken_as_well(demo_fleet, tmp_path
     assert (summary.rejected, summary.unmatched.total()) == (0, 0)
 
 
-def test_a_home_with_zigbee2mqtt_and_home_assistant(tmp_path):
+def test_a_home_with_zigbee2mqtt_and_home_assistant_is_two_words(tmp_path):
     messages = list(read_recording(RECORDING))
     proposal, config, book = proposed(messages, tmp_path)
 
-    assert proposal.mapped == proposal.meant == 56
-    assert (proposal.left_out, proposal.unusable) == (10, 1)
-    found = rules(config)
-    assert {"zigbee2mqtt/{device}", "zigbee2mqtt/{device}/availability"} <= set(found)
-    assert not [topic for topic in found if "config" in topic or "bridge" in topic]
-    devices = config.models["Zigbee2mqtt"]
-    assert {name: devices[name].unit for name in ("temperature", "humidity", "power", "energy", "battery")} == {
-        "temperature": "°C", "humidity": "%", "power": "W", "energy": "kWh", "battery": "%",
+    assert [(use.family, use.base) for use in config.use] == [("zigbee2mqtt", None), ("esphome", None)]
+    assert (config.rules, config.models) == ((), {})
+    assert proposal.mapped == proposal.meant == 66
+    assert (proposal.left_out, proposal.unusable) == (1, 0)
+    assert "#   +/debug: ESPHome's log; 1 message" in proposal.text
+
+    values, units, unmatched = everything(book, messages)
+    assert unmatched == ["boiler/debug"]
+    assert {(stream, type(value)) for (bucket, stream), value in values.items() if bucket == "kitchen plug"} == {
+        ("availability", str), ("current", float), ("energy", float), ("linkquality", int), ("power", int),
+        ("power_outage_memory", str), ("state", bool), ("voltage", int),
     }  # fmt: skip
-    assert devices["contact"].type == "bool"
-    assert devices["color.x"].path == "color.x"
-    assert all(field.optional for field in devices.values())
-    assert devices["voltage"].unit == ""  # a plug's volts and a battery's millivolts under one name
-    assert found["boiler/sensor/boiler_temperature/state"].unit == "°C"
-    assert found["boiler/binary_sensor/burner/state"].format == "boolean"
-    for left_out in ("zigbee2mqtt/bridge/#", "homeassistant/+/+/config", "homeassistant/+/+/+/config"):
-        assert f"#   {left_out}: " in proposal.text
-    summary = summarise(book, messages)
-    assert (summary.mapped, summary.rejected, summary.unmatched.total()) == (56, 1, 10)
+    assert type(values["0x00158d0001a2b3c4", "contact"]) is bool
+    assert values["bedroom climate", "availability"] == "offline"
+    assert {key: unit for key, unit in units.items() if key[1] in {"voltage", "temperature", "boiler_temperature"}} == {
+        ("kitchen plug", "voltage"): "V",
+        ("bedroom climate", "voltage"): "mV",
+        ("0x00158d0001a2b3c4", "voltage"): "mV",
+        ("bedroom climate", "temperature"): "°C",
+        ("boiler", "boiler_temperature"): "°C",
+    }
+    assert values["boiler", "burner"] in {True, False}
+
+
+def everything(book, messages):
+    """The last value and the unit of every stream, and the topics that nobody takes."""
+    values, units, unmatched = {}, {}, []
+    for message in messages:
+        routes = book.routes(message.topic)
+        if not routes:
+            unmatched.append(message.topic.decode())
+        seen = []
+        for route in routes:
+            events = route.apply(message.payload, message.time)
+            assert not isinstance(events, Rejected), events
+            seen += [event[:2] for event in events]
+            values |= {event[:2]: event[2] for event in events}
+            units |= route.new_units
+        assert len({bucket for bucket, _ in seen}) <= 1, f"{message.topic} is mapped twice"
+    return values, units, unmatched
+
+
+def test_a_device_that_zigbee2mqtt_and_home_assistants_discovery_tell_of_is_mapped_once(tmp_path):
+    config = {"name": "Power", "stat_t": "zigbee2mqtt/plug", "val_tpl": "{{ value_json.power }}", "dev": {"name": "P"}}
+    other = {"name": "Level", "stat_t": "tank/level", "unit_of_meas": "m", "dev": {"name": "Tank"}}
+    messages = of(
+        ("zigbee2mqtt/bridge/devices", []),
+        ("homeassistant/sensor/plug/power/config", config),
+        ("homeassistant/sensor/tank/level/config", other),
+        ("zigbee2mqtt/plug", {"power": 3, "linkquality": 90}),
+        ("tank/level", "7"),
+        ("shed/door", "open"),
+    )
+    proposal, found, book = proposed(messages, tmp_path)
+    assert proposal.mapped == proposal.meant == len(messages)
+    assert [str(use.family) for use in found.use] == ["zigbee2mqtt", "homeassistant"]
+    assert [rule.topic for rule in found.rules] == ["shed/door"]
+    values, units, _ = everything(book, messages)
+    assert list(values) == [("plug", "power"), ("plug", "linkquality"), ("Tank", "Level"), ("shed", "door")]
+    assert units["Tank", "Level"] == "m"
+
+
+FLEETS = {
+    "zigbee2mqtt": ({"family": "zigbee2mqtt", "base": "home/z2m"}, [
+        ("home/z2m/bridge/info", {"version": "2.1.1", "coordinator": {"type": "zStack3x0"}}),
+        ("home/z2m/lamp", {"state": "ON", "linkquality": 90}),
+    ]),
+    "tasmota": ({"family": "tasmota", "base": None}, [
+        ("tele/plug/STATE", {"Time": "2026-09-21T14:13:20", "UptimeSec": 1, "POWER": "ON"}),
+        ("stat/plug/POWER", "ON"),
+        ("tele/plug/LWT", "Online"),
+    ]),
+    "tasmota by its discovery": ({"family": "tasmota", "base": None}, [
+        ("tasmota/discovery/DC4F22B3A1F2/config", {"t": "plug", "ft": "%topic%/%prefix%/", "tp": ["c", "s", "t"]}),
+        ("plug/t/SENSOR", {"Time": "2026-09-21T14:13:20", "ENERGY": {"Power": 3}}),
+    ]),
+    "shelly 1": ({"family": "shelly", "base": None}, [
+        ("shellies/shelly1-ab12cd/online", "true"), ("shellies/shelly1-ab12cd/relay/0", "on"),
+    ]),
+    "shelly 2": ({"family": "shelly", "base": "home"}, [
+        ("home/hall/events/rpc", {"src": "shellyplus1-a8", "method": "NotifyStatus", "params": {"ts": NOW, "switch:0":
+         {"id": 0, "output": True}}}),
+        ("home/hall/online", "true"),
+    ]),
+    "owntracks": ({"family": "owntracks", "base": None}, [
+        ("owntracks/ann/phone", {"_type": "location", "lat": 1.5, "lon": 2.5, "tst": NOW, "batt": 80}),
+    ]),
+    "ttn": ({"family": "ttn", "base": None}, [
+        ("v3/app@ttn/devices/d1/up", {"uplink_message": {"decoded_payload": {"t": 1.5}, "f_cnt": 3}}),
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FLEETS)
+def test_a_family_is_recognized_where_its_devices_are(name, tmp_path):
+    use, published = FLEETS[name]
+    messages = [*of(*published), *of(("pump/status", "running"), ("tele/x", "1"))]
+    proposal, config, book = proposed(messages, tmp_path)
+    assert [{"family": str(one.family), "base": one.base} for one in config.use] == [use]
+    assert {rule.topic for rule in config.rules} == {"pump/status", "tele/x"}
+    assert proposal.mapped == proposal.meant == len(messages)
+    assert everything(book, messages)[2] == []
+
+
+def test_a_sparkplug_plant_is_recognized_by_its_bytes(tmp_path):
+    birth = sparkplug_b.payload(
+        {"name": "t", "alias": 1, "datatype": 9, "float_value": 2.0}, timestamp=NOW * 1000, seq=0
+    )
+    data = sparkplug_b.payload({"alias": 1, "float_value": 3.0}, timestamp=NOW * 1000, seq=1)
+    lost = sparkplug_b.payload({"alias": 1, "float_value": 3.0}, timestamp=NOW * 1000, seq=1)
+    messages = [
+        Recorded(b"spBv1.0/g/NDATA/n", data, time=NOW),
+        Recorded(b"spBv1.0/g/NBIRTH/n", birth, time=NOW),
+        Recorded(b"spBv1.0/g/NDATA/unborn", lost, time=NOW),
+    ]
+    proposal, config, _ = proposed(messages, tmp_path)
+    assert [str(use.family) for use in config.use] == ["sparkplug"]
+    assert (proposal.mapped, proposal.meant, proposal.unusable) == (2, 2, 1)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from mqttbridge.dashboard.boards.documents import Boards, Unusable, first_fault
 from mqttbridge.dashboard.boards.pictures import Pictures, type_of
 from mqttbridge.dashboard.http import BodyTooLarge, bucket_of, in_thread, json_answer, problem, read_body, unavailable
 from mqttbridge.dashboard.records import Conflict, Record
-from mqttbridge.dashboard.security import Access, Security
+from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import StoreError
 
 _FRESH: Final = {"Cache-Control": "no-store"}
@@ -42,7 +42,7 @@ class BoardsApi:
     async def read(self, request: Request) -> Response:
         """The bucket's document, or one of its earlier versions by `?version=`."""
         bucket, wanted = bucket_of(request), request.query_params.get("version")
-        may_edit = self._security.refusal(request, Access.EDIT) is None
+        may_edit = self._security.may_edit(request)
 
         def work() -> Response:
             if wanted is not None:

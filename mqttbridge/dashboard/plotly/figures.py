@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic_core import to_json
+
 from mqttbridge.dashboard.plotly.tokens import Token
 from mqttbridge.dashboard.plotly.trace import Change, Trace
-from mqttbridge.dashboard.plotly.update import Update, merged
+from mqttbridge.dashboard.plotly.update import Update, merged, read_update
+from mqttbridge.dashboard.plotly.windows import Kept, Name
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Figures:
         self._changed = changed
         self._figures: dict[str, Figure] = {}
         self._watched: dict[str, Pending] = {}
+        self.changed: dict[Name, None] = {}
+        """Traces that are not what is kept of them, that which waits longest first."""
 
     def __iter__(self) -> Iterator[Figure]:
         return iter(self._figures.values())
@@ -95,10 +100,53 @@ class Figures:
         if {label: trace.maxpoints for label, trace in figure.traces.items()} != before:
             self._changed(figure.name, True)
 
+    # --- over a restart -------------------------------------------------------------------------------------
+
+    def names(self) -> set[Name]:
+        """Every trace there is."""
+        return {(figure.name, label) for figure in self for label in figure.traces}
+
+    def take_changed(self) -> Kept | None:
+        """The next trace that is to be kept, as it is now; None when there is none."""
+        while self.changed:
+            name = next(iter(self.changed))
+            del self.changed[name]
+            figure = self._figures.get(name[0])
+            trace = figure.traces.get(name[1]) if figure is not None else None
+            if figure is not None and trace is not None:
+                return Kept(
+                    *name,
+                    trace.configured,
+                    trace.maxpoints,
+                    trace.kind,
+                    trace.count,
+                    list(trace.points),
+                    {**trace.style, "layout": figure.layout},
+                    figure.last,
+                )
+        return None
+
+    def restore(self, windows: Iterable[Kept]) -> None:
+        """Have the traces be as they were. Of a figure's layouts the newest counts."""
+        for kept in sorted(windows, key=lambda one: one.last or 0.0):
+            figure = self._figures.get(kept.figure)
+            trace = figure.traces.get(kept.trace) if figure is not None else None
+            looks = read_update(to_json(kept.looks))  # what a line may say, and no more
+            if figure is None or trace is None or not isinstance(looks, Update):
+                continue
+            # A token that was given another `maxpoints` meanwhile has the say.
+            maxpoints = kept.maxpoints if kept.configured == trace.configured else trace.maxpoints
+            trace.restore(maxpoints, kept.kind, kept.count, kept.points)
+            trace.style = merged(trace.style, looks.style)
+            figure.layout, figure.last = dict(looks.layout), kept.last
+
+    # --- what streams and viewers do ------------------------------------------------------------------------
+
     def resize(self, token: Token, maxpoints: int) -> None:
         """Keep so many points of a trace, as its stream wishes."""
         figure = self._figures.get(token.figure)
         if figure is not None and token.trace in figure.traces and figure.traces[token.trace].resize(maxpoints):
+            self.changed[token.figure, token.trace] = None
             self._changed(figure.name, True)
 
     def write(self, token: Token, update: Update, now: float) -> None:
@@ -108,6 +156,7 @@ class Figures:
         if figure is None or trace is None:
             return  # its token was removed this very moment
         figure.last = now
+        self.changed[token.figure, token.trace] = None
         change = trace.write(update)
         layout = merged(figure.layout, update.layout)
         pending = self._watched.get(figure.name)

@@ -19,6 +19,7 @@ from mqttbridge.dashboard.plotly.figures import Figures
 from mqttbridge.dashboard.plotly.history import events_of
 from mqttbridge.dashboard.plotly.tokens import Token, TokenFile
 from mqttbridge.dashboard.plotly.update import Update
+from mqttbridge.dashboard.plotly.windows import Name
 from mqttbridge.errors import BridgeError
 from mqttbridge.events import EventTuple, Rejected
 from mqttbridge.metrics import Metrics
@@ -65,12 +66,17 @@ class Listener:
         self._sockets: set[Connection] = set()  # with those that have ended, and have yet to read why
         self._all_gone = asyncio.Event()
         self._owners: dict[str, Connection] = {}
+        self._traces: dict[str, Name] = {}  # which trace each token was for at the last look
         self._sessions: dict[str, tuple[str, int]] = {}
         self._server: asyncio.Server | None = None
         self._sweeper: asyncio.Task[None] | None = None
         self._told = ""
         self._synced = -1
         metrics.plotly_streams.set(lambda: len(self._connections))
+
+    def prepare(self) -> None:
+        """Have the figures of the tokens there are."""
+        self._sync()
 
     async def start(self, listener: socket.socket) -> None:
         """Serve what connects to this bound socket."""
@@ -183,10 +189,13 @@ class Listener:
         self._synced = self._tokens.version
         tokens = self._tokens.all()
         self._figures.sync(tokens)
-        known = {token.digest for token in tokens}
+        known = {token.digest: (token.figure, token.trace) for token in tokens}
+        before, self._traces = self._traces, known
         for digest, connection in list(self._owners.items()):
             if digest not in known:
                 connection.end(403, "the token was removed")
+            elif known[digest] != before.get(digest):
+                connection.end(449, "the token is for another trace now: connect again")
         self._sessions = {digest: session for digest, session in self._sessions.items() if digest in known}
 
 

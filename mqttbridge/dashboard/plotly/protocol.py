@@ -23,6 +23,7 @@ STATUSES: Final = {
     406: "Stream Token Missing",
     408: "Idle Timeout",
     422: "Bad JSON",
+    449: "Content Changed",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }

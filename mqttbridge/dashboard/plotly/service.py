@@ -13,8 +13,10 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.listening import listening_socket
 from mqttbridge.dashboard.plotly.committer import Committer
 from mqttbridge.dashboard.plotly.feed import Feed
+from mqttbridge.dashboard.plotly.keeper import Keeper
 from mqttbridge.dashboard.plotly.listener import Listener
 from mqttbridge.dashboard.plotly.tokens import TokenFile
+from mqttbridge.dashboard.plotly.windows import WindowFiles
 from mqttbridge.events import Batch, Rejected
 
 KEY: Final = "plotly.listen"
@@ -34,6 +36,7 @@ class Plotly:
         self.feed = Feed()
         self._socket: socket.socket | None = None
         self._listener: Listener | None = None
+        self._keeper = Keeper(self.feed.figures, WindowFiles(Path(backend.config.data_dir)))
         if self._config.listen is not None:
             self._listener = Listener(
                 self._config,
@@ -61,12 +64,16 @@ class Plotly:
         """Serve streams and viewers on the running loop."""
         self.feed.attach(asyncio.get_running_loop())
         if self._listener is not None and self._socket is not None:
+            self._listener.prepare()
+            await self._keeper.restore()
+            self._keeper.start()
             await self._listener.start(self._socket)
 
     async def stop(self) -> None:
-        """End every stream, and store what they sent."""
+        """End every stream, store what they sent, and keep what is on screen."""
         if self._listener is not None:
             await self._listener.stop()
+            await self._keeper.stop()
 
     def _append(self, batches: Sequence[Batch], rejected: Sequence[Rejected]) -> None:
         self._backend.spool.append(batches, rejected, source="plotly")

@@ -81,6 +81,21 @@ class Trace:
             self._configured = maxpoints
             self.resize(maxpoints)
 
+    @property
+    def configured(self) -> int:
+        """The token's own `maxpoints`."""
+        return self._configured
+
+    @property
+    def count(self) -> int:
+        """What x a y gets that comes without one."""
+        return self._count
+
+    def restore(self, maxpoints: int, kind: XKind, count: int, points: Iterable[Point]) -> None:
+        """Be as before a restart."""
+        self.kind, self._count = kind, count
+        self._points = deque(points, maxlen=maxpoints)
+
     def write(self, update: Update) -> Change:
         """Do what a line says, and say what changed."""
         if isinstance(update.x, list) or isinstance(update.y, list):

@@ -104,20 +104,19 @@ _MINUTES: Final = (
     "SELECT '[' || coalesce(group_concat('\"' || hex(minutes) || '\"'), '') || ']'"
     " FROM (SELECT minutes FROM chunks WHERE id IN (SELECT value FROM json_each(?)) ORDER BY start)"
 )
-_NUMBER: Final = "quote({})"
-_OF_HOURS: Final = (
-    "FROM hours WHERE series = :series AND hour >= :start AND hour < :end"
-    " AND chunk NOT IN (SELECT value FROM json_each(:without)) GROUP BY hour / :width"
+# One scan adds up; which row had the first and the last value is then looked up by its hour.
+_VALUE_AT: Final = (
+    "(SELECT quote(v.{which}) FROM hours AS v WHERE v.series = :series"
+    f" AND v.hour BETWEEN a.{{which}}_at / {HOUR} - 1 AND a.{{which}}_at / {HOUR} AND v.{{which}}_at = a.{{which}}_at)"
 )
-# SQLite gives the columns beside a lone min() or max() from the row that has it: hence three questions in one.
 _HOURS: Final = (
     "SELECT '[' || coalesce(group_concat('[' || a.cell || ',' || a.count || ',' || quote(a.least) || ',' ||"
-    " quote(a.greatest) || ',' || quote(a.total) || ',' || b.first_at || ',' || quote(b.first) || ',' ||"
-    " c.last_at || ',' || quote(c.last) || ']'), '') || ']' FROM ("
-    f"SELECT hour / :width AS cell, sum(count) AS count, min(least) AS least, max(greatest) AS greatest,"
-    f" sum(total) AS total {_OF_HOURS}) AS a"
-    f" JOIN (SELECT hour / :width AS cell, min(first_at) AS first_at, first {_OF_HOURS}) AS b USING (cell)"
-    f" JOIN (SELECT hour / :width AS cell, max(last_at) AS last_at, last {_OF_HOURS}) AS c USING (cell)"
+    f" quote(a.greatest) || ',' || quote(a.total) || ',' || a.first_at || ',' || {_VALUE_AT.format(which='first')}"
+    f" || ',' || a.last_at || ',' || {_VALUE_AT.format(which='last')} || ']'), '') || ']' FROM ("
+    "SELECT hour / :width AS cell, sum(count) AS count, min(least) AS least, max(greatest) AS greatest,"
+    " sum(total) AS total, min(first_at) AS first_at, max(last_at) AS last_at"
+    " FROM hours WHERE series = :series AND hour >= :start AND hour < :end"
+    " AND chunk NOT IN (SELECT value FROM json_each(:without)) GROUP BY hour / :width) AS a"
 )
 
 
@@ -263,11 +262,11 @@ def size(db: sqlite3.Connection, ids: Collection[int]) -> int:
     return int(total)
 
 
-def numbers_of(times: list[int], values: Sequence[Any]) -> tuple[list[int], list[Any]]:
+def numbers_of(times: list[int], values: list[Any]) -> tuple[list[int], list[Any]]:
     """The numbers among the points, booleans as 0 and 1."""
     types = set(map(type, values))
     if types <= {int, float}:
-        return times, list(values)
+        return times, values
     kept = [n for n, value in enumerate(values) if not isinstance(value, str)]
     return [times[n] for n in kept], [+values[n] for n in kept]
 
@@ -346,7 +345,7 @@ def _cut(points: Points) -> Iterator[Points]:
         yield times[start:end], values[start:end]
 
 
-def _rollups(times: list[int], values: Sequence[Any]) -> tuple[bytes | None, list[Cell] | None]:
+def _rollups(times: list[int], values: list[Any]) -> tuple[bytes | None, list[Cell] | None]:
     """A chunk's cells by minute, packed, and by hour; None where the points themselves are hardly more."""
     if len(times) < LEAST_ROLLED:
         return None, None

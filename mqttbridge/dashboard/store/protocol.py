@@ -78,9 +78,10 @@ class Store(Protocol):
     def statistics(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
     ) -> dict[str, Statistics]:
-        """What each bucket of time holds of numbers and booleans, on the grid of `points`; without numbers, no cell.
+        """What each cell of time holds of numbers and booleans; without a number, no cell.
 
-        The first and last cell may reach beyond `after` and `before`: cells are whole.
+        Cells are as wide as people count (1 s, 15 min, a day), so that there are at most `buckets`, and lie on an
+        absolute grid. The first and last may reach beyond `after` and `before`: cells are whole.
         """
 
     def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:

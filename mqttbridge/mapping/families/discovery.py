@@ -11,7 +11,7 @@ What is remembered is bounded, since announcements come from the network.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,6 +22,7 @@ from pydantic_core import from_json
 from mqttbridge.config.model import UseConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.compiled import CompiledRule
+from mqttbridge.mapping.families.announcing import Announcement, Changed
 from mqttbridge.mapping.families.ha_entities import Availability, Entity, InvalidAnnouncement, Told, entities
 from mqttbridge.mapping.families.value_templates import InvalidTemplate, Template, Templates
 from mqttbridge.mapping.flatten import SCALAR, Fields
@@ -54,7 +55,7 @@ class Discovery:
         changes: how often that has changed.
     """
 
-    def __init__(self, use: UseConfig, pattern: CompiledRule, changed: Callable[[Iterable[str]], None]) -> None:
+    def __init__(self, use: UseConfig, pattern: CompiledRule, changed: Changed) -> None:
         self._base = (BASE if use.base is None else use.base).split("/")
         self._bucket = parse_template(use.bucket, ("device",))
         self._in_bucket = bool(self._bucket.slots)
@@ -86,7 +87,7 @@ class Discovery:
         levels = topic.split("/")
         own = levels[len(self._base) :]
         if len(own) in {3, 4} and own[-1] == "config" and levels[: len(self._base)] == self._base:
-            model = _Announcement(partial(self.hear, topic))
+            model = Announcement(partial(self.hear, topic))
             return (self._rule("homeassistant: discovery", topic, "homeassistant", "discovery", model),)
         # Entities share their device's availability: one rule of it will do.
         return tuple({rule.name: rule for rule in self._rules.get(topic, {}).values()}.values())
@@ -233,21 +234,6 @@ def _refuse(detail: str, _: Mapping[str, Any]) -> Any:
 
 
 # --- rules' models -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Announcement:
-    """Takes an announcement in; it makes no events."""
-
-    hear: Callable[[bytes], None]
-    sole_field: str | None = None
-
-    def unit_of(self, field: str) -> str:  # noqa: ARG002
-        return ""
-
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002
-        self.hear(payload)
-        return {}
 
 
 class _Memo:

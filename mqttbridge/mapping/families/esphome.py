@@ -1,15 +1,18 @@
 """ESPHome: `<node>/<component>/<entity>/state`, one bare value each, and `<node>/status`.
 
-Facts: esphome.io, "MQTT Client Component". Its units stand in its Home Assistant discovery alone: with
-`use: homeassistant` beside or instead of it, the streams have them.
+Facts: esphome.io, "MQTT Client Component". Its units stand in its Home Assistant discovery alone, which is read for
+them: `homeassistant/<component>/<node>/<object>/config` names the topic of a state and its unit.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from mqttbridge.config.model import PayloadFormat
-from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, reading, with_booleans
+from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, nothing, reading, with_booleans
+from mqttbridge.mapping.families.ha_entities import InvalidAnnouncement, entities
+from mqttbridge.mapping.families.knowledge import Told
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 
 _COMPONENTS: Final = (
@@ -29,7 +32,40 @@ def _light(document: Any) -> Fields:
     return with_booleans(flatten(an_object(document)))
 
 
+def _units(base: str, document: Any) -> Mapping[str, Told]:
+    """By topic, the units that an announcement tells of states that these rules read; of others nothing is kept."""
+    try:
+        # Its component says how a state reads, which is known here by the state's own topic.
+        found = entities("sensor", "", "", document)
+    except InvalidAnnouncement:
+        return {}
+    before = base.split("/") if base else []
+    return {
+        told.topic: Told(units={SCALAR: told.unit})
+        for entity in found
+        for told in entity.told
+        if told.unit and not told.template and _is_state(told.topic.split("/"), before)
+    }
+
+
+def _is_state(levels: list[str], before: list[str]) -> bool:
+    """Whether a topic is `<base>/<node>/<component>/<entity>[/<part>]/state`."""
+    own = levels[len(before) :]
+    known = {4: _COMPONENTS, 5: _WITH_PARTS}.get(len(own), ())
+    return levels[: len(before)] == before and own[-1] == "state" and own[1] in known
+
+
 RULES: Final = (
+    # Where the node's level is Home Assistant's own, it is its birth message.
+    FamilyRule("home assistant", "homeassistant/status", nothing, device="homeassistant", format=PayloadFormat.TEXT,
+               absolute=True),
+    *(
+        FamilyRule(name, topic, nothing, device="{object}", announces=_units, absolute=True)
+        for name, topic in (
+            ("discovery", "homeassistant/{component}/{object}/config"),
+            ("discovery of nodes", "homeassistant/{component}/{node}/{object}/config"),
+        )
+    ),
     FamilyRule("availability", "{device}/status", availability, "availability", format=PayloadFormat.TEXT),
     FamilyRule("light", "{device}/light/{entity}/state", _light, "{entity}.{field}"),
     *(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mqttbridge.config.model import BadTimestamp, Config, Family, PayloadFormat, RetainedPolicy, RuleConfig, UseConfig
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
-from mqttbridge.mapping.families import esphome, owntracks, shelly, tasmota, ttn, zigbee2mqtt
+from mqttbridge.mapping.families import esphome, owntracks, shelly, sparkplug, tasmota, ttn, zigbee2mqtt
+from mqttbridge.mapping.families.announcing import Announcer, Changed
 from mqttbridge.mapping.families.family import FamilyRule, Readings
+from mqttbridge.mapping.families.knowledge import Knowledge
 from mqttbridge.mapping.templates import InvalidTemplate, Slot, Template, parse_template
 from mqttbridge.mapping.topics import InvalidFilter, parse_filter
 
@@ -36,14 +39,19 @@ FAMILIES: Final[Mapping[Family, Known]] = {
     Family.ESPHOME: Known("", esphome.RULES),
     Family.OWNTRACKS: Known("owntracks", owntracks.RULES),
     Family.SHELLY: Known("", shelly.RULES),
+    Family.SPARKPLUG: Known("spBv1.0", sparkplug.RULES),
     Family.TASMOTA: Known("", tasmota.RULES),
     Family.TTN: Known("v3", ttn.RULES),
     Family.ZIGBEE2MQTT: Known("zigbee2mqtt", zigbee2mqtt.RULES),
 }
 
 
-def compile_families(config: Config) -> tuple[CompiledRule, ...]:
-    """Compile the rules of every family in use, in their order.
+def compile_families(config: Config, changed: Changed) -> tuple[tuple[CompiledRule, ...], tuple[Announcer, ...]]:
+    """Compile the rules of every family in use, in their order; and what will know what the devices say of themselves.
+
+    Args:
+        config: the configuration.
+        changed: told the topics whose rules are others now.
 
     Raises:
         InvalidRules: with every problem of every `use`.
@@ -62,19 +70,35 @@ def compile_families(config: Config) -> tuple[CompiledRule, ...]:
         problems += invalid.problems
     if problems:
         raise InvalidRules(problems)
-    return tuple(
-        replace(
-            made,
-            bucket=_bucket(config.use[index], made.bucket),
-            model=Readings(rule.read, rule.units),
-            parse=rule.parse,
-            may_be_empty=True,
-        )
-        for made, (index, rule, _) in zip(compiled, expanded, strict=True)
+    rules: list[CompiledRule] = []
+    announcers: list[Announcer] = []
+    placed = zip(compiled, expanded, strict=True)
+    for index, of_use in groupby(placed, key=lambda one: one[1][0]):
+        use = config.use[index]
+        made = [(rule, _as_read(use, rule, made)) for made, (_, rule, _) in of_use]
+        if any(rule.announces for rule, _ in made):
+            knowledge = Knowledge(_base(use), changed)
+            rules += knowledge.taught(made)
+            announcers.append(knowledge)
+        else:
+            rules += [one for _, one in made]
+    return tuple(rules), tuple(announcers)
+
+
+def _as_read(use: UseConfig, rule: FamilyRule, made: CompiledRule) -> CompiledRule:
+    bucket = _bucket(use, made.bucket)
+    if made.series is not None:
+        return replace(made, bucket=bucket)  # the format knows all that there is to know
+    return replace(
+        made,
+        bucket=bucket,
+        model=Readings(rule.read, rule.units),
+        parse=rule.parse,
+        may_be_empty=True,
     )
 
 
-def discoveries(config: Config, changed: Callable[[Iterable[str]], None]) -> tuple[Discovery, ...]:
+def discoveries(config: Config, changed: Changed) -> tuple[Discovery, ...]:
     """Families whose devices announce their topics; `changed` is told the topics whose rules are others now.
 
     Raises:
@@ -97,7 +121,14 @@ def discoveries(config: Config, changed: Callable[[Iterable[str]], None]) -> tup
             (
                 index,
                 RuleConfig(
-                    name=f"homeassistant {index}", topic=use.base or BASE, bucket="homeassistant", stream="x", to=use.to
+                    name=f"homeassistant {index}",
+                    topic=use.base or BASE,
+                    bucket="homeassistant",
+                    stream="x",
+                    to=use.to,
+                    values=use.values,
+                    derive=use.derive,
+                    thin=use.thin,
                 ),
             )
             for index, use in announced
@@ -131,6 +162,8 @@ def _problems(use: UseConfig) -> Iterator[tuple[Loc, str]]:
         else:
             if not {"+", "#"}.isdisjoint(base.levels):
                 yield ("base",), f"is the beginning of topics, without wildcards or captures (got {use.base!r})"
+    if use.rebirth and use.family is not Family.SPARKPLUG:
+        yield ("rebirth",), f"is for sparkplug: no other devices are asked for births (got {use.family})"
     try:
         parse_template(use.bucket, (DEVICE,))
     except InvalidTemplate as error:
@@ -147,22 +180,32 @@ def _expand(use: UseConfig) -> Iterator[tuple[FamilyRule, RuleConfig]]:
     known = FAMILIES.get(use.family)
     if known is None:  # its devices announce their topics: see discovery.py
         return
-    base = known.base if use.base is None else use.base
+    base = _base(use)
     in_bucket = bool(parse_template(use.bucket, (DEVICE,)).slots)
     for rule in known.rules:
         yield (
             rule,
             RuleConfig(
                 name=f"{name_of_use(use)}: {rule.name}",
-                topic=f"{base}/{rule.topic}" if base else rule.topic,
-                format=PayloadFormat.JSON,
+                topic=f"{base}/{rule.topic}" if base and not rule.absolute else rule.topic,
+                # What a family reads itself comes to it as `parse` has it; see `_as_read`.
+                format=PayloadFormat.SPARKPLUG if rule.format is PayloadFormat.SPARKPLUG else PayloadFormat.JSON,
                 bucket=rule.device,  # for now: see `_bucket`
                 stream=rule.stream if in_bucket else f"{rule.device}.{rule.stream}",
                 timestamp=rule.timestamp,
+                values=use.values,
+                derive=use.derive,
+                thin=use.thin,
+                **({"rebirth": True} if use.rebirth else {}),
                 bad_timestamp=BadTimestamp.ARRIVAL,
                 to=use.to,
             ),
         )
+
+
+def _base(use: UseConfig) -> str:
+    """What stands before the topics of a family; maybe nothing."""
+    return FAMILIES[use.family].base if use.base is None else use.base
 
 
 def _bucket(use: UseConfig, device: Template) -> Template:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from mqttbridge.config.model import PayloadFormat
 from mqttbridge.events import MAX_TEXT_CHARS, Reason, Value
 from mqttbridge.mapping.flatten import SCALAR, Fields
 from mqttbridge.mapping.payload import Parser, parse_auto, parse_json, parse_number, parse_text
 from mqttbridge.mapping.unusable import Unusable, shown
+
+if TYPE_CHECKING:
+    from mqttbridge.mapping.families.knowledge import Told
 
 _ON_OFF: Final[Mapping[str, Value]] = {"ON": True, "OFF": False}
 
@@ -46,6 +49,8 @@ class FamilyRule:
         units: units by field, or by the end of a field's name after a dot.
         timestamp: payload path of the measurement's time; where it is no good, arrival counts.
         prepare: what to make of a parsed payload before its time is looked for.
+        announces: what an announcement tells, by topic, from the base and the parsed payload; its rule makes no events.
+        absolute: whether the topic is the same whatever the base.
     """
 
     name: str
@@ -57,6 +62,8 @@ class FamilyRule:
     units: Mapping[str, str] = field(default_factory=dict)
     timestamp: str | None = None
     prepare: Callable[[Any], Any] | None = None
+    announces: Callable[[str, Any], Mapping[str, Told]] | None = None
+    absolute: bool = False
 
     @property
     def parse(self) -> Parser:

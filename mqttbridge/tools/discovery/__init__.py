@@ -1,6 +1,6 @@
 """From what is published to a configuration: listen, sort topics, draft rules and models, try them, write them down.
 
-    Heard --group--> Group, ... --draft--> RuleDraft, ... --write--> YAML --try--> what of it was mapped
+    Heard --sort--> families, and --group--> Group, ... --draft--> RuleDraft, ... --write--> YAML --try--> what it maps
 
 Nothing is proposed that was not tried: the text itself is read back and every message that was kept goes through it.
 A rule that refuses one gives its model up, and is tried again.
@@ -9,7 +9,7 @@ A rule that refuses one gives its model up, and is tried again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,11 @@ from mqttbridge.config.yaml_tree import Table, parse_yaml
 from mqttbridge.errors import ConfigError
 from mqttbridge.mapping import Rulebook
 from mqttbridge.tools.discovery.drafting import RuleDraft, draft, tell_apart
-from mqttbridge.tools.discovery.grouping import Grouped, group
-from mqttbridge.tools.discovery.hearing import Heard
+from mqttbridge.tools.discovery.families import LeftOut, Sorted, sort
+from mqttbridge.tools.discovery.grouping import group
+from mqttbridge.tools.discovery.hearing import Heard, TopicHeard
 from mqttbridge.tools.discovery.writing import write
+from mqttbridge.tools.recording import Recorded
 from mqttbridge.tools.summary import summarise
 
 __all__ = ["Heard", "Proposal", "propose"]
@@ -39,14 +41,16 @@ class Proposal:
     Attributes:
         text: YAML.
         rules: how many.
+        families: how many families of devices it uses.
         meant: messages that it is meant to map; those left out on purpose are none of them.
-        mapped: how many of these it maps.
+        mapped: how many of these it maps; of a family's also those that are known to be no data.
         left_out: messages left out on purpose; comments in the text say which and why.
-        unusable: messages of which no rule could store anything, such as empty ones.
+        unusable: messages of which no rule could store anything, such as empty ones, or not before a birth is heard.
     """
 
     text: str
     rules: int
+    families: int
     meant: int
     mapped: int
     left_out: int
@@ -57,26 +61,46 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     """Propose a configuration.
 
     Args:
-        heard: at least one message that can be stored.
+        heard: at least one message that was kept.
         broker: keys of the `mqtt` section.
     """
-    grouped = group(heard)
+    found = sort(heard)
+    grouped = group(found.others)
+    left_out = {**found.left_out, **grouped.left_out}
     rules = _bounded([draft(one) for one in grouped.groups])
     tell_apart(rules)
     told = f"Made of {heard.messages:,} messages on {len(heard.topics):,} topics."
-    left_out = {topic.topic for topics in grouped.left_out.values() for topic in topics}
-    meant = [message for message in heard.kept if message.topic.decode() not in left_out]
+    meant = _meant(heard, found, left_out)
     by_name = _named(rules)
     for _ in range(_ATTEMPTS):
-        text = write(broker, rules, grouped.left_out, told)
-        summary = summarise(_compile(text), meant)
+        text = write(broker, found.families, rules, left_out, told)
+        book = _compile(text)
+        summarise(book, meant)  # what is announced is known before what it is about, as what is retained comes first
+        summary = summarise(book, meant)
         failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
         if not failing or not any(by_name[name].fields or by_name[name].timestamp for name in failing):
             break
         for name, count in failing.items():
             reason, (_, detail) = next(iter(count.example.items()))
             by_name[name].give_way(f"no model fits all that was heard ({reason}: {detail})")
-    return Proposal(text, len(rules), len(meant), summary.mapped, _left_out_messages(grouped), heard.unusable)
+    taken = sum(topic.messages - topic.usable for one in found.families for topic in one.topics)
+    return Proposal(
+        text,
+        len(rules),
+        len(found.families),
+        len(meant) - found.absent,
+        summary.mapped,
+        sum(topic.usable for topics in left_out.values() for topic in topics),
+        heard.unusable - taken + found.absent,
+    )
+
+
+def _meant(heard: Heard, found: Sorted, left_out: Mapping[LeftOut, Sequence[TopicHeard]]) -> list[Recorded]:
+    """The messages that are to be mapped: what can be stored, and what a family takes of the rest."""
+    unwanted = {topic.topic for topics in left_out.values() for topic in topics}
+    of_families = {topic.topic for one in found.families for topic in one.topics}
+    odd = [message for message in heard.odd if message.topic.decode() in of_families]
+    return [*odd, *(message for message in heard.kept if message.topic.decode() not in unwanted)]
 
 
 def _named(rules: list[RuleDraft]) -> dict[str, RuleDraft]:
@@ -123,7 +147,3 @@ def _compile(text: str) -> Rulebook:
     if config is None:  # a fault of ours: the text is made here
         raise ConfigError(draft_.in_order(draft_.problems))
     return Rulebook(config)
-
-
-def _left_out_messages(grouped: Grouped) -> int:
-    return sum(topic.usable for topics in grouped.left_out.values() for topic in topics)

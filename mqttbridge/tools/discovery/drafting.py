@@ -65,8 +65,6 @@ def draft(group: Group) -> RuleDraft:
     fields = _merged(group.members)
     if rule.format is PayloadFormat.JSON:
         _draft_model(rule, fields)
-        for one in rule.fields:
-            one.optional |= bool(group.family)  # the next device of a family has other keys
     elif rule.format is PayloadFormat.NUMBER:
         heard = fields[SCALAR]
         units = (quantity_of(level, heard.least, heard.most).unit for level in reversed(group.topic.split("/")))
@@ -96,8 +94,8 @@ def _names(group: Group, *, scalar: bool) -> tuple[str, str]:
     """Templates of bucket and stream: every capture is in one of them, so no two topics share a stream."""
     names = list(group.filter.names)
     words = [level for level in group.topic.split("/") if level and not level.startswith("{")]
-    bucket = group.bucket or (_word(words[0]) if words else "")
-    if names and not group.bucket and (len(names) > 1 or not bucket):
+    bucket = _word(words[0]) if words else ""
+    if names and (len(names) > 1 or not bucket):
         values = {next(iter(group.filter.capture(topic.levels).items())) for topic in group.members}
         if len(values) <= _MAX_BUCKETS or not bucket:
             bucket = f"{{{names.pop(0)}}}"
@@ -116,8 +114,6 @@ def _word(level: str) -> str:
 
 def _title(group: Group) -> str:
     words = [level for level in group.topic.split("/") if level and not level.startswith("{")]
-    if group.family:
-        return " ".join([group.family, *words[1:]])
     return " ".join(words[1:] or words) or "everything"
 
 

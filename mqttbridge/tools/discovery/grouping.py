@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from mqttbridge.mapping.topics import SINGLE, FilterTrie, TopicFilter, parse_filter
-from mqttbridge.tools.discovery.families import FAMILIES, LeftOut
+from mqttbridge.mapping.topics import SINGLE, TopicFilter, parse_filter
+from mqttbridge.tools.discovery.families import LeftOut
 from mqttbridge.tools.discovery.hearing import OBJECT, TopicHeard
 from mqttbridge.tools.discovery.quantities import CHANNELS
 
@@ -48,14 +48,10 @@ class Group:
 
     Attributes:
         topic: the filter, with named captures.
-        bucket: what a family of devices is called; empty where the topics say it themselves.
-        family: name of the family; empty where it is none that is known.
     """
 
     topic: str
     members: list[TopicHeard]
-    bucket: str = ""
-    family: str = ""
 
     @property
     def filter(self) -> TopicFilter:
@@ -73,7 +69,7 @@ class Grouped:
 def group(topics: Iterable[TopicHeard]) -> Grouped:
     """Sort topics into groups, those with fewer captures first, so that each meets its own rule."""
     grouped = Grouped()
-    others = _take_families(_without_the_unusable(topics, grouped), grouped)
+    others = _without_the_unusable(topics, grouped)
     parts = [part for members in _clusters(others) for part in _split_by_kind(members)]
     names = _columns_of_names(parts)
     for part in parts:
@@ -93,25 +89,6 @@ def _without_the_unusable(topics: Iterable[TopicHeard], grouped: Grouped) -> lis
         else:
             usable.append(topic)
     return usable
-
-
-def _take_families(topics: list[TopicHeard], grouped: Grouped) -> list[TopicHeard]:
-    """Sort in the topics of known families; what comes back are the others."""
-    for family in FAMILIES:
-        unknown: list[TopicHeard] = []
-        left_out = FilterTrie(one.topic.split("/") for one in family.left_out)
-        known = FilterTrie(parse_filter(text).levels for text in family.topics)
-        found: dict[str, list[TopicHeard]] = {}
-        for topic in topics:
-            if places := left_out.matching(topic.levels):
-                grouped.left_out.setdefault(family.left_out[places[0]], []).append(topic)
-            elif places := known.matching(topic.levels):
-                found.setdefault(family.topics[places[0]], []).append(topic)
-            else:
-                unknown.append(topic)
-        grouped.groups += [Group(text, members, family.bucket, family.name) for text, members in found.items()]
-        topics = unknown
-    return topics
 
 
 def _clusters(topics: list[TopicHeard]) -> list[list[TopicHeard]]:

@@ -96,6 +96,7 @@ class Heard:
         unusable: messages of which no rule could store anything, such as the empty ones that remove a retained value.
         not_looked_at: messages on topics beyond the bound, or whose topic is no UTF-8.
         kept: the others, to try a proposal on.
+        odd: of the unusable, one of each topic: a family of devices may know what it is.
         all_kept: whether that is every one.
     """
 
@@ -103,6 +104,7 @@ class Heard:
         self.topics: dict[str, TopicHeard] = {}
         self.messages = self.unusable = self.not_looked_at = 0
         self.kept: list[Recorded] = []
+        self.odd: list[Recorded] = []
         self.all_kept = True
         self._room = _MAX_KEPT_BYTES
         self._fields = 0
@@ -125,10 +127,19 @@ class Heard:
         try:
             kind, fields = _read(message)
         except Unusable as unusable:
-            topic.unusable[str(unusable.reason)] += 1
-            self.unusable += 1
+            self._hear_odd(message, topic, str(unusable.reason))
             return
         self._keep(message, new_shape=self._take(topic, kind, fields, message.time))
+
+    def _hear_odd(self, message: Recorded, topic: TopicHeard, reason: str) -> None:
+        """An unusable message. What a protocol of bytes says differs from one to the next, so all of these are kept."""
+        self.unusable += 1
+        size = len(message.payload) + len(message.topic) + 200
+        is_new = reason not in topic.unusable or reason == Reason.NOT_UTF8
+        if is_new and not message.cut and self._room >= size:
+            self._room -= size
+            self.odd.append(message)
+        topic.unusable[reason] += 1
 
     def _take(self, topic: TopicHeard, kind: str, fields: Fields, at: float) -> bool:
         """Count a message; whether it has a shape that the topic did not have before."""

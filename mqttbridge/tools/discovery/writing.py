@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from mqttbridge.tools.discovery.drafting import FieldDraft, RuleDraft, summary_of
-from mqttbridge.tools.discovery.families import LeftOut
+from mqttbridge.tools.discovery.families import LeftOut, Recognized
 from mqttbridge.tools.discovery.hearing import TopicHeard
 
 _WIDTH: Final = 110
@@ -18,21 +18,30 @@ _SHOWN_LEFT_OUT: Final = 20
 
 
 def write(
-    broker: Mapping[str, str], rules: Sequence[RuleDraft], left_out: Mapping[LeftOut, Sequence[TopicHeard]], heard: str
+    broker: Mapping[str, str],
+    families: Sequence[Recognized],
+    rules: Sequence[RuleDraft],
+    left_out: Mapping[LeftOut, Sequence[TopicHeard]],
+    heard: str,
 ) -> str:
     """The file's text.
 
     Args:
         broker: keys of the `mqtt` section.
-        rules: in their order.
+        families: in their order.
+        rules: in their order, which are before those of the families.
         left_out: what no rule takes, and why.
         heard: a line that says what the proposal is made of.
     """
-    return "\n".join(_lines(broker, rules, left_out, heard)) + "\n"
+    return "\n".join(_lines(broker, families, rules, left_out, heard)) + "\n"
 
 
 def _lines(
-    broker: Mapping[str, str], rules: Sequence[RuleDraft], left_out: Mapping[LeftOut, Sequence[TopicHeard]], heard: str
+    broker: Mapping[str, str],
+    families: Sequence[Recognized],
+    rules: Sequence[RuleDraft],
+    left_out: Mapping[LeftOut, Sequence[TopicHeard]],
+    heard: str,
 ) -> Iterator[str]:
     yield "# Proposed by `mqttbridge discover`. Names, units and bounds are guesses from what was heard."
     yield f"# {_comment(heard)}"
@@ -41,6 +50,11 @@ def _lines(
     yield "mqtt:"
     for key, value in broker.items():
         yield f"  {key}: {value if value.startswith('${') else scalar(value)}"
+    if families:
+        yield ""
+        yield "use:                                # families of devices that are known, with names and units"
+        for one in families:
+            yield from _use(one)
     models = _model_names(rules)
     if models:
         yield ""
@@ -48,14 +62,26 @@ def _lines(
         for place, name in models.items():
             yield f"  {name}:"
             yield from map(_field, rules[place].fields)
-    yield ""
-    yield "rules:                              # the first match wins"
+    if rules:
+        yield ""
+        yield "rules:                              # the first match wins"
     for place, rule in enumerate(rules):
         yield from _rule(rule, models.get(place, ""))
     if left_out:
         yield ""
         yield "# Left out:"
         yield from _left_out(left_out)
+
+
+def _use(one: Recognized) -> Iterator[str]:
+    topics = len(one.topics)
+    told = f"{topics:,} topic{'' if topics == 1 else 's'}, {one.messages:,} message{'' if one.messages == 1 else 's'}"
+    yield f"  # {_comment(f'{told}; known by {one.sign}')}"
+    if one.use.base is None:
+        yield f"  - {one.use.family}"
+    else:
+        yield f"  - family: {one.use.family}"
+        yield f"    base: {scalar(one.use.base)}"
 
 
 def _rule(rule: RuleDraft, model: str) -> Iterator[str]:

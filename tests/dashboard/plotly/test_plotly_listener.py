@@ -181,6 +181,19 @@ def test_a_token_that_is_removed_ends_its_stream(served):
     assert served.get("/api/v1/figures/f").status_code == 404
 
 
+def test_a_token_that_is_given_another_trace_has_its_stream_connect_again(served):
+    token = served.add("old")
+    with RawStream(port(served), token) as stream:
+        stream.write(x=1, y=1)
+        eventually(lambda: points(served, "old") == [(1, 1)], what="the first point")
+        served.tokens.add("f", "new", 500, "lines", token)
+        served.on_loop(lambda listener: listener.sweep(time.monotonic()))
+        assert stream.status == 449
+    with RawStream(port(served), token) as stream:
+        stream.write(x=2, y=2)
+        eventually(lambda: points(served, "new") == [(2, 2)], what="the point in its new place")
+
+
 def test_there_is_room_for_so_many_and_no_more(tmp_path):
     with serve_streams(tmp_path, max_connections=2) as served:
         tokens = [served.add(str(n)) for n in range(3)]

@@ -76,9 +76,9 @@ def test_two_lines_of_one_time_stay_two_points():
         ("", {"columns": ["a"]}, Reason.EMPTY_PAYLOAD, "the payload is empty"),
         (",", {"columns": ["a", "b"]}, Reason.NO_VALUES, "there is nothing to store in the payload"),
         ("a,b\n", {"header": True}, Reason.NO_VALUES, "there is nothing to store in the payload"),
-        ("1," * 20_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
-        ("1," * 10_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 10000 values in one message"),
-        ("1\n" * 20_000, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 5000 lines in one message"),
+        ("1," * 20_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 4000 values in one message"),
+        ("1," * 10_001, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 4000 values in one message"),
+        ("1\n" * 20_000, {"columns": ["a"]}, Reason.TOO_MANY_FIELDS, "more than 2500 lines in one message"),
         ("9" * 300_000, {"columns": ["a"]}, Reason.MALFORMED, "not CSV: field larger than field limit (131072)"),
     ],
 )

@@ -1,10 +1,11 @@
 """No payload, however it was made, takes more than a few tens of milliseconds or megabytes, and none raises.
 
-Time is not asserted here, since machines differ: the bounds are on the work, and a quadratic one would take hours.
-Memory is asserted, since it does not.
+Time is not asserted here, since machines differ: the bounds are on the work, counted in calls (a call with what is
+done in it takes about 0.1 us; benchmarks/mapping_micro.py prints the times), and on memory.
 """
 
 import gzip
+import sys
 import tracemalloc
 import zlib
 
@@ -13,6 +14,9 @@ import pytest
 from mqttbridge.config.model import Config
 from mqttbridge.events import Rejected
 from mqttbridge.mapping import Rulebook
+from mqttbridge.mapping.formats.base import MAX_LINES, MAX_VALUES
+from mqttbridge.mapping.payload import MAX_JSON_PARTS
+from tests.support import sparkplug_b
 
 MIB = 2**20
 MAX_MEMORY = 64 * MIB
@@ -86,3 +90,63 @@ def test_no_packed_payload_asks_for_much(payload_format, pack):
 
         assert isinstance(result, list | Rejected)
         assert peak < MAX_MEMORY
+
+
+# --- work ----------------------------------------------------------------------------------------------------------
+
+MS = 1_760_000_000_000
+
+
+def birth(metrics):
+    """Each metric with a time and a unit of its own, which is the most that one can ask for."""
+    unit = {"keys": ["engUnit"], "values": [{"type": 12, "string_value": "kW"}]}
+    return sparkplug_b.payload(
+        *(
+            {"name": f"m{n}", "alias": n, "datatype": 10, "double_value": n, "timestamp": MS + n, "properties": unit}
+            for n in range(metrics)
+        ),
+        timestamp=MS,
+    )
+
+
+def calls(payload_format, changes, payload):
+    """How many calls, of Python's and of C's functions, a message takes; the same on every machine."""
+    rule = {"topic": "#", "bucket": "b", "stream": "{field}", "format": payload_format, **changes}
+    (route,) = Rulebook(Config.model_validate({"rules": [rule]})).routes(b"spBv1.0/G/NBIRTH/N")
+    count = 0
+
+    def counting(_frame, event, _argument):
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(counting)
+    try:
+        route.apply(payload, MS / 1000)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+MOST = 400_000
+
+
+@pytest.mark.parametrize(
+    ("payload_format", "make", "most"),
+    [
+        ("sparkplug", birth, MAX_VALUES),
+        ("influx", lambda n: b"\n".join(b"m f=%d,g=1 %d" % (i, (MS + i) * 10**6) for i in range(n)), MAX_VALUES // 2),
+        ("influx", lambda n: b"\n".join(b"m,t=%d f=1" % i for i in range(n)), 1_000),
+        ("csv", lambda n: b"\n".join(b"%d,2" % (MS // 1000 + i) for i in range(n)), MAX_LINES - 1),
+        ("json", lambda n: b"[" + b",".join([b"[]"] * n) + b"]", MAX_JSON_PARTS - 1),
+        ("json", lambda n: b"[" + b",".join([b'{"a":1}'] * n) + b',{"a":1,"a":2}]', MAX_JSON_PARTS // 2 - 3),
+        ("json", lambda n: b"{" + b",".join(b'"%d":1' % i for i in range(n)) + b"}", 1_000),
+    ],
+    ids=["births", "lines", "series", "csv", "lists", "objects", "fields"],
+)
+def test_the_work_for_the_longest_payload_is_bounded_and_in_proportion(payload_format, make, most):
+    changes = {"csv": CSV, "timestamp": "a"} if payload_format == "csv" else {}
+    half, whole, more = (calls(payload_format, changes, make(n)) for n in (most // 2, most, 2 * most + 10))
+
+    assert whole < MOST
+    assert whole < 2.3 * half
+    assert more < 1.5 * whole, "beyond the bound it is not even begun"

@@ -7,9 +7,9 @@ from hypothesis import given, strategies as st
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import Reason, Rejected
-from mqttbridge.mapping import Rulebook
-from mqttbridge.mapping.formats.base import Gaps
-from mqttbridge.mapping.formats.sparkplug import sessions
+from mqttbridge.mapping import InvalidRules, Rulebook
+from mqttbridge.mapping.formats.base import MAX_VALUES, Gaps
+from mqttbridge.mapping.formats.sparkplug import rebirth, sessions
 from mqttbridge.mapping.formats.sparkplug.schema import load_schema
 from mqttbridge.mapping.formats.sparkplug.sessions import Birth, Sessions
 from mqttbridge.mapping.formats.sparkplug.values import DataType
@@ -432,3 +432,106 @@ def test_what_protobufs_own_schema_writes_is_what_is_read(metrics, timestamp):
             assert getattr(ours, field) == getattr(theirs, field)
         if member := ours.WhichOneof("value"):
             assert repr(getattr(ours, member)) == repr(getattr(theirs, member))
+
+
+def test_a_birth_with_too_many_values_still_says_what_its_metrics_are_called():
+    book = rulebook()
+    metrics = [{"name": f"m{n}", "alias": n, "datatype": 10, "double_value": n} for n in range(MAX_VALUES + 1)]
+    assert apply(book, "G/NBIRTH/N", payload(*metrics, timestamp=MS, seq=0))[0] is Reason.TOO_MANY_FIELDS
+    assert values(book, "G/NDATA/N", payload({"alias": MAX_VALUES, "double_value": 1.5})) == {f"N.m{MAX_VALUES}": 1.5}
+
+
+def test_units_are_those_of_their_own_metrics_each_at_its_time(born):
+    def metric(name, unit, at):
+        properties = {"keys": ["engUnit"], "values": [{"type": 12, "string_value": unit}]}
+        return {"name": name, "datatype": 9, "float_value": 1, "timestamp": MS + at, "properties": properties}
+
+    apply(born, "G/NBIRTH/X", payload(metric("a", "kW", 0), metric("b", "bar", 1), timestamp=MS))
+    (route,) = born.routes(b"spBv1.0/G/NBIRTH/X")
+    assert {stream: unit for (_, stream), unit in route.new_units.items()} == {"X.a": "kW", "X.b": "bar"}
+
+
+# --- across restarts, and asking -----------------------------------------------------------------------------------
+
+
+def reborn(book, **changes):
+    other = rulebook(**changes)
+    other.recall(book.announcements())
+    return other
+
+
+def test_births_that_were_heard_hold_for_another_rulebook_names_aliases_and_types(born):
+    other = reborn(born)
+    assert values(other, "G/NDATA/N", payload({"alias": 0, "int_value": 0xFFFF_FFF9}, seq=9)) == {"N.Line.Speed": -7}
+    assert values(other, "G/DDATA/N/D", payload({"alias": 7, "float_value": 2.5}, seq=10)) == {"N.D.T": 2.5}
+    assert other.announcements() == born.announcements()
+
+
+def test_how_a_node_counted_meanwhile_is_no_gap(born):
+    other = reborn(born)
+    values(other, "G/NDATA/N", payload({"alias": 1, "boolean_value": True}, seq=99))
+    assert other.gaps.count == 0
+    values(other, "G/NDATA/N", payload({"alias": 1, "boolean_value": True}, seq=102))
+    assert other.gaps.count == 1
+
+
+def test_a_death_of_the_session_that_was_kept_is_taken_and_one_before_it_is_not(born):
+    assert apply(reborn(born), "G/NDEATH/N", death(3))[0] is Reason.NO_BIRTH
+    assert values(reborn(born), "G/NDEATH/N", death(4)) == {"N.online": False, "N.D.online": False}
+
+
+def death(session):
+    return payload({"name": "bdSeq", "datatype": DataType.INT64, "long_value": session})
+
+
+def test_what_died_is_not_kept(born):
+    before = born.announced
+    apply(born, "G/DDEATH/N/D", payload(seq=2))
+    assert list(born.announcements()) == ["spBv1.0/G/NBIRTH/N"]
+    apply(born, "G/NDEATH/N", death(4))
+    assert born.announcements() == {}
+    assert born.announced > before
+
+
+def test_of_births_beyond_the_bound_none_are_kept_and_all_are_known(born, monkeypatch):
+    monkeypatch.setattr(rebirth, "_MAX_BYTES", 85)
+    assert list(born.announcements()) == ["spBv1.0/G/NBIRTH/N"]
+    assert values(born, "G/DDATA/N/D", payload({"alias": 7, "float_value": 2.5})) == {"N.D.T": 2.5}
+
+
+UNKNOWN = payload({"alias": 99, "float_value": 2.5}, timestamp=MS, seq=2)
+
+
+def test_nobody_is_asked_for_births_unless_the_rule_says_so(born):
+    assert apply(born, "G/DDATA/N/D", UNKNOWN)[0] is Reason.NO_BIRTH
+    assert born.gaps.rebirths == set()
+
+
+def test_a_node_is_asked_for_its_births_where_an_alias_is_unknown_or_a_message_never_came():
+    book = rulebook(topic="site/spBv1.0/#", rebirth=True)
+
+    def hear(topic, data):
+        (route,) = book.routes(f"site/spBv1.0/{topic}".encode())
+        route.apply(data, NOW)
+        asked = set(book.gaps.rebirths)
+        book.gaps.rebirths.clear()
+        return asked
+
+    assert hear("G/DDATA/N/D", UNKNOWN) == {"site/spBv1.0/G/NCMD/N"}
+    assert hear("G/NBIRTH/N", BIRTH) == set()
+    assert hear("G/NDATA/N", payload({"alias": 1, "boolean_value": True}, seq=1)) == set()
+    assert hear("G/NDATA/N", payload({"alias": 1, "boolean_value": True}, seq=3)) == {"site/spBv1.0/G/NCMD/N"}
+
+
+def test_the_order_is_what_the_specification_says():
+    order = b.Payload.FromString(rebirth.rebirth_order(MS))
+    assert order.timestamp == MS
+    (metric,) = order.metrics
+    assert (metric.name, metric.datatype, metric.boolean_value) == ("Node Control/Rebirth", DataType.BOOLEAN, True)
+
+
+def test_a_rule_of_another_format_asks_for_no_births():
+    with pytest.raises(InvalidRules, match="rebirth: is for format sparkplug"):
+        rulebook(format="json", rebirth=True)
+    with pytest.raises(InvalidRules, match=r"use\.0\.rebirth: is for sparkplug"):
+        Rulebook(Config.model_validate({"use": [{"family": "ttn", "rebirth": True}]}))

@@ -1,6 +1,6 @@
 /** The HTTP API as functions. Names go into URLs percent-encoded and come out as data. */
 
-/** @import { BucketsAnswer, StreamsAnswer, PointsAnswer } from "./types.js" */
+/** @import { BucketsAnswer, BucketView, StreamsAnswer, PointsAnswer, RowsAnswer, StreamStatistics } from "./types.js" */
 
 import { syncClock } from "./clock.js";
 
@@ -35,14 +35,47 @@ async function getJson(url, signal) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "the server does not answer");
   }
-  if (!answer.ok) throw new ApiError(answer.status, `the server answered ${answer.status}`);
+  if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
   const body = await answer.json();
   syncClock(body.now);
   return body;
 }
 
+/**
+ * What an answer says is wrong.
+ * @param {Response} answer
+ */
+export async function wordsOf(answer) {
+  const { error } = await answer.json().catch(() => ({}));
+  return typeof error === "string" ? error : `the server answered ${answer.status}`;
+}
+
+/**
+ * Change something; what the server says against it is the error's text.
+ * @param {string} method
+ * @param {string} url
+ * @param {unknown} body
+ */
+export async function sendJson(method, url, body) {
+  let answer;
+  try {
+    answer = await fetch(url, {
+      method,
+      headers: { Accept: "application/json", "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch {
+    throw new ApiError(0, "the server does not answer");
+  }
+  const text = await answer.text();
+  const said = answer.headers.get("Content-Type")?.startsWith("application/json") && text ? JSON.parse(text) : null;
+  if (!answer.ok) throw new ApiError(answer.status, said?.error ?? (text || `the server answered ${answer.status}`));
+  return said;
+}
+
 /** @param {string} bucket */
-const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
+export const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
 
 /** @returns {Promise<BucketsAnswer>} */
 export const fetchBuckets = () => getJson("/api/v1/buckets");
@@ -61,15 +94,74 @@ export const fetchStreams = (bucket) => getJson(`${bucketUrl(bucket)}/streams`);
  * @param {string[]} streams
  * @param {{after: number, before?: number, points: number}} range `after` below 0 counts back from `before`, or now
  * @param {AbortSignal} [signal]
+ * @param {string[]} [expressions] such as `=[temp_f]*2`; without any stream they are all that is answered
  * @returns {Promise<PointsAnswer>}
  */
-export function fetchPoints(bucket, streams, { after, before, points }, signal) {
+export function fetchPoints(bucket, streams, { after, before, points }, signal, expressions = []) {
   const query = new URLSearchParams(streams.map((stream) => ["stream", stream]));
+  for (const expression of expressions) query.append("expression", expression);
   query.set("after", String(after));
   if (before !== undefined) query.set("before", String(before));
   query.set("points", String(points));
   return getJson(`${bucketUrl(bucket)}/points?${query}`, signal);
 }
+
+/**
+ * Count, least, mean and greatest of every stream between two times.
+ * @param {string} bucket
+ * @param {number} after epoch seconds
+ * @param {number} before
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<{streams: Record<string, StreamStatistics>}>}
+ */
+export function fetchSummary(bucket, after, before, signal) {
+  return getJson(`${bucketUrl(bucket)}/summary?${new URLSearchParams({ after: String(after), before: String(before) })}`, signal);
+}
+
+/**
+ * @typedef {object} RowsQuery
+ * @property {number} [after] epoch seconds
+ * @property {number} [before]
+ * @property {string[]} [streams]
+ * @property {string} [text]
+ * @property {string} [least]
+ * @property {string} [most]
+ */
+
+/** @param {RowsQuery} asked */
+function rowsQuery({ streams = [], ...rest }) {
+  const query = new URLSearchParams(streams.map((stream) => ["stream", stream]));
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== undefined && value !== "") query.set(name, String(value));
+  }
+  return query;
+}
+
+/**
+ * Stored points, a page of them.
+ * @param {string} bucket
+ * @param {RowsQuery & {order: "asc" | "desc", limit: number, cursor?: string}} asked
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<RowsAnswer>}
+ */
+export const fetchRows = (bucket, asked, signal) => getJson(`${bucketUrl(bucket)}/events?${rowsQuery(asked)}`, signal);
+
+/**
+ * Where a range is to be had as a file.
+ * @param {string} bucket
+ * @param {RowsQuery & {format: string}} asked
+ */
+export const exportUrl = (bucket, asked) => `${bucketUrl(bucket)}/export?${rowsQuery(asked)}`;
+
+/**
+ * Say a value by a control.
+ * @param {string} bucket
+ * @param {string} stream
+ * @param {import("./types.js").Value} value
+ * @param {{topic?: string, retain?: boolean}} [to] a topic that gets it, too
+ */
+export const sendValue = (bucket, stream, value, to = {}) =>
+  sendJson("POST", `${bucketUrl(bucket)}/value`, { stream, value, ...to });
 
 /**
  * @param {string} bucket
@@ -83,8 +175,10 @@ export function liveUrl(bucket, lastEventId) {
 /**
  * The page of a bucket.
  * @param {string} bucket
+ * @param {BucketView} [view]
  */
-export const pageUrl = (bucket) => `/b/${encodeURIComponent(bucket)}`;
+export const pageUrl = (bucket, view = "board") =>
+  `/b/${encodeURIComponent(bucket)}${view === "board" ? "" : `/${view}`}`;
 
 /** @returns {Promise<{figures: import("./figure/shelf.js").FigureSummary[]}>} */
 export const fetchFigures = () => getJson("/api/v1/figures");
@@ -102,6 +196,16 @@ export const figureUrl = (figure) => `/f/${encodeURIComponent(figure)}`;
 export const bucketOfPage = (pathname) => nameIn(pathname, "/b/");
 
 /**
+ * Which of a bucket's views the address names.
+ * @param {string} pathname
+ * @returns {BucketView}
+ */
+export function viewOfPage(pathname) {
+  const [, , , view] = pathname.split("/");
+  return view === "waves" || view === "source" ? view : "board";
+}
+
+/**
  * The figure whose page this is, or null on any other.
  * @param {string} pathname
  */
@@ -114,7 +218,7 @@ export const figureOfPage = (pathname) => nameIn(pathname, "/f/");
 function nameIn(pathname, prefix) {
   if (!pathname.startsWith(prefix)) return null;
   try {
-    return decodeURIComponent(pathname.slice(prefix.length)) || null;
+    return decodeURIComponent(pathname.slice(prefix.length).split("/")[0]) || null;
   } catch {
     return null;
   }

@@ -6,21 +6,27 @@
  * connection is open already: frames that come meanwhile wait, and those the snapshot holds are left out.
  */
 
-/** @import { LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
+/** @import { Kind, LiveFrame, PointsAnswer, Span, StreamSummary, Trouble } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
 
+import { AlertStates } from "./alerts/states.js";
 import { ApiError, fetchStreams } from "./api.js";
 import { now, serverTime } from "./clock.js";
+import { Comparison } from "./comparison.js";
 import { History } from "./history.js";
 import { LiveConnection, parseFrameId } from "./live.js";
-import { Stream } from "./stream.js";
-import { Viewport, windowFor, WINDOWS } from "./viewport.js";
+import { Expression, Stream } from "./stream.js";
+import { Marks } from "./marks.js";
+import { namesTime, Viewport, windowFor, windowOf } from "./viewport.js";
 
 /** How often to look again for a server that does not answer. */
 const LOOK_AGAIN_MS = 3000;
 
 /** Out of touch for this long, what is on view is called stale. */
 const STALE_MS = 10_000;
+
+/** A hand that moves the range rests for so long before it is fetched. */
+const GLIDE_REST_MS = 220;
 
 /** A hostile publisher could name streams without end; a page holds this many. */
 const MAX_STREAMS = 5000;
@@ -32,6 +38,9 @@ export class Board {
     this.title = bucket;
     /** @type {Map<string, Stream>} */
     this.streams = new Map();
+    /** @type {Map<string, Expression>} by their text; those that a tile asked for */
+    this.expressions = new Map();
+    this.alerts = new AlertStates(bucket);
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */
@@ -46,6 +55,13 @@ export class Board {
     this._subscribers = new Set();
     this._telling = false;
     this._lookAgain = 0;
+    this._gliding = 0;
+    /** What else a view fetches when the viewer says so. */
+    this.onRefresh = () => {};
+    /** @type {Set<() => void>} */
+    this._watchers = new Set();
+    this.marks = new Marks(this);
+    this.comparison = new Comparison(this);
     this.history = new History(bucket, {
       range: () => ({ span: this.viewport.range, window: this.viewport.window.seconds }),
       serial: () => !this.live.started,
@@ -68,9 +84,22 @@ export class Board {
     this._subscribers.add(callback);
   }
 
+  /**
+   * Call back when values came in.
+   * @param {() => void} callback
+   */
+  watch(callback) {
+    this._watchers.add(callback);
+  }
+
   /** @param {Trouble | null} trouble */
   noteTrouble(trouble) {
     this.trouble = trouble;
+    this._changed();
+  }
+
+  /** Names are drawn otherwise now. */
+  noteNames() {
     this._changed();
   }
 
@@ -89,12 +118,29 @@ export class Board {
   }
 
   /**
-   * The stream that a tile's entry names.
+   * The stream that a tile's entry names, or the expression that it is.
    * @param {string} name
    * @returns {Stream | undefined}
    */
   find(name) {
-    return this.streams.get(name);
+    if (!name.startsWith("=")) return this.streams.get(name);
+    return this.expressions.get(name) ?? this._express(name, "number");
+  }
+
+  /**
+   * @param {string} text
+   * @param {Kind} kind
+   */
+  _express(text, kind) {
+    const expression = new Expression(text, kind, this.viewport.window.seconds);
+    if (this.viewport.range) expression.hold(this.viewport.range, false);
+    this.expressions.set(text, expression);
+    return expression;
+  }
+
+  /** @returns {Stream[]} expressions too */
+  _all() {
+    return [...this.streams.values(), ...this.expressions.values()];
   }
 
   /** Fetch the list of streams; their points follow as tiles come into view. */
@@ -123,15 +169,15 @@ export class Board {
   /** @param {StreamSummary[]} streams the first that are known */
   _chooseWindow(streams) {
     this.viewport.firstWindow = windowFor(streams, now());
-    if (new URLSearchParams(location.hash.slice(1)).has("w")) return;
+    if (namesTime(location.hash)) return;
     this.viewport.window = this.viewport.firstWindow;
     this._hash = this.viewport.toHash();
   }
 
-  /** @param {string} id one of WINDOWS */
+  /** @param {string} id a length of time, as "1h" */
   showWindow(id) {
-    this.viewport.window = WINDOWS.find((window) => window.id === id) ?? this.viewport.window;
-    this.viewport.range = null;
+    this.viewport.window = windowOf(id) ?? this.viewport.window;
+    this.viewport.range = this.viewport.relative = null;
     this._refetch();
   }
 
@@ -139,36 +185,92 @@ export class Board {
     const span = this.viewport.span(now());
     this.history.clear();
     this.viewport.hold(span);
-    for (const stream of this.streams.values()) stream.hold(span, true);
+    for (const stream of this._all()) stream.hold(span, true);
     this._moved();
   }
 
   /** @param {Span} span */
   zoom(span) {
-    if (!this.viewport.hold(span)) return;
-    this.history.clear();
-    for (const stream of this.streams.values()) stream.hold(span, false);
+    if (this._hold(span)) this._moved();
+  }
+
+  /**
+   * Go along with a hand that moves the range: what is known is drawn, the rest is fetched when the hand rests.
+   * @param {Span} span
+   */
+  glide(span) {
+    if (!this.viewport.gliding && !this._hold(this.viewport.span(now()))) return;
+    this.viewport.hold(span);
+    this.viewport.gliding = true;
+    clearTimeout(this._gliding);
+    this._gliding = setTimeout(() => {
+      this.viewport.gliding = false;
+      if (this.viewport.range) this.zoom(this.viewport.range);
+    }, GLIDE_REST_MS);
+    this._changed();
+  }
+
+  /**
+   * A range as it was written, absolute or relative to now.
+   * @param {string} from as `parseMoment` reads it
+   * @param {string} to
+   */
+  showRange(from, to) {
+    const rest = new URLSearchParams(this.viewport.toHash());
+    rest.set("from", from);
+    rest.set("to", to);
+    this.viewport.readHash(rest.toString());
+    this._refetch();
+    if (this.viewport.range) this._reload();
+  }
+
+  /** @param {string} compare one of COMPARISONS, or "" */
+  compareWith(compare) {
+    this.viewport.compare = compare;
+    this.comparison.version++;
     this._moved();
+  }
+
+  /**
+   * @param {Span} span
+   * @returns {boolean} whether it was a range to hold
+   */
+  _hold(span) {
+    if (!this.viewport.hold(span)) return false;
+    this.history.clear();
+    for (const stream of this._all()) stream.hold(span, false);
+    return true;
   }
 
   jumpToLive() {
     if (this.viewport.live) return;
     this.history.clear();
-    this.viewport.range = null;
-    for (const stream of this.streams.values()) stream.release();
+    this.viewport.range = this.viewport.relative = null;
+    for (const stream of this._all()) stream.release();
     this._moved();
   }
 
   /** Fetch again what is on view. */
   refresh() {
-    if (this.viewport.range) this.zoom(this.viewport.range);
-    else this._refetch();
+    this.viewport.renew();
+    this._reload();
     this.start();
+    this.onRefresh();
+  }
+
+  /** Fetch what is on view, whether it moves or stands still. */
+  _reload() {
+    const { range, relative } = this.viewport;
+    if (!range) this._refetch();
+    else if (this._hold(range)) {
+      this.viewport.relative = relative;
+      this._moved();
+    }
   }
 
   _refetch() {
     this.history.clear();
-    for (const stream of this.streams.values()) {
+    for (const stream of this._all()) {
       stream.release();
       stream.invalidate(this.viewport.window.seconds);
     }
@@ -182,19 +284,26 @@ export class Board {
     this._changed();
   }
 
+  /** Put what is on view into the address, without a step of the browser's history. */
+  say() {
+    this._hash = this.viewport.toHash();
+    history.replaceState(null, "", `#${this._hash}`);
+  }
+
   _onHash() {
     this.viewport.readHash(location.hash);
     this._hash = this.viewport.toHash();
     const { range } = this.viewport;
     this._refetch();
-    if (range) this.zoom(range);
+    if (range) this._reload();
+    this.marks.reread();
   }
 
   _onResync() {
     const { range } = this.viewport;
     this.history.clear();
-    for (const stream of this.streams.values()) stream.invalidate(this.viewport.window.seconds);
-    if (range) this.zoom(range);
+    for (const stream of this._all()) stream.invalidate(this.viewport.window.seconds);
+    if (range) this._reload();
     this.start();
   }
 
@@ -205,7 +314,12 @@ export class Board {
   _onAnswer(streams, answer) {
     const id = parseFrameId(answer.live);
     for (const stream of streams) {
-      const points = answer.series[stream.name];
+      const points = (stream.derived ? answer.derived : answer.series)?.[stream.name];
+      if (stream.derived) {
+        stream.problem = answer.errors?.[stream.name] ?? "";
+        // Its first values tell what kind they are; they are fetched again for that.
+        if (points?.epochs.length && points.kind !== stream.kind) this._express(stream.name, points.kind);
+      }
       if (this.viewport.range) stream.loadHeld(points);
       else stream.load(points, id);
     }
@@ -227,6 +341,13 @@ export class Board {
       stream?.receive(points, id);
       stream?.live.series.trim(from);
     }
+    for (const [text, points] of Object.entries(frame.derived ?? {})) {
+      const expression = this.expressions.get(text);
+      if (expression?.kind !== points.kind) continue;
+      expression.receive(points, id);
+      expression.live.series.trim(from);
+    }
+    for (const callback of this._watchers) callback();
   }
 
   /** @param {StreamSummary} summary */
@@ -237,12 +358,21 @@ export class Board {
       stream = new Stream(name, kind, unit, this.viewport.window.seconds);
       if (this.viewport.range) stream.hold(this.viewport.range, false);
       this.streams.set(name, stream);
+      for (const expression of this.expressions.values()) {
+        // It may have waited for this one.
+        if (expression.problem) expression.invalidate(this.viewport.window.seconds);
+      }
       this._changed();
     }
     if (unit) stream.unit = unit;
     stream.rhythm.learn(interval);
     stream.remember(last);
     return stream;
+  }
+
+  /** A part of the model changed. */
+  changed() {
+    this._changed();
   }
 
   /** Tell the subscribers, once for all that changes in this turn. */

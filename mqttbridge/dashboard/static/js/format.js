@@ -1,5 +1,7 @@
 /** Numbers, ages and times as people read them. */
 
+import { dateFormat } from "./zone.js";
+
 /** More decimals than this are an instrument's noise: six tell places on Earth apart by a hand's breadth. */
 const MAX_DECIMALS = 6;
 
@@ -95,12 +97,8 @@ export function formatAgo(seconds) {
   return age === "now" ? "just now" : `${age} ago`;
 }
 
-const time = new Intl.DateTimeFormat(undefined, {
-  hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-});
-const dayAndTime = new Intl.DateTimeFormat(undefined, {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
-});
+const TIME = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const DAY_AND_TIME = /** @type {const} */ ({ day: "numeric", month: "short", ...TIME });
 
 /**
  * Time of day; with the date when `span` says that the reader cannot know the day.
@@ -108,7 +106,7 @@ const dayAndTime = new Intl.DateTimeFormat(undefined, {
  * @param {number} [span] seconds the reader looks at
  */
 export function formatTime(epoch, span = 0) {
-  return (span > 20 * 3600 ? dayAndTime : time).format(epoch * 1000);
+  return dateFormat(span > 20 * 3600 ? DAY_AND_TIME : TIME).format(epoch * 1000);
 }
 
 /**

@@ -95,8 +95,9 @@ export class History {
     this._running += 1;
     try {
       const range = span ? { after: span[0], before: span[1] } : { after: -window };
-      const names = streams.map((stream) => stream.name);
-      const answer = await fetchPoints(this.bucket, names, { ...range, points: POINTS }, signal);
+      const names = streams.filter((stream) => !stream.derived).map((stream) => stream.name);
+      const expressions = streams.filter((stream) => stream.derived).map((stream) => stream.name);
+      const answer = await fetchPoints(this.bucket, names, { ...range, points: POINTS }, signal, expressions);
       if (!signal.aborted) this.board.onAnswer(streams, answer);
     } catch (error) {
       if (signal.aborted) return;

@@ -21,13 +21,22 @@ let plurals = new Intl.PluralRules(language);
 
 /** Choose the language that was asked for last, or the browser's, before anything is drawn. */
 export async function useLanguage() {
-  const asked = [localStorage.getItem(REMEMBERED), ...navigator.languages].map((tag) => (tag ?? "").split("-")[0]);
+  const asked = [remembered(), ...navigator.languages].map((tag) => (tag ?? "").split("-")[0]);
   const wanted = asked.find((tag) => tag === "en" || LANGUAGES.includes(tag)) ?? "en";
   document.documentElement.lang = wanted;
   if (wanted === "en") return;
   texts = (await import(`../texts/${wanted}.js`)).texts;
   language = wanted;
   plurals = new Intl.PluralRules(language);
+}
+
+/** In another site's frame a browser may forbid storage, by an error. */
+function remembered() {
+  try {
+    return localStorage.getItem(REMEMBERED);
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string} tag from now on; the page is loaded again */

@@ -2,7 +2,16 @@
  * The page's one drawing loop: some ten times a second, tiles in view only.
  */
 
-/** @import { Tile } from "./tiles/frame.js" */
+/**
+ * What the loop draws: a tile, a wave.
+ * @typedef {object} Painted
+ * @property {HTMLElement} root
+ * @property {boolean} shown whether it has its chart
+ * @property {() => void} paint bring it up to date; it is in view
+ * @property {() => void} resized
+ * @property {() => void} hide let go of the chart
+ * @property {() => void} [renamed] its names are drawn otherwise now
+ */
 
 const FRAME_MS = 100;
 
@@ -19,9 +28,9 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 export class Painter {
   constructor() {
-    /** @type {Map<Element, Tile>} */
+    /** @type {Map<Element, Painted>} */
     this._tiles = new Map();
-    /** @type {Set<Tile>} */
+    /** @type {Set<Painted>} */
     this._inView = new Set();
     this._sight = new IntersectionObserver((entries) => this._onSight(entries), { rootMargin: MARGIN });
     this._sizes = new ResizeObserver((entries) => {
@@ -30,14 +39,14 @@ export class Painter {
     this._next();
   }
 
-  /** @param {Tile} tile */
+  /** @param {Painted} tile */
   add(tile) {
     this._tiles.set(tile.root, tile);
     this._sight.observe(tile.root);
     this._sizes.observe(tile.root);
   }
 
-  /** @param {Tile} tile */
+  /** @param {Painted} tile */
   remove(tile) {
     this._sight.unobserve(tile.root);
     this._sizes.unobserve(tile.root);
@@ -49,6 +58,11 @@ export class Painter {
   /** Draw everything anew, in other colours. */
   recolour() {
     for (const tile of this._inView) tile.hide();
+  }
+
+  /** Say every name anew. */
+  rename() {
+    for (const tile of this._tiles.values()) tile.renamed?.();
   }
 
   /** @param {IntersectionObserverEntry[]} entries */

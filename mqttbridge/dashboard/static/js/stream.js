@@ -38,6 +38,10 @@ export class Stream {
     this.name = name;
     this.kind = kind;
     this.unit = unit;
+    /** Whether its values are worked out of others': its name is an expression then. */
+    this.derived = false;
+    /** Why it has no values, in words; "" when it has. */
+    this.problem = "";
     /** @type {Last | null} */
     this.last = null;
     /** The most decimals seen: see formatNumber. */
@@ -187,5 +191,26 @@ export class Stream {
     const end = points.epochs.length - 1;
     if (end < 0) return;
     this.remember({ value: points.values[end], epoch: points.epochs[end] });
+  }
+}
+
+/** A tile's expression: the server works its values out of other streams. */
+export class Expression extends Stream {
+  /**
+   * @param {string} text beginning with `=`
+   * @param {Kind} kind of its values, as far as it is known
+   * @param {number} window seconds
+   */
+  constructor(text, kind, window) {
+    super(text, kind, "", window);
+    this.derived = true;
+  }
+
+  get device() {
+    return "";
+  }
+
+  get field() {
+    return this.name;
   }
 }

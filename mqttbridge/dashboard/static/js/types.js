@@ -9,8 +9,12 @@
  * @typedef {{stream: string, kind: Kind, unit: string, last: Last | null, interval?: number | null}} StreamSummary
  * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer
  * @typedef {{kind: Kind, unit: string, epochs: number[], values: Value[]}} Points
- * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>}} PointsAnswer
- * @typedef {{now: number, series: Record<string, Points>}} LiveFrame
+ * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>,
+ *   derived?: Record<string, Points>, errors?: Record<string, string>}} PointsAnswer `derived`: values of expressions
+ * @typedef {{now: number, series: Record<string, Points>, derived?: Record<string, Points>}} LiveFrame
+ * @typedef {{now: number, rows: [epoch: number, stream: string, value: Value][], units: Record<string, string>, next: string | null}} RowsAnswer
+ * @typedef {{count: number, least: number | null, mean: number | null, greatest: number | null, first: Last | null, last: Last | null}} StreamStatistics
+ * @typedef {"board" | "waves" | "source"} BucketView
  * @typedef {{badge: string, text: string}} Trouble of the bridge, in two words and in a sentence
  * @typedef {[from: number, to: number]} Span
  *
@@ -36,12 +40,21 @@
  * @property {Threshold[]} thresholds ascending
  * @property {Record<string, any>} options the type's own, by name
  *
+ * @typedef {object} DashboardDocument
+ * @property {string} title "" for the bucket's name
+ * @property {boolean} auto whether streams that no tile shows get one by themselves, at the end
+ * @property {number} columns
+ * @property {{image: string, dim: number} | null} background `upload`, or an address
+ * @property {string[]} hidden streams that get no tile by themselves
+ * @property {TileConfig[]} tiles
+ *
  * A type of tile, in two parts: what is known before it is loaded (tiles/registry.js), and what its module exports.
  *
  * @typedef {object} TileKind
  * @property {string} type its texts are `tiles.<type>.name` and `tiles.<type>.about`
  * @property {Kind[]} kinds of the streams it takes; none for a tile that needs no stream
  * @property {number} most streams: 1, or Infinity
+ * @property {boolean} [alone] whether it works without its stream, too: before there is one, or with none at all
  * @property {TileSize} size a new tile's
  * @property {string} icon SVG path data in a 16 x 16 box, drawn by its stroke
  * @property {(stream: import("./stream.js").Stream) => number} suits how well it suits a stream, 0 (not at all) to 100: makes

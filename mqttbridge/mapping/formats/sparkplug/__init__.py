@@ -7,13 +7,13 @@ Births declare metrics, data call them by alias, deaths end them. A node and a d
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from mqttbridge.config.model import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import MAX_FIELDS
-from mqttbridge.mapping.formats.base import Names, Point, PointsFormat
+from mqttbridge.mapping.formats.base import Gaps, Names, Point, PointsFormat
 from mqttbridge.mapping.formats.sparkplug.metrics import (
     Metric,
     MetricReader,
@@ -21,7 +21,8 @@ from mqttbridge.mapping.formats.sparkplug.metrics import (
     integer_of,
     is_template,
 )
-from mqttbridge.mapping.formats.sparkplug.schema import load_schema
+from mqttbridge.mapping.formats.sparkplug.rebirth import BD_SEQ, kept_births
+from mqttbridge.mapping.formats.sparkplug.schema import Schema, load_schema
 from mqttbridge.mapping.formats.sparkplug.sessions import Birth, Sessions
 from mqttbridge.mapping.payload import parse_json
 from mqttbridge.mapping.unusable import Unusable, shown
@@ -33,7 +34,6 @@ _STATE: Final = "STATE"
 _OF_NODES: Final = frozenset({"NBIRTH", "NDATA", "NDEATH", "NCMD"})
 _OF_DEVICES: Final = frozenset({"DBIRTH", "DDATA", "DDEATH", "DCMD"})
 _BIRTHS: Final = frozenset({"NBIRTH", "DBIRTH"})
-_BD_SEQ: Final = "bdSeq"
 # Metrics by which a host gives orders; what a birth says of them is no measurement.
 _CONTROLS: Final = ("Node Control/", "Device Control/")
 
@@ -61,11 +61,11 @@ class Origin(NamedTuple):
     device: str
 
 
-def sparkplug_format(rule: RuleConfig) -> PointsFormat:  # noqa: ARG001  # nothing to configure
+def sparkplug_format(rule: RuleConfig) -> PointsFormat:
     """The format of a rule."""
-    metrics = MetricReader(load_schema())
+    schema = load_schema()
     return PointsFormat(
-        open=lambda gaps: SparkplugReader(metrics, Sessions(gaps)),
+        open=lambda gaps: SparkplugReader(schema, gaps, rebirth=rule.rebirth),
         names=Names("group", "node", "device", "origin"),
         labels=labels_of,
         series="origin",
@@ -105,11 +105,42 @@ def parse_address(topic: bytes) -> Address:
 
 
 class SparkplugReader:
-    """The host's side of Sparkplug for one rule: it knows what was born, in its `Sessions`."""
+    """The host's side of Sparkplug for one rule: it knows what was born, in its `Sessions`.
 
-    def __init__(self, metrics: MetricReader, sessions: Sessions) -> None:
-        self._metrics = metrics
-        self._sessions = sessions
+    To the rulebook it is an announcer, whose births hold across restarts.
+
+    Args:
+        schema: the messages.
+        gaps: told what is missing.
+        rebirth: whether births are ordered where they are missing.
+    """
+
+    def __init__(self, schema: Schema, gaps: Gaps, *, rebirth: bool) -> None:
+        self._schema, self._gaps, self._rebirth = schema, gaps, rebirth
+        self._metrics = MetricReader(schema)
+        self._sessions = Sessions(gaps)
+        self._births: tuple[int, dict[str, bytes]] = (0, {})
+
+    @property
+    def changes(self) -> int:
+        """How often what was born has changed."""
+        return self._sessions.changes
+
+    @property
+    def announcements(self) -> Mapping[str, bytes]:
+        """Births by topic, of everything that is alive; they declare, and have no values."""
+        if self._births[0] != self.changes:
+            self._births = self.changes, kept_births(self._schema, self._sessions)
+        return self._births[1]
+
+    @property
+    def filters(self) -> tuple[()]:
+        """Nothing beside the rule's own."""
+        return ()
+
+    def rules_for(self, topic: str) -> tuple[()]:  # noqa: ARG002  # an announcer's signature
+        """None: births are about topics that the rule takes anyway."""
+        return ()
 
     def read(self, topic: bytes, payload: bytes) -> Sequence[Point]:
         """Points by the time of their metrics; see `PointsReader`."""
@@ -122,32 +153,44 @@ class SparkplugReader:
             case "NDEATH":
                 return self._node_death(address, self._metrics.payload(payload))
             case _:
-                return self._of_session(address, self._metrics.payload(payload))
+                return self._of_session(address, self._metrics.payload(payload), topic)
 
-    def _of_session(self, address: Address, payload: Payload) -> list[Point]:
+    def _of_session(self, address: Address, payload: Payload, topic: bytes) -> list[Point]:
         """A birth, data, or a device's death: what counts in a node's sequence."""
         if address.kind in _BIRTHS:
             try:
-                return self._birth(address, payload)
+                return self._birth(address, payload, topic)
             finally:
-                self._follow(address, payload)  # which counts from here
+                self._follow(address, payload, topic)  # which counts from here
         # Before the metrics are looked at: a message that is rejected has come, too.
-        self._follow(address, payload)
+        self._follow(address, payload, topic)
         if address.kind == "DDEATH":
             self._sessions.device_died(address.key, address.device)
             return [_state(Origin(*address.key, address.device), payload.milliseconds, online=False)]
-        return self._data(address, payload)
+        try:
+            return self._data(address, payload)
+        except Unusable as unusable:
+            if unusable.reason is Reason.NO_BIRTH:
+                self._order_births(topic)
+            raise
 
-    def _follow(self, address: Address, payload: Payload) -> None:
-        if payload.seq is not None:
-            self._sessions.follow(address.key, payload.seq)
+    def _follow(self, address: Address, payload: Payload, topic: bytes) -> None:
+        if payload.seq is not None and not self._sessions.follow(address.key, payload.seq):
+            self._order_births(topic)
 
-    def _birth(self, address: Address, payload: Payload) -> list[Point]:
-        birth, bd_seq = Birth(), None
+    def _order_births(self, topic: bytes) -> None:
+        """Have the node asked for its births and its devices', on the topic of its commands."""
+        if self._rebirth:
+            levels = topic.decode().split("/")
+            place = levels.index(_NAMESPACE) + 2
+            self._gaps.rebirths.add("/".join((*levels[:place], "NCMD", levels[place + 1])))
+
+    def _birth(self, address: Address, payload: Payload, topic: bytes) -> list[Point]:
+        birth, bd_seq = Birth(topic.decode()), None
         metrics, refused = self._metrics.declared(payload)
         for metric in metrics:
             birth.declare(metric.name, metric.datatype, metric.alias)
-            if metric.name == _BD_SEQ:
+            if metric.name == BD_SEQ:
                 bd_seq = integer_of(metric)
         if address.device:
             self._sessions.device_born(address.key, address.device, birth)
@@ -169,7 +212,7 @@ class SparkplugReader:
         node = self._sessions.node(address.key)
         devices = [device for device in node.births if device] if node is not None else []
         if node is not None and node.bd_seq is not None:
-            died = next((m for m in self._metrics.metrics(payload, _NOTHING) if m.name == _BD_SEQ), None)
+            died = next((m for m in self._metrics.metrics(payload, _NOTHING) if m.name == BD_SEQ), None)
             if died is not None and integer_of(died) != node.bd_seq:
                 raise Unusable(
                     Reason.NO_BIRTH, f"the death of session {died.value}, but the node was born as {node.bd_seq}"
@@ -199,8 +242,7 @@ def _state(origin: Origin, milliseconds: int | None, *, online: bool) -> Point:
 
 def _points(origin: Origin, metrics: Sequence[Metric], milliseconds: int | None) -> list[Point]:
     """A point for each time that metrics were measured at; a second value at one time goes to a point of its own."""
-    documents: dict[tuple[int | None, int, int], dict[str, Any]] = {}
-    units: dict[str, str] = {}
+    documents: dict[tuple[int | None, int, int], tuple[dict[str, Any], dict[str, str]]] = {}
     times: dict[tuple[int | None, str], int] = {}
     for index, metric in enumerate(metrics):
         if metric.value is None or _is_protocol(metric) or is_template(metric):
@@ -209,14 +251,18 @@ def _points(origin: Origin, metrics: Sequence[Metric], milliseconds: int | None)
         moment = milliseconds if metric.milliseconds is None else metric.milliseconds
         times[moment, field] = time = times.get((moment, field), -1) + 1
         # A birth may have more metrics than a document may have fields.
-        documents.setdefault((moment, time, index // MAX_FIELDS), {})[field] = metric.value
+        key = moment, time, index // MAX_FIELDS
+        if (known := documents.get(key)) is None:
+            known = documents[key] = {}, {}
+        document, units = known
+        document[field] = metric.value
         if metric.unit:
             units[field] = metric.unit
-    return [Point(document, _seconds(key[0]), origin, units) for key, document in documents.items()]
+    return [Point(document, _seconds(key[0]), origin, units) for key, (document, units) in documents.items()]
 
 
 def _is_protocol(metric: Metric) -> bool:
-    return metric.name == _BD_SEQ or metric.name.startswith(_CONTROLS)
+    return metric.name == BD_SEQ or metric.name.startswith(_CONTROLS)
 
 
 def _seconds(milliseconds: int | None) -> float | None:

@@ -18,6 +18,8 @@ from mqttbridge.mapping.unusable import Unusable, named
 # What a template's members are parted by, as the specification parts the folders of a metric's name.
 _SLASH: Final = "/"
 _MAX_TEMPLATE_DEPTH: Final = 8
+# A birth declares as many metrics, though it may not have as many values.
+MAX_DECLARED: Final = 10_000
 _COMPRESSED: Final = "SPBV1.0_COMPRESSED"
 # Of the known properties (section 6.4.8) the one that says something about the stream.
 _UNIT: Final = "engUnit"
@@ -68,7 +70,7 @@ class MetricReader:
         message = _decoded(self._schema.payload, not_empty(data))
         if message.uuid == _COMPRESSED:
             message = _decoded(self._schema.payload, unpack(message.body, Compression.AUTO))
-        if len(message.metrics) > MAX_VALUES:
+        if len(message.metrics) > MAX_DECLARED:
             raise too_many_values()
         return Payload(
             message.timestamp if message.HasField("timestamp") else None,
@@ -82,6 +84,8 @@ class MetricReader:
         Raises:
             Unusable: not Sparkplug, a value not of its type, or an alias without a birth.
         """
+        if len(payload.metrics) > MAX_VALUES:
+            raise too_many_values()
         metrics: list[Metric] = []
         for data in payload.metrics:
             metrics += self._metric(data, born, MAX_VALUES - len(metrics))
@@ -92,6 +96,8 @@ class MetricReader:
 
         What a birth declares holds for all the data after it, even if the birth's own values are refused.
         """
+        if len(payload.metrics) > MAX_VALUES:
+            return self._names(payload), too_many_values()
         metrics: list[Metric] = []
         refused: Unusable | None = None
         for data in payload.metrics:
@@ -100,6 +106,16 @@ class MetricReader:
             except Unusable as unusable:
                 refused = refused or unusable
         return metrics, refused
+
+    def _names(self, payload: Payload) -> list[Metric]:
+        """The metrics of a birth without their values, and without what is inside of templates."""
+        names: list[Metric] = []
+        for data in payload.metrics:
+            message = _decoded(self._schema.metric, data)
+            if message.name and message.datatype:
+                alias = message.alias if message.HasField("alias") else None
+                names.append(Metric(message.name, message.datatype, alias, None, None, ""))
+        return names
 
     def _metric(self, data: bytes, born: Birth, most: int) -> list[Metric]:
         """One metric; of a template, its members too."""
@@ -111,12 +127,21 @@ class MetricReader:
             if declared is None:
                 raise Unusable(Reason.NO_BIRTH, f"no birth seen that declares the metric with alias {alias}")
             name = declared.name
-        metrics = list(islice(self._taken_apart(message, name, alias, born, depth=0), most + 1))
+        if message.WhichOneof("value") != "template_value":  # one, as most are
+            metrics = [self._plain(message, name, alias, born)]
+        else:
+            metrics = list(islice(self._taken_apart(message, name, alias, born, depth=0), most + 1))
         if len(metrics) > most:
             raise too_many_values()
         return metrics
 
     def _taken_apart(self, message: Any, name: str, alias: int | None, born: Birth, *, depth: int) -> Iterator[Metric]:
+        yield self._plain(message, name, alias, born)
+        if message.WhichOneof("value") == "template_value" and not message.is_null:
+            yield from self._members(message.template_value, name, born, depth)
+
+    def _plain(self, message: Any, name: str, alias: int | None, born: Birth) -> Metric:
+        """One metric; a template without its members, whose value is none of its own."""
         datatype = message.datatype
         if not datatype:
             declared = born.by_name.get(name)
@@ -125,18 +150,14 @@ class MetricReader:
             datatype = declared.datatype
         milliseconds = message.timestamp if message.HasField("timestamp") else None
         member = message.WhichOneof("value")
-        if message.is_null or member is None:
+        if message.is_null or member is None or member == "template_value":
             value = None
-        elif member == "template_value":
-            yield Metric(name, datatype, alias, None, milliseconds, "")
-            yield from self._members(message.template_value, name, born, depth)
-            return
         elif member == "dataset_value":
             value = self._rows(message.dataset_value, name)
         else:
             value = value_of(message, datatype, name)
         unit = self._unit(message.properties) if message.properties else ""
-        yield Metric(name, datatype, alias, value, milliseconds, unit)
+        return Metric(name, datatype, alias, value, milliseconds, unit)
 
     def _members(self, data: bytes, name: str, born: Birth, depth: int) -> Iterator[Metric]:
         if depth >= _MAX_TEMPLATE_DEPTH:

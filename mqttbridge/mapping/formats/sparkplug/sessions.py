@@ -1,11 +1,12 @@
 """What edge nodes have said of themselves: the births that give aliases their names and metrics their types.
 
-This is all that the format remembers. It comes from births alone, so a restart forgets it until they are sent
-again, and it is bounded: past the bound, the node born longest ago is forgotten.
+This is all that the format remembers. It comes from births alone, is kept across restarts as births that declare the
+same and hold no values, and is bounded: past the bound, the node born longest ago is forgotten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -31,8 +32,9 @@ class Declared(NamedTuple):
 
 @dataclass(slots=True)
 class Birth:
-    """The metrics of one node or device."""
+    """The metrics of one node or device. `topic` is where it was heard."""
 
+    topic: str = ""
     by_alias: dict[int, Declared] = field(default_factory=dict)
     by_name: dict[str, Declared] = field(default_factory=dict)
 
@@ -72,6 +74,12 @@ class Sessions:
         self._gaps = gaps
         self._nodes: dict[NodeKey, Node] = {}
         self._left = MAX_KEPT_BYTES
+        self.changes = 0
+        """How often what is known has changed."""
+
+    def __iter__(self) -> Iterator[Node]:
+        """The nodes, those born longest ago first."""
+        return iter(self._nodes.values())
 
     def node(self, key: NodeKey) -> Node | None:
         """An edge node that was born."""
@@ -91,6 +99,7 @@ class Sessions:
             node = self._nodes[key] = Node()
             self._left -= _NODE_BYTES
         self.device_died(key, device)
+        self.changes += 1
         node.births[device] = birth
         node.size += birth.size
         self._left -= birth.size
@@ -101,20 +110,24 @@ class Sessions:
         """Nothing more is known of the device until it is born again."""
         node = self._nodes.get(key)
         if node is not None and (birth := node.births.pop(device, None)) is not None:
+            self.changes += 1
             node.size -= birth.size
             self._left += birth.size
 
     def forget(self, key: NodeKey) -> None:
         """Nothing more is known of the node and its devices until they are born again."""
         if (node := self._nodes.pop(key, None)) is not None:
+            self.changes += 1
             self._left += node.size
 
-    def follow(self, key: NodeKey, seq: int) -> None:
-        """Note a message's sequence number, and count a gap when it is not the one after the last."""
+    def follow(self, key: NodeKey, seq: int) -> bool:
+        """Note a message's sequence number; count a gap, and say so, when it is not the one after the last."""
         node = self._nodes.get(key)
         if node is None:
-            return
+            return True
         last, node.seq = node.seq, seq
         # The last number again is the last message again: delivery at QoS 1 may repeat.
-        if last is not None and seq not in {last, (last + 1) % _SEQUENCE}:
-            self._gaps.found(f"{'/'.join(key)}: seq {seq} came after {last}")
+        if last is None or seq in {last, (last + 1) % _SEQUENCE}:
+            return True
+        self._gaps.found(f"{'/'.join(key)}: seq {seq} came after {last}")
+        return False

@@ -6,17 +6,24 @@
 
 import { Component, createContext, html, render, useContext } from "../../vendor/htm-preact.module.js";
 import { Board } from "../board.js";
-import { withEmoji } from "../emoji.js";
+import { onEmoji, withEmoji } from "../emoji.js";
 import { plural } from "../format.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
+import { t } from "../i18n.js";
 import { Painter } from "../painter.js";
 import { onThemeChange } from "../theme.js";
-import { Tile } from "../tiles/frame.js";
 import { automaticTile } from "../tiles/registry.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { focusSearch } from "../views/search.js";
 import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
+import { ArrangeIcon } from "../views/icons.js";
 import { Denied, Welcome } from "../views/welcome.js";
+import { pictureUrl } from "./api.js";
+import { Arrangement } from "./arrangement.js";
+import { arrange } from "./grid.js";
+import { GridView } from "./grid-view.js";
+import { TileView } from "./tile-view.js";
+import { onZoneChange } from "../zone.js";
 
 /** From this many tiles on, one searches rather than looks. */
 const SEARCH_FROM = 13;
@@ -24,30 +31,12 @@ const SEARCH_FROM = 13;
 /** So few rows of tiles do not fill a screen: they may be taller. */
 const FEW_ROWS = 2;
 
-/** @typedef {{board: Board, painter: Painter, hues: Hues}} Page */
+/**
+ * @typedef {{board: Board, arrangement: Arrangement, painter: Painter, hues: Hues, pictures: number}} Page `pictures`
+ *   counts the pictures that were uploaded, so that a new one is fetched
+ */
 
 const PageContext = createContext(/** @type {Page} */ ({}));
-
-/** Preact makes the element; all that is in it, and moves, is the Tile's. */
-class TileView extends Component {
-  shouldComponentUpdate() {
-    return false;
-  }
-
-  componentDidMount() {
-    const { config, page } = this.props;
-    this.tile = new Tile(/** @type {HTMLElement} */ (this.base), config, page.board, page.hues);
-    page.painter.add(this.tile);
-  }
-
-  componentWillUnmount() {
-    this.props.page.painter.remove(this.tile);
-  }
-
-  render() {
-    return html`<article class="tile"></article>`;
-  }
-}
 
 /** @param {{group: Group, named: boolean}} props */
 function Device({ group: { device, streams }, named }) {
@@ -100,19 +89,32 @@ class Devices extends Component {
 class BoardView extends Component {
   constructor() {
     super();
-    this.state = { search: "" };
+    this.state = { search: "", Editing: /** @type {any} */ (null) };
   }
 
   componentDidMount() {
     this.props.page.board.subscribe(() => this.forceUpdate());
+    this.props.page.arrangement.subscribe(() => this.forceUpdate());
     focusSearch();
   }
 
+  /** What only those need who arrange is loaded when they do. */
+  async arrange() {
+    const { Editing } = await import("./editing.js");
+    this.setState({ Editing, search: "" });
+  }
+
   render() {
-    const { board } = this.props.page;
+    const { board, arrangement } = this.props.page;
+    const arrangeable = board.loaded && board.streams.size > 0 && arrangement.editable && !this.state.Editing;
     return html`
       <${PageContext.Provider} value=${this.props.page}>
-        <${Toolbar} board=${board} />
+        <${Picture} page=${this.props.page} />
+        <${Toolbar} board=${board} title=${arrangement.document?.title}>
+          ${arrangeable && html`
+            <button class="button button-icon" type="button" data-action="arrange" aria-label=${t("board.arrange")} title=${t("board.arrange")}
+              onClick=${() => this.arrange()}><${ArrangeIcon} /></button>`}
+        <//>
         <${BridgeNotice} onTrouble=${(/** @type {Trouble | null} */ trouble) => board.noteTrouble(trouble)} />
         <main class="board" data-view="board" data-loaded=${String(board.loaded)} data-stale=${String(isStale(board))}>
           ${this.renderStreams(board)}
@@ -123,8 +125,12 @@ class BoardView extends Component {
   /** @param {Board} board */
   renderStreams(board) {
     if (board.problem === "denied") return html`<${Denied} />`;
-    if (!board.loaded) return null;
+    const { page } = this.props;
+    const { arrangement } = page;
+    if (!board.loaded || !arrangement.loaded) return null;
     if (board.streams.size === 0) return html`<${Welcome} bucket=${board.bucket} />`;
+    const { Editing } = this.state;
+    if (Editing) return html`<${Editing} page=${page} onDone=${() => this.setState({ Editing: null })} />`;
     const wanted = this.state.search.trim().toLowerCase();
     const found = [...board.streams.values()].filter(({ name }) => name.toLowerCase().includes(wanted));
     const groups = groupByDevice(found);
@@ -133,15 +139,30 @@ class BoardView extends Component {
       <div class="summary">
         <p role="status">
           ${plural(found.length, "stream")}${devices > 1 && ` of ${plural(devices, "device")}`} <${HeldRange} board=${board} />
+          ${arrangement.source === "config" && html`<span class="source" data-notice="config">${t("board.configured")}</span>`}
+          ${arrangement.problem && html`<strong class="held" role="alert">${t(arrangement.problem)}</strong>`}
         </p>
         ${board.streams.size >= SEARCH_FROM && html`
           <input class="search" type="search" placeholder="Find a stream" aria-label="Find a stream"
             onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
       </div>
       ${found.length === 0 && html`<p class="nothing">No stream's name has “${this.state.search.trim()}” in it.</p>`}
-      <${Devices} groups=${groups} />`;
+      ${arrangement.document
+        ? html`<${GridView} page=${page} tiles=${wanted ? arrange(arrangement.tiles().filter(isNamed(wanted))) : arrangement.tiles()} />`
+        : html`<${Devices} groups=${groups} />`}`;
   }
 }
+
+/** @param {{page: Page}} props */
+function Picture({ page: { board, arrangement, pictures } }) {
+  const { image, dim } = arrangement.document?.background ?? { image: "", dim: 1 };
+  if (!image) return null;
+  const address = image === "upload" ? `${pictureUrl(board.bucket)}?n=${pictures}` : image;
+  return html`<img class="board-picture" src=${address} alt="" referrerpolicy="no-referrer" style=${{ opacity: 1 - dim }} />`;
+}
+
+/** @param {string} wanted */
+const isNamed = (wanted) => (/** @type {TileConfig} */ { title, streams }) => [title, ...streams].join("\n").toLowerCase().includes(wanted);
 
 /** @param {Board} board */
 const isStale = ({ state }) => state === "reconnecting" || state === "stale";
@@ -151,12 +172,20 @@ const isStale = ({ state }) => state === "reconnecting" || state === "stale";
  * @param {string} bucket
  */
 export function showBoard(root, bucket) {
-  const page = { board: new Board(bucket), painter: new Painter(), hues: new Hues() };
+  const board = new Board(bucket);
+  const page = { board, arrangement: new Arrangement(board), painter: new Painter(), hues: new Hues(), pictures: 0 };
   page.board.subscribe(() => {
-    document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.board.title)} · mqttbridge`;
+    document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
   });
   onThemeChange(() => page.painter.recolour());
+  onEmoji(() => {
+    page.painter.rename();
+    page.board.noteNames();
+  });
+  onZoneChange(() => page.painter.recolour());
   listenToKeys(page.board);
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
+  page.arrangement.load();
+  page.board.alerts.start();
 }

@@ -13,24 +13,32 @@ const THICKNESS = 0.36;
  * @param {HTMLElement} parent
  * @param {Stream} stream
  * @param {PlotHandlers} handlers
+ * @param {{lane?: number}} [look] see Plot
  */
-export function bandPlot(parent, stream, handlers) {
+export function bandPlot(parent, stream, handlers, { lane } = {}) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
+    lane,
     series: { paths: () => null, points: { show: false }, stroke: color },
     yRange: () => [0, 1],
     yAxis: { show: false, size: 0 },
     sidePadding: 16,
     cursorPoint: false,
     cursorIndex: (plot, _series, nearest, time) => (plot.data[0][nearest] > time ? nearest - 1 : nearest),
-    hooks: { draw: [(plot) => drawBand(plot, stream, color, handlers.knownUntil())] },
+    hooks: {
+      draw: [(plot) => {
+        drawBand(plot, states(stream, ...spanOf(plot), handlers.knownUntil()), color);
+        const earlier = handlers.earlier?.(stream);
+        if (earlier) drawBefore(plot, states({ layer: { series: earlier } }, ...spanOf(plot), handlers.knownUntil()), color);
+      }],
+    },
   });
 }
 
 /**
  * The states in a span of time, each from its word to the next. The first word may be older: a snapshot begins with the
  * point before it.
- * @param {Stream} stream
+ * @param {{layer: {series: {epochs: number[], values: any[]}}}} stream
  * @param {number} from epoch seconds
  * @param {number} to
  * @param {number} knownUntil
@@ -51,13 +59,36 @@ export function states(stream, from, to, knownUntil) {
 
 /**
  * @param {uPlot} plot
- * @param {Stream} stream
- * @param {string} color
- * @param {number} knownUntil
+ * @returns {[number, number]} epoch seconds
  */
-function drawBand(plot, stream, color, knownUntil) {
+const spanOf = ({ scales: { x: { min = 0, max = 0 } } }) => [min, max];
+
+/**
+ * The states of the time before: a thin strip at the foot.
+ * @param {uPlot} plot
+ * @param {ReturnType<typeof states>} earlier
+ * @param {string} color
+ */
+function drawBefore(plot, earlier, color) {
   const { ctx, bbox } = plot;
-  const { min = 0, max = 0 } = plot.scales.x;
+  const height = 4 * uPlot.pxRatio;
+  ctx.save();
+  ctx.fillStyle = color;
+  ctx.globalAlpha = 0.45;
+  for (const { from, to } of earlier.filter(({ on }) => on)) {
+    const x = plot.valToPos(from, "x", true);
+    ctx.fillRect(x, bbox.top + bbox.height - height, Math.max(plot.valToPos(to, "x", true) - x, 1), height);
+  }
+  ctx.restore();
+}
+
+/**
+ * @param {uPlot} plot
+ * @param {ReturnType<typeof states>} shown
+ * @param {string} color
+ */
+function drawBand(plot, shown, color) {
+  const { ctx, bbox } = plot;
   const height = bbox.height * THICKNESS;
   const middle = bbox.top + bbox.height / 2;
   ctx.save();
@@ -65,7 +96,7 @@ function drawBand(plot, stream, color, knownUntil) {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   ctx.fillStyle = color;
-  for (const { from, to, on } of states(stream, min, max, knownUntil)) {
+  for (const { from, to, on } of shown) {
     const x = plot.valToPos(from, "x", true);
     // At least a pixel: a short pulse is news as well.
     const width = Math.max(plot.valToPos(to, "x", true) - x, 1);

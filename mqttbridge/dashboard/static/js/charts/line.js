@@ -1,11 +1,13 @@
 /** Numbers: a line, with silence left open. */
 
+/** @import { Series } from "../series.js" */
 /** @import { Stream } from "../stream.js" */
 /** @import { PlotHandlers } from "./plot.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
 import { lowerBound, upperBound } from "../series.js";
+import { drawEarlier } from "./overlay.js";
 import { Plot } from "./plot.js";
 
 /** A scale spans at least so many steps of the values' last digit, by their decimals: one step is no cliff. */
@@ -18,11 +20,20 @@ const LABEL_SHARE = 1 / 4;
 /** What is drawn narrower than this is a tick that one overlooks: it gets dots. */
 const NARROW_PX = 3;
 
+/** @type {uPlot.Axis} as wide as its labels, which are as many as fit */
+export const valueAxis = {
+  size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
+  space: (_plot, _axis, _from, _to, height) =>
+    Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
+  values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
+};
+
 /**
  * @typedef {object} LineLook
  * @property {number | null} [min] of the scale; by the values where it is not given
  * @property {number | null} [max]
  * @property {{at: number, colour: string}[]} [marks] lines across
+ * @property {number} [lane] see Plot
  */
 
 /**
@@ -31,25 +42,48 @@ const NARROW_PX = 3;
  * @param {PlotHandlers} handlers
  * @param {LineLook} [look]
  */
-export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [] } = {}) {
+export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [], lane } = {}) {
   const { color } = getComputedStyle(parent);
   return new Plot(parent, stream, handlers, {
+    lane,
     series: {
       stroke: color,
       width: 1.6,
       fill: color.replace("rgb(", "rgba(").replace(")", ", 0.09)"),
-      gaps: (plot, _series, from, to) => gapsInPixels(plot, stream, from, to),
+      gaps: (plot, _series, _from, _to) => gapsInPixels(plot, stream),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
-    yRange: ([from, to]) => within(yRange(...extentOf(stream, from, to), stream.decimals), min, max),
-    yAxis: {
-      size: (_plot, labels) => 14 + 6.2 * Math.max(2, ...(labels ?? []).map((label) => label.length)),
-      space: (_plot, _axis, _from, _to, height) =>
-        Math.min(Math.max(height * LABEL_SHARE, LABEL_SPACE.least), LABEL_SPACE.most),
-      values: (_plot, ticks, _axis, _space, step) => ticks.map((tick) => formatTick(tick, step)),
+    yRange: ([from, to]) => {
+      const extents = [extentOf(stream, from, to), earlierExtentOf(handlers.earlier?.(stream), from, to)];
+      return within(yRange(...widest(extents), stream.decimals), min, max);
     },
-    hooks: { drawAxes: [(plot) => drawMarks(plot, marks)], draw: [(plot) => drawNewest(plot, color)] },
+    yAxis: valueAxis,
+    hooks: {
+      drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
+        const earlier = handlers.earlier?.(stream);
+        if (earlier) drawEarlier(plot, earlier, color);
+      }],
+      draw: [(plot) => drawNewest(plot, color)],
+    },
   });
+}
+
+/**
+ * The same as `extentOf` of the time before; nothing where nothing is compared.
+ * @param {Series | null | undefined} earlier
+ * @param {number} from
+ * @param {number} to
+ */
+export const earlierExtentOf = (earlier, from, to) =>
+  /** @type {[number | null, number | null]} */ (earlier ? extentOf({ layer: { series: earlier }, gap: earlier.gap }, from, to) : [null, null]);
+
+/**
+ * @param {[number | null, number | null][]} extents
+ * @returns {[number | null, number | null]}
+ */
+export function widest(extents) {
+  const known = /** @type {number[]} */ (extents.flat().filter((one) => one !== null));
+  return known.length ? [Math.min(...known), Math.max(...known)] : [null, null];
 }
 
 /**
@@ -59,7 +93,7 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
  * @param {number | null} max
  * @returns {[number, number]}
  */
-function within([low, high], min, max) {
+export function within([low, high], min, max) {
   const [from, to] = [min ?? Math.min(low, max ?? low), max ?? Math.max(high, min ?? high)];
   return from < to ? [from, to] : [from, from + 1];
 }
@@ -69,7 +103,7 @@ function within([low, high], min, max) {
  * @param {uPlot} plot
  * @param {{at: number, colour: string}[]} marks
  */
-function drawMarks(plot, marks) {
+export function drawMarks(plot, marks) {
   const { ctx, bbox } = plot;
   const { min = 0, max = 0 } = plot.scales.y;
   ctx.save();
@@ -90,7 +124,7 @@ function drawMarks(plot, marks) {
 /**
  * The least and greatest value that the line shows between two times. Where it comes in and goes out of sight
  * it is between two points; where nothing is in sight, the last value before says where it was.
- * @param {Stream} stream
+ * @param {Pick<Stream, "gap"> & {layer: {series: {epochs: number[], values: any[]}}}} stream
  * @param {number} from
  * @param {number} to
  * @returns {[number | null, number | null]}
@@ -136,16 +170,15 @@ export function yRange(least, greatest, decimals) {
  * Silences longer than the stream's usual intervals, as [from, to] in canvas pixels.
  * @param {uPlot} plot
  * @param {Stream} stream
- * @param {number} from index
- * @param {number} to index
  * @returns {uPlot.Series.Gap[]}
  */
-function gapsInPixels(plot, stream, from, to) {
-  const [epochs] = plot.data;
+export function gapsInPixels(plot, stream) {
+  const { epochs } = stream.layer.series;
+  const { min = 0, max = 0 } = plot.scales.x;
   const { gap } = stream;
   /** @type {uPlot.Series.Gap[]} */
   const gaps = [];
-  for (let i = Math.max(from, 1); i <= to; i++) {
+  for (let i = Math.max(lowerBound(epochs, min), 1); i < epochs.length && epochs[i - 1] <= max; i++) {
     if (epochs[i] - epochs[i - 1] <= gap) continue;
     gaps.push([plot.valToPos(epochs[i - 1], "x", true), plot.valToPos(epochs[i], "x", true)]);
   }

@@ -10,6 +10,8 @@ const DOUBLE_TAP_MS = 300;
 export function followTouch(over, onDoubleTap) {
   const abort = new AbortController();
   let tappedAt = 0;
+  /** @type {PointerEvent | null} where a drag began; null while there is none */
+  let began = null;
 
   /**
    * @param {string} type
@@ -29,19 +31,30 @@ export function followTouch(over, onDoubleTap) {
       if (event instanceof PointerEvent && event.pointerType === "touch" && event.isPrimary) handle(event);
     }, { signal: abort.signal });
 
+  // A second finger: it is no drag any more (see navigate.js). Where it began, the selection is empty.
+  over.addEventListener("pointerdown", (event) => {
+    if (event.pointerType !== "touch" || event.isPrimary || !began) return;
+    asMouse("mousemove", over, began);
+    asMouse("mouseup", document, began);
+    began = null;
+  }, { signal: abort.signal });
   on("pointerdown", (event) => {
+    began = event;
     over.setPointerCapture(event.pointerId);
     asMouse("mousemove", over, event);
     asMouse("mousedown", over, event);
   });
-  on("pointermove", (event) => asMouse("mousemove", over, event));
+  on("pointermove", (event) => began && asMouse("mousemove", over, event));
   on("pointerup", (event) => {
+    if (!began) return;
+    began = null;
     asMouse("mouseup", document, event);
     if (event.timeStamp - tappedAt < DOUBLE_TAP_MS) onDoubleTap();
     tappedAt = event.timeStamp;
   });
   // The browser took the finger for scrolling: let go where it started.
   on("pointercancel", (event) => {
+    began = null;
     asMouse("mouseup", document, event);
     over.dispatchEvent(new MouseEvent("mouseleave"));
   });

@@ -2,6 +2,7 @@
 
 /** @import { FeedState } from "./feed.js" */
 
+import { onEmoji } from "../emoji.js";
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { onThemeChange } from "../theme.js";
 import { BackIcon } from "../views/icons.js";
@@ -23,6 +24,7 @@ class ChartView extends Component {
   }
 
   componentDidMount() {
+    onEmoji(() => this.forceUpdate());
     const parent = /** @type {HTMLElement} */ (this.base);
     this.chart = new Chart(parent, this.props.figure);
     onThemeChange(() => this.chart?.recolour());

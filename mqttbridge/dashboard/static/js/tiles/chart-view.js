@@ -5,6 +5,7 @@
 /** @import { Tile } from "./frame.js" */
 /** @import { PlotHandlers } from "../charts/plot.js" */
 
+import { handlersOf } from "../charts/handlers.js";
 import { el } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
@@ -34,18 +35,14 @@ export class ChartView {
     /** @type {number | null} the point under the crosshair */
     this._cursor = null;
     this.reading = new Reading(parent);
+    this.reading.show(tile.text(), tile.unit); // the chart takes the room that is left
     this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
-    const { board } = tile;
-    this.plot = look.plot(this.labelled, this.stream, {
-      onZoom: (span) => board.zoom(span),
-      onReset: () => board.jumpToLive(),
-      onCursor: (index) => {
-        this._cursor = index;
-      },
-      knownUntil: () => board.knownUntil,
-    });
+    this.reading.show(tile.text(), tile.unit); // it takes its room before the chart does
+    this.plot = look.plot(this.labelled, this.stream, handlersOf(tile.board, (index) => {
+      this._cursor = index;
+    }));
   }
 
   /**

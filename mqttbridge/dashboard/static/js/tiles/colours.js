@@ -28,6 +28,20 @@ export function colourOf(within, name) {
 }
 
 /**
+ * A custom property that is a colour, for a canvas: as it stands, it may say one for light and one for dark.
+ * @param {HTMLElement} within
+ * @param {string} property such as `--land`
+ */
+export function colourIn(within, property) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${property})`;
+  within.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
+/**
  * Make `--hue` of an element what the name says.
  * @param {HTMLElement} element
  * @param {string} name

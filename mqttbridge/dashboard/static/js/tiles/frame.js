@@ -15,6 +15,7 @@ import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { decimalsFor, formatAge, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
+import { alertBadge } from "../alerts/badge.js";
 import { colourOf, giveHue, hueName } from "./colours.js";
 import { kindOf, typeNow } from "./registry.js";
 
@@ -31,8 +32,9 @@ export class Tile {
    * @param {TileConfig} config
    * @param {Board} board
    * @param {Hues} hues
+   * @param {boolean} [showDevice] whether the tile stands alone, not under its device's name
    */
-  constructor(root, config, board, hues) {
+  constructor(root, config, board, hues, showDevice = false) {
     this.root = root;
     this.config = config;
     this.board = board;
@@ -44,10 +46,14 @@ export class Tile {
     /** @type {TileView | null} */
     this.view = null;
     this._described = 0;
+    this._showDevice = showDevice;
     this._title = el("h3", { dir: "auto" });
+    this._device = el("span", { class: "tile-device", dir: "auto" });
     this._age = el("span", { class: "tile-age" });
     this.body = el("div", { class: "tile-body" });
-    root.append(el("header", { class: "tile-head" }, this._title, this._age), this.body);
+    /** @type {ReturnType<typeof alertBadge> | null} */
+    this._alert = null;
+    root.append(el("header", { class: "tile-head" }, this._title, this._device, this._age), this.body);
     this._dress();
   }
 
@@ -143,12 +149,12 @@ export class Tile {
     const at = now();
     const span = this.board.viewport.span(at);
     const type = typeNow(this.config.type);
+    if (type && type.history !== false) for (const stream of this.streams) this.board.history.want(stream);
     const problem = this._problem();
     if (problem !== "") {
       this.hide();
       if (this.body.textContent !== problem) this.body.replaceChildren(el("p", { class: "tile-problem" }, problem));
     } else if (type) {
-      if (type.history !== false) for (const stream of this.streams) this.board.history.want(stream);
       if (!this.view) this.body.replaceChildren();
       this.view ??= type.create(this.body, this);
       this.view.paint(at, span);
@@ -159,6 +165,12 @@ export class Tile {
 
   resized() {
     this.view?.resize();
+  }
+
+  /** Its names are drawn otherwise now. */
+  renamed() {
+    this.hide();
+    this._dress();
   }
 
   /** Out of view: let go of the canvas. */
@@ -173,7 +185,13 @@ export class Tile {
   get title() {
     if (this.config.title) return withEmoji(this.config.title);
     const named = this.config.streams.map((name) => withEmoji(this.board.find(name)?.field ?? name));
-    return named.join(", ") || t(`tiles.${this.config.type}.name`);
+    return [...new Set(named)].join(", ") || t(`tiles.${this.config.type}.name`);
+  }
+
+  /** The streams' device, where nothing else says it. */
+  get device() {
+    const devices = new Set(this.config.streams.map((name) => this.board.find(name)?.device ?? ""));
+    return this._showDevice && !this.config.title && devices.size === 1 ? withEmoji([...devices][0]) : "";
   }
 
   /** What does not change by itself. */
@@ -184,9 +202,18 @@ export class Tile {
     setAttribute(root, "data-type", config.type);
     setAttribute(root, "data-stream", config.streams[0] ?? "");
     giveHue(root, config.color || hueName(this._hues.of(this.board.find(config.streams[0] ?? "")?.field ?? "")));
-    setText(this._title, this.title);
+    this._name();
     setAttribute(this._title, "title", config.streams.join(", "));
+    this._alert?.element.remove();
+    const named = config.streams.filter((name) => !name.startsWith("="));
+    this._alert = named.length ? alertBadge(this.board.bucket, named) : null;
+    if (this._alert) this._age.before(this._alert.element);
     this._paintHead(now());
+  }
+
+  _name() {
+    setText(this._title, this.title);
+    setText(this._device, this.device);
   }
 
   /** The streams by their names: one may begin only now, or become one of another kind. */
@@ -196,7 +223,7 @@ export class Tile {
     this.streams = found;
     this.hide();
     setAttribute(this.root, "data-kind", found[0]?.kind ?? "");
-    setText(this._title, this.title);
+    this._name();
   }
 
   /** Why there is nothing to draw, in words; "" when there is. */
@@ -204,9 +231,11 @@ export class Tile {
     const { type, streams } = this.config;
     const kind = kindOf(type);
     if (!kind) return t("tiles.unknownType", { type });
-    if (kind.kinds.length === 0) return "";
+    if (kind.kinds.length === 0 || (kind.alone && this.streams.length === 0)) return "";
     if (streams.length === 0) return t("tiles.noStreams");
     if (this.streams.length === 0) return t("tiles.missing", { name: streams[0] });
+    const failed = this.streams.find(({ problem }) => problem !== "");
+    if (failed) return t("tiles.failed", { name: failed.name, problem: failed.problem });
     const other = this.streams.find((stream) => !kind.kinds.includes(stream.kind));
     return other ? t("tiles.otherKind", { name: other.name, type: t(`tiles.${type}.name`) }) : "";
   }
@@ -226,6 +255,7 @@ export class Tile {
     setAttribute(root, "data-loaded", String(streams.every(({ layer }) => layer.state === "loaded")));
     setAttribute(root, "data-on", String(this.last()?.value === true));
     setAttribute(root, "data-level", this.levelOf(this.last()?.value) ?? "");
+    this._alert?.paint(board.alerts);
     setText(this._age, last ? ageOf(last.epoch, range, at) : empty ? t(range ? "tiles.noValue" : "tiles.noValueYet") : "");
   }
 

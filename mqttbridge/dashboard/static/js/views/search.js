@@ -5,7 +5,7 @@ export function focusSearch() {
     const field = /** @type {HTMLInputElement | null} */ (document.querySelector(".search"));
     if (!field || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && event.target === field) field.blur();
-    if (event.key !== "/" || event.target instanceof HTMLInputElement) return;
+    if (event.key !== "/" || (event.target instanceof Element && event.target.matches("input, textarea, select"))) return;
     event.preventDefault();
     field.focus();
     field.select();

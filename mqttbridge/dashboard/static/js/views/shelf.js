@@ -5,10 +5,12 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError, fetchBuckets, pageUrl } from "../api.js";
 import { now } from "../clock.js";
-import { withEmoji } from "../emoji.js";
+import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
+import { t } from "../i18n.js";
 import { BridgeNotice } from "./bridge-notice.js";
+import { SettingsIcon } from "./icons.js";
 import { focusSearch } from "./search.js";
 import { ThemeButton } from "./theme-button.js";
 import { Denied, Welcome } from "./welcome.js";
@@ -51,6 +53,7 @@ class Shelf extends Component {
   componentDidMount() {
     document.addEventListener("visibilitychange", () => document.hidden || this.poll());
     focusSearch();
+    onEmoji(() => this.forceUpdate());
     this.poll();
   }
 
@@ -75,6 +78,8 @@ class Shelf extends Component {
           ${buckets && buckets.length >= SEARCH_FROM && html`
             <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
               onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
+          <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
+          <a class="button button-icon" href="/settings" aria-label=${t("settings.title")} title=${t("settings.title")}><${SettingsIcon} /></a>
           <${ThemeButton} />
         </div>
       </header>

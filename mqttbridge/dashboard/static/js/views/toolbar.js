@@ -1,15 +1,39 @@
-/** The board's head: whose page it is, whether it is live, which time it shows. */
+/** The head of a bucket's views: whose page it is, whether it is live, which time it shows. */
 
 /** @import { Board } from "../board.js" */
+/** @import { BucketView } from "../types.js" */
 
-import { html } from "../../vendor/htm-preact.module.js";
+import { html, useState } from "../../vendor/htm-preact.module.js";
 import { now } from "../clock.js";
 import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
-import { WINDOWS } from "../viewport.js";
-import { BackIcon, LiveIcon, PauseIcon, RefreshIcon } from "./icons.js";
+import { ShareButton } from "../share/button.js";
+import { t } from "../i18n.js";
+import { panned, WINDOWS, zoomed } from "../viewport.js";
+import { BackIcon, DownloadIcon, LiveIcon, MeasureIcon, PauseIcon, RangeIcon, RefreshIcon } from "./icons.js";
+import { lazy } from "./lazy.js";
 import { StateBadge } from "./state-badge.js";
+import { Tabs } from "./tabs.js";
 import { ThemeButton } from "./theme-button.js";
+
+const RangeDialog = lazy(() => import("../time/range-dialog.js"), "RangeDialog");
+const MeasurePanel = lazy(() => import("../time/measure-panel.js"), "MeasurePanel");
+const ExportDialog = lazy(() => import("../export/dialog.js"), "ExportDialog");
+
+/** How far a key moves along time, in lengths of what is on view. */
+const STEP = 0.5;
+
+/** @type {Record<string, (board: Board) => void>} */
+const KEYS = {
+  p: (board) => (board.viewport.live ? board.pause() : board.jumpToLive()),
+  l: (board) => board.jumpToLive(),
+  r: (board) => board.refresh(),
+  m: (board) => board.marks.toggle(),
+  "+": (board) => board.zoom(zoomed(board.viewport.span(now()), 0.5)),
+  "-": (board) => board.zoom(zoomed(board.viewport.span(now()), 2)),
+  "[": (board) => board.zoom(panned(board.viewport.span(now()), -STEP)),
+  "]": (board) => board.zoom(panned(board.viewport.span(now()), STEP)),
+};
 
 /**
  * Keys for those who keep the page on a wall or have no mouse; none while one types.
@@ -17,47 +41,75 @@ import { ThemeButton } from "./theme-button.js";
  */
 export function listenToKeys(board) {
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const window = WINDOWS[Number(event.key) - 1];
     if (window) board.showWindow(window.id);
-    else if (event.key === "p") board.viewport.live ? board.pause() : board.jumpToLive();
-    else if (event.key === "l") board.jumpToLive();
-    else if (event.key === "r") board.refresh();
+    else if (Object.hasOwn(KEYS, event.key)) KEYS[event.key](board);
   });
 }
 
+/** @param {EventTarget | null} target */
+const isTyping = (target) =>
+  target instanceof HTMLElement && (target.closest("dialog") !== null || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.isContentEditable);
+
 /** @param {{board: Board}} props */
 function Windows({ board }) {
+  const { live, window } = board.viewport;
   return html`
-    <div class="segments" role="group" aria-label="Time window">
+    <div class="segments" role="group" aria-label=${t("time.window")}>
       ${WINDOWS.map(({ id, label }, i) => html`
-        <button type="button" data-window=${id} title=${`Key ${i + 1}`}
-          aria-pressed=${String(board.viewport.window.id === id)} onClick=${() => board.showWindow(id)}>${label}</button>`)}
+        <button type="button" data-window=${id} title=${t("time.key", { key: i + 1 })}
+          aria-pressed=${String(window.id === id)} onClick=${() => board.showWindow(id)}>${label}</button>`)}
+      ${live && !WINDOWS.includes(window) && html`
+        <button type="button" data-window=${window.id} aria-pressed="true">${window.label}</button>`}
     </div>`;
 }
 
-/** @param {{board: Board}} props */
-export function Toolbar({ board }) {
+/**
+ * @param {{board: Board, view?: BucketView, title?: string, streams?: string[], children?: any}} props
+ *   `streams`: those that an export means
+ */
+export function Toolbar({ board, view = "board", title, streams, children }) {
+  const [dialog, setDialog] = useState("");
   const { live } = board.viewport;
+  const close = () => setDialog("");
   return html`
     <header class="bar bar-board" data-mode=${live ? "live" : "paused"}>
       <div class="bar-title">
-        <a class="button button-icon" href="/" aria-label="All buckets" title="All buckets"><${BackIcon} /></a>
-        <h1 dir="auto">${withEmoji(board.title)}</h1>
+        <a class="button button-icon" href="/" aria-label=${t("time.allBuckets")} title=${t("time.allBuckets")}><${BackIcon} /></a>
+        <h1 dir="auto">${withEmoji(title || board.title)}</h1>
         <${StateBadge} board=${board} />
       </div>
+      <${Tabs} board=${board} view=${view} />
       <div class="bar-tools">
         <${Windows} board=${board} />
+        <${IconButton} action="range" text=${t("time.range")} onClick=${() => setDialog("range")} icon=${RangeIcon} />
         ${live
-          ? html`<button class="button" type="button" data-action="pause" title="Key P" onClick=${() => board.pause()}>
-              <${PauseIcon} /><span>Pause</span></button>`
-          : html`<button class="button button-strong" type="button" data-action="live" title="Key L"
-              onClick=${() => board.jumpToLive()}><${LiveIcon} /><span>Jump to live</span></button>`}
-        <button class="button button-icon" type="button" data-action="refresh" aria-label="Fetch again" title="Fetch again (key R)"
-          onClick=${() => board.refresh()}><${RefreshIcon} /></button>
+          ? html`<button class="button" type="button" data-action="pause" title=${t("time.key", { key: "P" })} onClick=${() => board.pause()}>
+              <${PauseIcon} /><span>${t("time.pause")}</span></button>`
+          : html`<button class="button button-strong" type="button" data-action="live" title=${t("time.key", { key: "L" })}
+              onClick=${() => board.jumpToLive()}><${LiveIcon} /><span>${t("time.jumpToLive")}</span></button>`}
+        ${view !== "source" && html`
+          <${IconButton} action="measure" text=${t("time.measure")} key_="M" pressed=${board.marks.measuring}
+            onClick=${() => board.marks.toggle()} icon=${MeasureIcon} />`}
+        <${IconButton} action="refresh" text=${t("time.fetchAgain")} key_="R" onClick=${() => board.refresh()} icon=${RefreshIcon} />
+        <${IconButton} action="export" text=${t("time.export")} onClick=${() => setDialog("export")} icon=${DownloadIcon} />
+        ${children}
+        <${ShareButton} bucket=${board.bucket} title=${withEmoji(board.title)} />
         <${ThemeButton} />
       </div>
-    </header>`;
+    </header>
+    ${dialog === "range" && html`<${RangeDialog} board=${board} onClose=${close} />`}
+    ${dialog === "export" && html`<${ExportDialog} board=${board} streams=${streams} onClose=${close} />`}
+    ${view !== "source" && board.marks.measuring && html`<${MeasurePanel} board=${board} brief=${view === "waves"} />`}`;
+}
+
+/** @param {{action: string, text: string, key_?: string, pressed?: boolean, onClick: () => void, icon: any}} props */
+function IconButton({ action, text, key_, pressed, onClick, icon: Icon }) {
+  const title = key_ ? t("time.withKey", { text, key: key_ }) : text;
+  return html`
+    <button class="button button-icon" type="button" data-action=${action} aria-label=${text} title=${title}
+      aria-pressed=${pressed === undefined ? undefined : String(pressed)} onClick=${onClick}><${Icon} /></button>`;
 }
 
 /** @param {{board: Board}} props */
@@ -66,5 +118,5 @@ export function HeldRange({ board }) {
   if (!range) return null;
   const [from, to] = range;
   const reach = now() - from;
-  return html`<strong class="held" data-notice="held">Paused: ${formatTime(from, reach)} – ${formatTime(to, reach)}</strong>`;
+  return html`<strong class="held" data-notice="held">${t("time.held", { from: formatTime(from, reach), to: formatTime(to, reach) })}</strong>`;
 }

@@ -1,6 +1,7 @@
 /** What a first visitor sees: how to get the first values in, with this server's own address. */
 
 import { html, useState } from "../../vendor/htm-preact.module.js";
+import { t } from "../i18n.js";
 
 /** @param {{text: string}} props */
 function Command({ text }) {
@@ -42,11 +43,13 @@ export function Welcome({ bucket }) {
     </section>`;
 }
 
-/** The page of somebody who may not read. */
+/** The page of somebody who may not read, or not any more. */
 export function Denied() {
+  const next = new URLSearchParams({ next: location.pathname + location.search + location.hash });
   return html`
     <section class="welcome" data-view="denied">
-      <h2>This dashboard asks for a token</h2>
-      <p>Open it with a view token at the end of its address: <code>${location.origin}/?token=…</code></p>
+      <h2>${t("settings.denied.title")}</h2>
+      <p>${t("settings.denied.text")}</p>
+      <p><a class="button button-strong" href=${`/login?${next}`}>${t("settings.login.sign_in")}</a></p>
     </section>`;
 }

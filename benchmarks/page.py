@@ -1,0 +1,248 @@
+"""What the board costs a browser: first paint, bytes, frames and processor while it scrolls, memory.
+
+Figures are Chromium's own: its tracing protocol's counters of the page's main thread, its heap after a collection, its
+sizes on the wire. The browser has no graphics card here, so it draws with the processor that everything else shares.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import requests
+from playwright.sync_api import Browser, CDPSession, sync_playwright
+
+from benchmarks import fleet
+from benchmarks.report import Row, median, show
+from benchmarks.running import bridge, workspace
+from tests.browser.chromium import CHROMIUM, CHROMIUM_ARGS
+from tests.support.processes import BridgeProcess
+
+CHARTS, DAY, STEP = 20, 86_400, 10
+LIVE_CHARTS, UPDATES = 50, 10
+SCROLL_SECONDS = 10.0
+SOAK_SECONDS = 60.0
+SOAK_POINTS = 8 * 3600  # a stream: eight hours of one a second
+SOAK_STREAMS = 10
+
+FIRST_PAINT_S, WEIGHT_KB, FRAMES, CORE_SHARE, HEAP_MIB = 1.0, 120, 50, 0.30, 10
+CONFIG = {"mqtt": None, "destinations": fleet.EMBEDDED, "log": {"format": "text", "level": "warning"}}
+
+DRAWN = """count => {
+  const tiles = [...document.querySelectorAll('.tile')];
+  return tiles.length >= count && tiles.slice(0, count).every(
+    (tile) => tile.dataset.loaded === 'true' && tile.querySelector('canvas'));
+}"""
+COUNT_FRAMES = """() => {
+  window.counted = 0;
+  const count = () => { window.counted += 1; requestAnimationFrame(count); };
+  requestAnimationFrame(count);
+}"""
+
+
+class Feeder:
+    """Pushes values of a bucket, at once or in the background."""
+
+    def __init__(self, process: BridgeProcess, bucket: str) -> None:
+        self._url, self._bucket = f"{process.url}/api/events", bucket
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._stop = threading.Event()
+
+    def push(self, events: Sequence[tuple[str, float, float]]) -> None:
+        for part in itertools.batched(events, 5000) if hasattr(itertools, "batched") else _batched(events, 5000):
+            body = [{"key": stream, "value": value, "epoch": epoch} for stream, value, epoch in part]
+            answer = self._session.post(self._url, params={"bucketKey": self._bucket}, json=body, timeout=30)
+            answer.raise_for_status()
+
+    @contextmanager
+    def streaming(self, streams: int, per_second: float, batch: int = 1) -> Iterator[None]:
+        """`batch` values a stream, so many times a second."""
+
+        def run() -> None:
+            began, turn = time.perf_counter(), 0
+            while not self._stop.wait(max(0.0, turn / per_second - (time.perf_counter() - began))):
+                now = time.time()
+                self.push(
+                    [
+                        (name(stream), value(stream, now + k / 1000), now - (batch - 1 - k) / per_second / batch)
+                        for stream in range(streams)
+                        for k in range(batch)
+                    ]
+                )
+                turn += 1
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            thread.join()
+            self._session.close()
+
+
+def _batched(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    return (items[at : at + size] for at in range(0, len(items), size))
+
+
+def name(stream: int) -> str:
+    return f"room-{stream:02}.temperature"
+
+
+def value(stream: int, at: float) -> float:
+    return round(20 + stream / 10 + 3 * math.sin(at / 3000 + stream) + math.sin(at * 7 + stream) / 5, 2)
+
+
+def first_paint(browser: Browser, process: BridgeProcess, rounds: int) -> tuple[float, float]:
+    """Seconds from navigation until every chart on view is drawn, and KB on the wire for it without the points."""
+    now = time.time()
+    history = [
+        (name(stream), value(stream, now - back), now - back)
+        for stream in range(CHARTS)
+        for back in range(DAY, 0, -STEP)
+    ]
+    Feeder(process, "day").push(history)
+    took, weights = [], []
+    for _ in range(rounds):
+        context = browser.new_context(viewport={"width": 1440, "height": 2200})
+        page = context.new_page()
+        cdp = context.new_cdp_session(page)
+        cdp.send("Network.enable")
+        urls: dict[str, str] = {}
+        sizes: dict[str, float] = {}
+        cdp.on("Network.responseReceived", lambda event: urls.__setitem__(event["requestId"], event["response"]["url"]))  # noqa: B023
+        cdp.on(
+            "Network.loadingFinished",
+            lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"]),  # noqa: B023
+        )
+        page.goto(f"{process.url}/b/day#w=24h", wait_until="commit")
+        page.wait_for_function(DRAWN, arg=CHARTS, polling="raf", timeout=60_000)
+        took.append(page.evaluate("performance.now()") / 1000)
+        weights.append(sum(size for request, size in sizes.items() if "/api/" not in urls.get(request, "")) / 1000)
+        context.close()
+    return median(took), median(weights)
+
+
+def scrolling(browser: Browser, process: BridgeProcess, seconds: float) -> tuple[float, float]:
+    """Frames a second, and the share of a core that the page's main thread takes, with values streaming in."""
+    feeder = Feeder(process, "busy")
+    now = time.time()
+    feeder.push(
+        [
+            (name(stream), value(stream, now - back), now - back)
+            for stream in range(LIVE_CHARTS)
+            for back in range(300, 0, -1)
+        ]
+    )
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.goto(f"{process.url}/b/busy#w=5m")
+    page.wait_for_function(DRAWN, arg=8)
+    with feeder.streaming(LIVE_CHARTS, UPDATES):
+        cdp = context.new_cdp_session(page)
+        cdp.send("Performance.enable")
+        page.mouse.move(700, 500)
+        page.evaluate(COUNT_FRAMES)
+        before, began = main_thread(cdp), time.perf_counter()
+        frames = page.evaluate("window.counted")
+        step = 40
+        while time.perf_counter() - began < seconds:
+            page.mouse.wheel(0, step)
+            page.wait_for_timeout(50)
+            at, end = page.evaluate("[scrollY, document.documentElement.scrollHeight - innerHeight]")
+            step = -40 if at >= end - 1 else 40 if at <= 0 else step
+        elapsed = time.perf_counter() - began
+        frames = page.evaluate("window.counted") - frames
+        share = (main_thread(cdp) - before) / elapsed
+    context.close()
+    return frames / elapsed, share
+
+
+def soak(browser: Browser, process: BridgeProcess, seconds: float) -> tuple[float, float]:
+    """MiB of heap after a fifth of the points of eight hours, and after all of them."""
+    per_second = 4.0
+    batch = max(1, round(SOAK_POINTS / seconds / per_second))
+    feeder = Feeder(process, "soak")
+    feeder.push([(name(stream), 20.0, time.time()) for stream in range(SOAK_STREAMS)])
+    context = browser.new_context(viewport={"width": 1440, "height": 2200})
+    page = context.new_page()
+    page.goto(f"{process.url}/b/soak#w=5m")
+    page.wait_for_function("count => document.querySelectorAll('.tile').length >= count", arg=SOAK_STREAMS)
+    cdp = context.new_cdp_session(page)
+    with feeder.streaming(SOAK_STREAMS, per_second, batch):
+        page.wait_for_timeout(seconds * 1000 / 5)
+        early = heap(cdp)
+        page.wait_for_timeout(seconds * 1000 * 4 / 5)
+        late = heap(cdp)
+    context.close()
+    return early, late
+
+
+def main_thread(cdp: CDPSession) -> float:
+    metrics = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
+    return float(metrics["TaskDuration"])
+
+
+def heap(cdp: CDPSession) -> float:
+    cdp.send("HeapProfiler.enable")
+    cdp.send("HeapProfiler.collectGarbage")
+    return float(cdp.send("Runtime.getHeapUsage")["usedSize"] / 2**20)
+
+
+def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
+    with workspace() as directory, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        with bridge(directory / "bridge", CONFIG) as process:
+            paint, weight = first_paint(browser, process, rounds)
+            frames, core = scrolling(browser, process, max(2.0, SCROLL_SECONDS * share))
+            seconds = max(5.0, SOAK_SECONDS * share)
+            early, late = soak(browser, process, seconds)
+        browser.close()
+    return [
+        Row(
+            f"page: navigation to {CHARTS} charts of 24 h drawn",
+            f"{paint:.2f} s",
+            target=f"<= {FIRST_PAINT_S:g} s",
+            met=paint <= FIRST_PAINT_S,
+        ),
+        Row(
+            "page: bytes on the wire before its data",
+            f"{weight:.0f} KB",
+            target=f"<= {WEIGHT_KB} KB",
+            met=weight <= WEIGHT_KB,
+        ),
+        Row(
+            f"page: {LIVE_CHARTS} charts, {UPDATES} updates/s each, scrolling",
+            f"{frames:.0f} frames/s",
+            target=f">= {FRAMES}",
+            met=frames >= FRAMES,
+        ),
+        Row(
+            "page: its main thread meanwhile",
+            f"{core:.0%} of a core",
+            target=f"<= {CORE_SHARE:.0%}",
+            met=core <= CORE_SHARE,
+        ),
+        Row(
+            f"page: heap, {SOAK_STREAMS} streams, 8 h of points in {seconds:g} s",
+            f"{late:.1f} MiB",
+            f"after a fifth {early:.1f} MiB",
+            target=f"+ <= {HEAP_MIB} MiB",
+            met=late - early <= HEAP_MIB,
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--share", type=float, default=1.0)
+    options = parser.parse_args()
+    show(rows(rounds=options.rounds, share=options.share))

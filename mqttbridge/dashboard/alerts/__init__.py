@@ -1,0 +1,1 @@
+"""Alerts over HTTP: their rules, states, history and silences."""

@@ -1,0 +1,27 @@
+/** Tiles where somebody put them; on a narrow page one below the other, in reading order. */
+
+/** @import { Page } from "./page.js" */
+/** @import { Placed } from "./grid.js" */
+
+import { html } from "../../vendor/htm-preact.module.js";
+import { TileView } from "./tile-view.js";
+
+/** Below this width the tiles flow in reading order, as css/arranged.css says. */
+export const NARROW = matchMedia("(max-width: 900px)");
+
+/**
+ * @param {{page: Page, tiles: Placed[], tools?: (tile: Placed) => any, lifted?: string}} props `tools` lie over a tile
+ *   while the board is arranged; `lifted` is the id of the one that is moved
+ */
+export function GridView({ page, tiles, tools, lifted }) {
+  // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
+  const place = (/** @type {Placed} */ { x, y, w, h }) => ({ "--x": x + 1, "--y": y + 1, "--w": w, "--h": h });
+  return html`
+    <div class="tiles">
+      ${tiles.map((tile) => html`
+        <div class="cell" key=${tile.id} data-lifted=${String(tile.id === lifted)} style=${place(tile)}>
+          <${TileView} config=${tile} page=${page} alone=${true} />
+          ${tools?.(tile)}
+        </div>`)}
+    </div>`;
+}

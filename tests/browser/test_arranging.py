@@ -1,0 +1,234 @@
+"""Arranging a board by mouse, keyboard and finger; saved by itself, undone, exported, read-only from the YAML."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import Dashboard, Tile, Watched, climate, expect_state, open_board
+from tests.support.configs import EMBEDDED
+from tests.support.processes import BridgeProcess
+
+pytestmark = pytest.mark.browser
+
+
+def fill(dashboard: Dashboard, bucket: str, now: float) -> None:
+    others = [("kitchen.humidity", 50, now), ("attic.temperature", 30, now), ("attic.window", True, now)]
+    dashboard.push(bucket, [*climate(now), *others])
+
+
+def arrange(page: Page, dashboard: Dashboard, bucket: str) -> Watched:
+    watched = open_board(page, dashboard, bucket)
+    page.locator("[data-action=arrange]").click()
+    expect(page.locator(".cell")).to_have_count(4)
+    return watched
+
+
+def cell(page: Page, stream: str) -> Locator:
+    return page.locator(".cell", has=page.locator(f'[data-stream="{stream}"]'))
+
+
+def place(page: Page, stream: str) -> list[int]:
+    """x, y, w, h."""
+    return cell(page, stream).evaluate(
+        "e => ['--x', '--y', '--w', '--h'].map((name, i) => Number(e.style.getPropertyValue(name)) - (i < 2 ? 1 : 0))"
+    )
+
+
+def order(page: Page) -> list[str]:
+    return page.locator(".cell .tile").evaluate_all("all => all.map((e) => e.dataset.stream)")
+
+
+def expect_saved(page: Page) -> None:
+    expect(page.locator(".save-state")).to_have_text("Saved")
+
+
+def test_tiles_are_dragged_resized_by_keys_removed_undone_and_stay(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float
+) -> None:
+    fill(shared_dashboard, bucket, now)
+    watched = arrange(page, shared_dashboard, bucket)
+    assert order(page) == ["attic.temperature", "attic.window", "kitchen.humidity", "kitchen.temperature"]
+
+    # dragged past its neighbour, which makes room
+    box = cell(page, "attic.temperature").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 100 + box["width"] / 2, box["y"] + 100)
+    page.mouse.move(box["x"] + 100 + box["width"] + 14, box["y"] + 100)
+    page.mouse.up()
+    assert place(page, "attic.temperature") == [3, 0, 3, 3]
+    assert place(page, "attic.window") == [3, 3, 3, 3]
+
+    # by keyboard, and what happened is said
+    grip = cell(page, "kitchen.temperature").locator(".cell-grip")
+    grip.focus()
+    grip.press("Shift+ArrowDown")
+    grip.press("Shift+ArrowLeft")
+    assert place(page, "kitchen.temperature") == [9, 0, 2, 4]
+    expect(page.locator("[aria-live=assertive]")).to_have_text("kitchen.temperature: column 10, row 1, 2 wide, 4 high")
+    grip.press("ArrowRight")
+    assert place(page, "kitchen.temperature") == [10, 0, 2, 4]
+    expect(grip).to_be_focused()
+
+    # removed, and brought back
+    cell(page, "kitchen.humidity").locator("[data-action=remove]").click()
+    expect(page.locator(".cell")).to_have_count(3)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".cell")).to_have_count(4)
+    page.keyboard.press("Control+Shift+z")
+    expect(page.locator(".cell")).to_have_count(3)
+    expect_saved(page)
+
+    # it stays, and a stream that is new comes at the end
+    page.reload()
+    expect(page.locator(".cell")).to_have_count(3)
+    assert place(page, "kitchen.temperature") == [10, 0, 2, 4]
+    expect_state(page, "live")
+    shared_dashboard.push(bucket, [("garden.rain", 3, now)])
+    expect(Tile(page, "garden.rain").value).to_have_text("3")
+    assert place(page, "garden.rain")[1] >= 3
+
+    # back to automatic
+    page.locator("[data-action=arrange]").click()
+    page.locator("[data-action=board]").click()
+    page.locator("[data-action=automatic]").click()
+    expect_saved(page)
+    page.locator("[data-action=done]").click()
+    expect(page.locator(".device h2")).to_have_text(["attic", "garden", "kitchen"])
+    watched.assert_clean()
+
+
+def test_a_tile_is_added_and_edited_and_shows_an_expression(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float
+) -> None:
+    fill(shared_dashboard, bucket, now)
+    watched = arrange(page, shared_dashboard, bucket)
+
+    page.locator("[data-action=add]").click()
+    page.locator(".types [data-type=line]").click()
+    expect(page.locator(".cell")).to_have_count(5)
+    tile = page.locator(".cell[data-lifted=true] .tile")
+    expect(tile.locator(".tile-problem")).to_have_text("No stream is chosen for this tile.")
+    chooser = page.locator("input[name=stream]")
+    chooser.fill("=[kitchen.temprature]*10")
+    chooser.press("Enter")
+    expect(tile.locator(".tile-problem")).to_contain_text("did you mean [kitchen.temperature]?")
+    chooser.fill("=[kitchen.temperature]*10")
+    chooser.press("Enter")
+    expect(tile.locator(".tile-number")).to_have_text("219")
+    page.locator("input[name=title]").fill("Tenfold")
+    page.locator("input[name=unit]").fill("d°C")
+    page.locator("[data-action=threshold]").click()
+    page.locator(".threshold input").fill("200")
+    expect(tile.locator("h3")).to_have_text("Tenfold")
+    expect(tile.locator(".tile-unit")).to_have_text("d°C")
+    expect(tile).to_have_attribute("data-level", "warning")
+    shared_dashboard.push(bucket, [("kitchen.temperature", 30, now + 1)])
+    expect(tile.locator(".tile-number")).to_have_text("300")
+
+    page.keyboard.press("Escape")
+    expect(page.locator(".panel")).to_have_count(0)
+    expect_saved(page)
+    page.reload()
+    shown = Tile(page, "=[kitchen.temperature]*10")
+    expect(shown.value).to_have_text("300")
+    expect(shown.locator).to_have_attribute("data-points", "21")
+    watched.assert_clean()
+
+
+def test_who_saves_second_hears_of_the_first_and_chooses(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float
+) -> None:
+    fill(shared_dashboard, bucket, now)
+    other = page.context.new_page()
+    for one in (page, other):
+        arrange(one, shared_dashboard, bucket)
+    cell(page, "attic.window").locator("[data-action=remove]").click()
+    expect_saved(page)
+
+    cell(other, "kitchen.humidity").locator("[data-action=remove]").click()
+
+    expect(other.locator(".save-conflict")).to_have_text(re.compile(r"saved this board first, at \d\d:\d\d:\d\d"))
+    other.locator("[data-action=theirs]").click()
+    expect(cell(other, "attic.window")).to_have_count(0)
+    expect(cell(other, "kitchen.humidity")).to_have_count(1)
+
+
+def test_a_board_is_exported_and_imported_as_a_file(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float, tmp_path: Path
+) -> None:
+    fill(shared_dashboard, bucket, now)
+    watched = arrange(page, shared_dashboard, bucket)
+    page.locator("[data-action=board]").click()
+    with page.expect_download() as download:
+        page.locator("[data-action=export]").click()
+    file = tmp_path / "board.json"
+    download.value.save_as(file)
+    exported: dict[str, Any] = json.loads(file.read_text())
+    assert len(exported["tiles"]) == 4
+
+    file.write_text(json.dumps(exported | {"title": "Imported", "auto": False, "tiles": exported["tiles"][:2]}))
+    page.set_input_files("input[name=import]", file)
+    expect(page.locator(".cell")).to_have_count(2)
+    expect(page.locator("h1")).to_have_text("Imported")
+    expect_saved(page)
+    file.write_text('{"tiles": [{"streams": 5}]}')
+    page.set_input_files("input[name=import]", file)
+    expect(page.locator(".panel-said")).to_have_text("board.json is not a dashboard.")
+    expect(page.locator(".cell")).to_have_count(2)
+    watched.assert_clean()
+
+
+def test_on_a_phone_tiles_stand_in_reading_order_and_are_moved_one_by_one(
+    shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
+) -> None:
+    fill(shared_dashboard, bucket, now)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    watched = arrange(page, shared_dashboard, bucket)
+
+    cell(page, "attic.window").get_by_role("button", name="Move attic.window down").tap()
+    assert order(page) == ["attic.temperature", "kitchen.humidity", "attic.window", "kitchen.temperature"]
+    for button in page.locator(".cell").first.locator("button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 40
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    expect_saved(page)
+    watched.assert_clean()
+    context.close()
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Iterator[Dashboard]:
+    dashboard = Dashboard(tmp_path)
+    tiles = [{"streams": ["kitchen.temperature"], "w": 6, "title": "As code"}]
+    dashboard.process = BridgeProcess(
+        tmp_path,
+        {
+            "mqtt": None,
+            "destinations": {"dashboard": EMBEDDED},
+            "dashboards": {"code-*": {"title": "From YAML", "auto": False, "tiles": tiles}},
+        },
+    )
+    with dashboard.process:
+        yield dashboard
+
+
+def test_a_board_of_the_configuration_is_read_only_and_says_so(configured: Dashboard, page: Page, now: float) -> None:
+    fill(configured, "code-1", now)
+    watched = open_board(page, configured, "code-1")
+
+    expect(page.locator("h1")).to_have_text("From YAML")
+    expect(page.locator(".cell h3")).to_have_text(["As code"])
+    expect(page.locator("[data-notice=config]")).to_have_text("Arranged in the configuration, and read-only here")
+    expect(page.locator("[data-action=arrange]")).to_have_count(0)
+    watched.assert_clean()
