@@ -19,7 +19,7 @@ from psycopg import sql
 from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store.model import Column, Kind, StreamKey
-from mqttbridge.dashboard.store.postgres.connections import Connections, Db
+from mqttbridge.dashboard.store.postgres.connections import Connections, Db, words
 from mqttbridge.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -91,15 +91,17 @@ class Follower:
                 finally:
                     db.close()
             except psycopg.Error as error:
-                if not self._stop.is_set():
-                    log.warning("what other bridges store is not shown now: %s", str(error).strip())
+                if not self._stop.is_set() and self._following.is_set():
+                    self._following.clear()
+                    log.warning("what other bridges store is not shown live now: %s", words(error))
             self._stop.wait(_RETRY_SECONDS)
 
     def _follow(self, db: Db) -> None:
         name = f"mqttbridge changes of {self._connections.schema}"
         db.execute("SELECT set_config('application_name', %s, false)", (name,))  # for who looks at pg_stat_activity
         db.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._connections.schema)))
-        self._resume(db)
+        if self._resume(db):
+            log.info("what other bridges store is shown again; those who watch take a new snapshot")
         self._following.set()
         while not self._stop.is_set():
             while self._hand_on(db):
@@ -107,8 +109,8 @@ class Follower:
             for _ in db.notifies(timeout=_WAIT_SECONDS, stop_after=1):
                 pass
 
-    def _resume(self, db: Db) -> None:
-        """Go on after the last batch that was seen, if it is still there to tell which are new."""
+    def _resume(self, db: Db) -> bool:
+        """Go on after the last batch that was seen, if it is still there to tell which are new; else true."""
         known = db.execute("SELECT FROM changes WHERE id = %s", (self._seen,)).fetchone() is not None
         if not known:
             newest = db.execute("SELECT coalesce(max(id), 0) FROM changes").fetchone()
@@ -116,6 +118,8 @@ class Follower:
             self._seen = 0 if newest is None else newest[0]
             if missed:
                 self._lost()
+            return missed
+        return False
 
     def _hand_on(self, db: Db) -> bool:
         """Publish some batches that were not yet. False when that was all."""

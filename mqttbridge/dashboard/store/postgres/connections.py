@@ -168,7 +168,7 @@ def store_errors(what: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        raise StoreError(f"the dashboard's store cannot be {what} now: {_words(error)}") from error
+        raise StoreError(f"the dashboard's store cannot be {what} now: {words(error)}") from error
 
 
 def is_of_data(error: StoreError) -> bool:
@@ -176,7 +176,7 @@ def is_of_data(error: StoreError) -> bool:
     return isinstance(error.__cause__, psycopg.DataError | psycopg.errors.ProgramLimitExceeded)
 
 
-def _words(error: psycopg.Error) -> str:
+def words(error: psycopg.Error) -> str:
     """What PostgreSQL says, in one line. It never says a password; hosts and users it does."""
     said = error.diag.message_primary or str(error).strip() or type(error).__name__
     return " ".join(said.split())

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.postgres import timescale
-from mqttbridge.dashboard.store.postgres.connections import Db
+from mqttbridge.dashboard.store.postgres.connections import Db, words
 from mqttbridge.dashboard.store.ranges import EPOCH, span_of
 from mqttbridge.errors import StoreError
 
@@ -152,7 +152,7 @@ def _make_hypertables(db: Db, length: int, wanted: Timescale) -> bool:
             for statement in (POINTS, *timescale.statements(length)):
                 db.execute(statement.encode())
     except psycopg.Error as error:
-        log.warning("TimescaleDB could not be used, so the store has plain tables: %s", " ".join(str(error).split()))
+        log.warning("TimescaleDB could not be used, so the store has plain tables: %s", words(error))
         return False
     return True
 
