@@ -35,6 +35,7 @@ from mqttbridge.dashboard.store.model import (
     Statistics,
     StreamInfo,
     StreamKey,
+    ahead_of,
     columns_of,
     kind_of,
     newest,
@@ -50,10 +51,6 @@ from mqttbridge.events import EventTuple, Position, Value
 T = TypeVar("T")
 
 CATALOGUE: Final = "catalogue.db"
-
-# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
-# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
-AHEAD_SECONDS: Final = 60.0
 
 # Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
 # is open has a connection and up to two generations of points in memory.
@@ -381,7 +378,7 @@ class SqliteStore:
         self._use(span)
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
-        ahead = int((now + AHEAD_SECONDS) * MICROSECONDS)
+        ahead = ahead_of(now)
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], newest(column.times)

@@ -26,6 +26,7 @@ from mqttbridge.dashboard.store.model import (
     Statistics,
     StreamInfo,
     StreamKey,
+    ahead_of,
     columns_of,
 )
 from mqttbridge.dashboard.store.postgres import (
@@ -236,7 +237,7 @@ class PostgresStore:
             if kept:
                 times = [at for column in kept.values() for at in column.times]
                 self._layout.cover(db, times, int(now * MICROSECONDS))
-                writing.store(db, kept, rollups=self._layout.rollups)
+                writing.store(db, kept, rollups=self._layout.rollups, ahead=ahead_of(now))
             kinds = catalogue.kinds(db, [id_ for id_, _ in known.values()])
             for key, column in columns.items():
                 id_, column.unit = known[key]

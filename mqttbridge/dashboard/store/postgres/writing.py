@@ -68,12 +68,19 @@ _CORRECT: Final = """
 
 _NEWEST: Final = """
     UPDATE series s SET newest = b.at, kind = b.kind, number = b.number, whole = b.whole, said = b.said
-    FROM (SELECT DISTINCT ON (series) * FROM batch ORDER BY series, at DESC) b
-    WHERE s.id = b.series AND (s.newest IS NULL OR b.at >= s.newest)"""
+    FROM (SELECT DISTINCT ON (series) * FROM batch ORDER BY series, at > %(ahead)s, at DESC) b
+    WHERE s.id = b.series AND (s.newest IS NULL OR b.at >= s.newest OR s.newest > %(ahead)s)"""
 
 
-def store(db: Db, columns: Mapping[int, Column], *, rollups: bool) -> None:
-    """Store points by series' number. In a transaction of a connection that has the table `batch`."""
+def store(db: Db, columns: Mapping[int, Column], *, rollups: bool, ahead: int) -> None:
+    """Store points by series' number. In a transaction of a connection that has the table `batch`.
+
+    Args:
+        db: the connection.
+        columns: the points.
+        rollups: whether they are kept here.
+        ahead: microseconds; a newest value past it is a clock's mistake, which the series' next reading replaces.
+    """
     count, low, high = 0, None, None
     with db.cursor() as cursor:
         with cursor.copy(_COPY) as copy:
@@ -93,7 +100,7 @@ def store(db: Db, columns: Mapping[int, Column], *, rollups: bool) -> None:
             changed = cursor.execute(_CORRECT, (low, high)).fetchall()
             if changed and rollups:
                 remake(db, {(id_, at // HOUR * HOUR) for id_, at in changed})
-        cursor.execute(_NEWEST)
+        cursor.execute(_NEWEST, {"ahead": ahead})
 
 
 def remake(db: Db, hours: set[tuple[int, int]]) -> None:
