@@ -129,6 +129,12 @@ def newest(times: list[int]) -> int:
     return len(times) - 1 - times[::-1].index(top)
 
 
+def latest(times: list[int], ahead: int) -> int:
+    """Index of the time to show as the latest: the newest, or where that is past `ahead` the one that came last."""
+    at = newest(times)
+    return at if times[at] <= ahead else len(times) - 1
+
+
 def ahead_of(now: float) -> int:
     """The time, in microseconds, past which a point is ahead of the clock; `now` is in epoch seconds."""
     return int((now + AHEAD_SECONDS) * MICROSECONDS)

@@ -38,6 +38,7 @@ from mqttbridge.dashboard.store.model import (
     ahead_of,
     columns_of,
     kind_of,
+    latest,
     newest,
 )
 from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
@@ -381,9 +382,7 @@ class SqliteStore:
         ahead = ahead_of(now)
         with self._catalogue.lock:
             for key, column in columns.items():
-                series, at = known[key], newest(column.times)
-                if column.times[at] > ahead:
-                    at = len(column.times) - 1
+                series, at = known[key], latest(column.times, ahead)
                 if column.times[at] >= self._retention.floor(key[0], now):
                     self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
                     column.kind = series.kind

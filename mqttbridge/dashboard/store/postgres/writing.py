@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from mqttbridge.dashboard.store.model import Column
+from mqttbridge.dashboard.store.model import Column, latest
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.values import laid
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE
@@ -68,7 +68,7 @@ _CORRECT: Final = """
 
 _NEWEST: Final = """
     UPDATE series s SET newest = b.at, kind = b.kind, number = b.number, whole = b.whole, said = b.said
-    FROM (SELECT DISTINCT ON (series) * FROM batch ORDER BY series, at > %(ahead)s, at DESC) b
+    FROM batch b JOIN unnest(%(ids)s::integer[], %(times)s::bigint[]) AS chosen(series, at) USING (series, at)
     WHERE s.id = b.series AND (s.newest IS NULL OR b.at >= s.newest OR s.newest > %(ahead)s)"""
 
 
@@ -100,7 +100,8 @@ def store(db: Db, columns: Mapping[int, Column], *, rollups: bool, ahead: int) -
             changed = cursor.execute(_CORRECT, (low, high)).fetchall()
             if changed and rollups:
                 remake(db, {(id_, at // HOUR * HOUR) for id_, at in changed})
-        cursor.execute(_NEWEST, {"ahead": ahead})
+        times = [column.times[latest(column.times, ahead)] for column in columns.values()]
+        cursor.execute(_NEWEST, {"ids": list(columns), "times": times, "ahead": ahead})
 
 
 def remake(db: Db, hours: set[tuple[int, int]]) -> None:
