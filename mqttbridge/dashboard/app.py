@@ -112,10 +112,10 @@ def endpoints(
     stream_tokens = TokensApi(backend.config, workers.reads)
     latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
     return [
-        Endpoint("/", pages.page, Access.PAGE),
-        Endpoint("/b/{bucket}", pages.page, Access.PAGE),
-        Endpoint("/b/{bucket}/waves", pages.page, Access.PAGE),
-        Endpoint("/b/{bucket}/source", pages.page, Access.PAGE),
+        Endpoint("/", pages.view("js/views/shelf.js"), Access.PAGE),
+        Endpoint("/b/{bucket}", pages.view("js/board/page.js", "js/tiles/line.js"), Access.PAGE),
+        Endpoint("/b/{bucket}/waves", pages.view("js/waves/page.js"), Access.PAGE),
+        Endpoint("/b/{bucket}/source", pages.view("js/source/page.js"), Access.PAGE),
         Endpoint("/f/{figure}", pages.page, Access.PAGE),
         Endpoint("/alerts", pages.page, Access.PAGE),
         Endpoint("/settings", pages.page, Access.PAGE),
