@@ -280,6 +280,34 @@ def test_a_line_does_not_come_in_over_a_silence(call: Call) -> None:
     assert call("charts/line.js", body) == [1, 2]
 
 
+PATHS = """
+    window.Path2D = class {
+      said = "";
+      moveTo(...to) { this.said += ` M${to.map(Math.round)}`; }
+      lineTo(...to) { this.said += ` L${to.map(Math.round)}`; }
+    };
+    const plot = {
+      bbox: { left: 0, top: 0, width: 100, height: 10 },
+      scales: { x: { min: 0, max: 100 }, y: { min: -5, max: 5 } },
+    };
+    const series = (points) => ({ epochs: points.map(([at]) => at), values: points.map(([, value]) => value) });
+    const draw = (points, gap) => {
+      const { stroke, fill } = m.linePaths(plot, series(points), gap, true);
+      return [stroke.said.trim(), fill.said.trim()];
+    };
+"""
+
+
+def test_a_line_is_filled_to_zero_and_open_where_it_was_silent(call: Call) -> None:
+    body = f"{PATHS} return draw([[10, 1], [11, 2], [90, -3]], 5);"
+    assert call("charts/path.js", body) == ["M10,4 L11,3 M90,8", "M10,5 L10,4 L11,3 L11,5 M90,5 L90,8 L90,5"]
+
+
+def test_of_the_points_in_one_column_of_pixels_the_line_shows_the_extremes_in_their_order(call: Call) -> None:
+    body = f"{PATHS} return draw([[1, 0], [2, 0], [2.1, 4], [2.2, 1], [2.3, -4], [2.4, 0], [3, 1]], 5)[0];"
+    assert call("charts/path.js", body) == "M1,5 L2,1 L2,9 L3,4"
+
+
 @pytest.mark.parametrize(
     ("least", "greatest", "decimals", "share"),
     [

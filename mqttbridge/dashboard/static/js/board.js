@@ -58,6 +58,8 @@ export class Board {
     this._gliding = 0;
     /** What else a view fetches when the viewer says so. */
     this.onRefresh = () => {};
+    /** What was fetched is here, to be drawn. */
+    this.onHistory = () => {};
     /** @type {Set<() => void>} */
     this._watchers = new Set();
     this.marks = new Marks(this);
@@ -324,6 +326,7 @@ export class Board {
       else stream.load(points, id);
     }
     if (!this.live.started) this.live.start(answer.live);
+    this.onHistory();
   }
 
   /**

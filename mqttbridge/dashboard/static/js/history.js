@@ -9,7 +9,7 @@ import { fetchPoints } from "./api.js";
 const POINTS = 400;
 
 /** Streams in one request, and the length of their names: an answer stays small, its URL below any limit. */
-const MAX_STREAMS = 16;
+const MAX_STREAMS = 32;
 const MAX_NAMES_LENGTH = 1500;
 
 /** At most so many requests at once: browsers allow six connections a server, and the live stream is one. */

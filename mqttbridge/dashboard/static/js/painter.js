@@ -1,5 +1,6 @@
 /**
- * The page's one drawing loop: some ten times a second, tiles in view only.
+ * The page's one drawing loop: each tile in sight some ten times a second, a few of them at a time, so that
+ * scrolling stays smooth beside it.
  */
 
 /**
@@ -11,18 +12,23 @@
  * @property {() => void} resized
  * @property {() => void} hide let go of the chart
  * @property {() => void} [renamed] its names are drawn otherwise now
+ * @property {() => void} [prepare] ask for what it will draw; it comes into view
  */
 
-const FRAME_MS = 100;
+const TILE_MS = 100;
 
 /** For viewers who asked for less motion: the charts move in steps. */
-const CALM_FRAME_MS = 1000;
+const CALM_TILE_MS = 1000;
 
-/** Making a chart costs a millisecond or two: when one scrolls fast, they come a few a frame. */
-const NEW_CHARTS_A_FRAME = 8;
-
-/** Tiles are made ready a little before they scroll into view. */
+/** Tiles are made ready a little before they scroll into view, and until then kept up to date now and then. */
 const MARGIN = "300px 0px";
+const NEAR_TILE_MS = 1000;
+
+/** What painting may take of a frame: the browser needs as long again for what was painted. */
+const BUDGET_MS = 4;
+
+/** Between two paintings: the browser looks at every canvas for each, changed or not. */
+const REST_MS = 50;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -30,65 +36,131 @@ export class Painter {
   constructor() {
     /** @type {Map<Element, Painted>} */
     this._tiles = new Map();
+    /** @type {Map<Painted, number>} those near, and when each is due, by `performance.now()`; last painted, last in line */
+    this._due = new Map();
     /** @type {Set<Painted>} */
-    this._inView = new Set();
-    this._sight = new IntersectionObserver((entries) => this._onSight(entries), { rootMargin: MARGIN });
+    this._inSight = new Set();
+    this._near = new IntersectionObserver((entries) => this._onNear(entries), { rootMargin: MARGIN });
+    this._sight = new IntersectionObserver((entries) => this._onSight(entries));
     this._sizes = new ResizeObserver((entries) => {
       for (const { target } of entries) this._tiles.get(target)?.resized();
     });
-    this._next();
+    this._timer = 0;
+    this._frame = 0;
+    this._rested = 0;
   }
 
   /** @param {Painted} tile */
   add(tile) {
     this._tiles.set(tile.root, tile);
+    this._near.observe(tile.root);
     this._sight.observe(tile.root);
     this._sizes.observe(tile.root);
   }
 
   /** @param {Painted} tile */
   remove(tile) {
+    this._near.unobserve(tile.root);
     this._sight.unobserve(tile.root);
     this._sizes.unobserve(tile.root);
     this._tiles.delete(tile.root);
-    this._inView.delete(tile);
+    this._due.delete(tile);
+    this._inSight.delete(tile);
     tile.hide();
+  }
+
+  /** There is news: what is near is painted in the next frames. */
+  refresh() {
+    this._hurry(this._due.keys());
   }
 
   /** Draw everything anew, in other colours. */
   recolour() {
-    for (const tile of this._inView) tile.hide();
+    for (const tile of this._due.keys()) tile.hide();
+    this.refresh();
   }
 
   /** Say every name anew. */
   rename() {
     for (const tile of this._tiles.values()) tile.renamed?.();
+    this.refresh();
   }
 
   /** @param {IntersectionObserverEntry[]} entries */
-  _onSight(entries) {
+  _onNear(entries) {
+    const come = [];
     for (const { target, isIntersecting } of entries) {
       const tile = this._tiles.get(target);
       if (!tile) continue;
       if (isIntersecting) {
-        this._inView.add(tile);
+        tile.prepare?.();
+        come.push(tile);
       } else {
-        this._inView.delete(tile);
+        this._due.delete(tile);
         tile.hide();
       }
     }
+    this._hurry(come);
   }
 
-  _next() {
-    setTimeout(() => requestAnimationFrame(() => this._paint()), calm.matches ? CALM_FRAME_MS : FRAME_MS);
+  /** @param {IntersectionObserverEntry[]} entries */
+  _onSight(entries) {
+    const come = [];
+    for (const { target, isIntersecting } of entries) {
+      const tile = this._tiles.get(target);
+      if (!tile) continue;
+      if (isIntersecting) {
+        this._inSight.add(tile);
+        come.push(tile);
+      } else {
+        this._inSight.delete(tile);
+      }
+    }
+    this._hurry(come);
+  }
+
+  /**
+   * Paint these in the next frames.
+   * @param {Iterable<Painted>} tiles
+   */
+  _hurry(tiles) {
+    for (const tile of [...tiles]) this._due.set(tile, 0);
+    this._schedule(performance.now());
+  }
+
+  /**
+   * Wake when the next tile is due.
+   * @param {number} at `performance.now()`
+   */
+  _schedule(at) {
+    if (this._frame || !this._due.size) return;
+    clearTimeout(this._timer);
+    const next = Math.max(Math.min(...this._due.values()), this._rested);
+    this._timer = setTimeout(() => {
+      this._frame = requestAnimationFrame(() => this._paint());
+    }, Math.max(next - at, 0));
   }
 
   _paint() {
-    this._next();
-    let budget = NEW_CHARTS_A_FRAME;
-    for (const tile of this._inView) {
-      if (!tile.shown && budget-- <= 0) continue;
-      tile.paint();
+    this._frame = 0;
+    const began = performance.now();
+    const due = [...this._due].filter(([, at]) => at <= began).map(([tile]) => tile);
+    const fresh = due.filter((tile) => !tile.shown);
+    for (const tile of fresh) tile.prepare?.(); // all at once, so that they are fetched together
+    try {
+      for (const tile of due) {
+        if (!this._due.has(tile)) continue;
+        const every = !this._inSight.has(tile) ? NEAR_TILE_MS : calm.matches ? CALM_TILE_MS : TILE_MS;
+        // To the end of the line: a tile that found no time in this frame comes first in the next one.
+        this._due.delete(tile);
+        this._due.set(tile, began + every);
+        tile.paint();
+        if (performance.now() - began > BUDGET_MS) break;
+      }
+    } finally {
+      // New charts are waited for.
+      this._rested = fresh.some((tile) => (this._due.get(tile) ?? Infinity) <= began) ? 0 : began + REST_MS;
+      this._schedule(performance.now());
     }
   }
 }

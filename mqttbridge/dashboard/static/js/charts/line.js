@@ -8,6 +8,7 @@ import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
 import { lowerBound, upperBound } from "../series.js";
 import { drawEarlier } from "./overlay.js";
+import { linePaths } from "./path.js";
 import { Plot } from "./plot.js";
 
 /** A scale spans at least so many steps of the values' last digit, by their decimals: one step is no cliff. */
@@ -50,7 +51,7 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
       stroke: color,
       width: 1.6,
       fill: color.replace("rgb(", "rgba(").replace(")", ", 0.09)"),
-      gaps: (plot, _series, _from, _to) => gapsInPixels(plot, stream),
+      paths: (plot) => linePaths(plot, stream.layer.series, stream.gap, true),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
     yRange: ([from, to]) => {
@@ -164,25 +165,6 @@ export function yRange(least, greatest, decimals) {
   }
   const [low, high] = uPlot.rangeNum(least, greatest, 0.1, true);
   return [low ?? least, high ?? greatest];
-}
-
-/**
- * Silences longer than the stream's usual intervals, as [from, to] in canvas pixels.
- * @param {uPlot} plot
- * @param {Stream} stream
- * @returns {uPlot.Series.Gap[]}
- */
-export function gapsInPixels(plot, stream) {
-  const { epochs } = stream.layer.series;
-  const { min = 0, max = 0 } = plot.scales.x;
-  const { gap } = stream;
-  /** @type {uPlot.Series.Gap[]} */
-  const gaps = [];
-  for (let i = Math.max(lowerBound(epochs, min), 1); i < epochs.length && epochs[i - 1] <= max; i++) {
-    if (epochs[i] - epochs[i - 1] <= gap) continue;
-    gaps.push([plot.valToPos(epochs[i - 1], "x", true), plot.valToPos(epochs[i], "x", true)]);
-  }
-  return gaps;
 }
 
 /**

@@ -5,8 +5,9 @@
 /** @import { LineLook } from "./line.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
-import { drawMarks, earlierExtentOf, extentOf, gapsInPixels, valueAxis, widest, within, yRange } from "./line.js";
+import { drawMarks, earlierExtentOf, extentOf, valueAxis, widest, within, yRange } from "./line.js";
 import { drawEarlier } from "./overlay.js";
+import { linePaths } from "./path.js";
 import { Plot } from "./plot.js";
 
 /**
@@ -20,7 +21,7 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
     series: streams.map((stream, i) => ({
       stroke: colours[i],
       width: 1.6,
-      gaps: (plot, _series, _from, _to) => gapsInPixels(plot, stream),
+      paths: (plot) => linePaths(plot, stream.layer.series, stream.gap),
       points: { show: false },
     })),
     // Times that another stream has and this one lacks come as undefined, which a line passes over.

@@ -15,6 +15,9 @@ const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 /** A drag shorter than this is a click. */
 const MIN_DRAG_PX = 8;
 
+/** New values are drawn at most so often: a browser without a graphics card takes a millisecond for each chart. */
+const NEWS_MS = 250;
+
 /** The crosshair is shared by the charts of the page; presses are not. */
 const SYNC = uPlot.sync("mqttbridge");
 
@@ -91,6 +94,8 @@ export class Plot {
     /** @type {number | string} */
     this._version = -1;
     this._overlay = -1;
+    /** When new values were drawn last, by `performance.now()`. */
+    this._newsAt = -Infinity;
     this.handlers = handlers;
     this._data = look.data ?? (() => [stream.layer.series.epochs, stream.layer.series.values]);
     this._newVersion = look.version ?? (() => stream.version);
@@ -166,10 +171,14 @@ export class Plot {
   paint(span) {
     const pixel = (span[1] - span[0]) / (this.uplot.bbox.width || 1);
     const moved = Math.abs(span[1] - this.span[1]) >= pixel || Math.abs(span[0] - this.span[0]) >= pixel;
-    const [version, overlay] = [this._newVersion(), this.handlers.overlay?.() ?? 0];
-    const changed = this._version !== version || this._overlay !== overlay;
+    const [version, overlay, at] = [this._newVersion(), this.handlers.overlay?.() ?? 0, performance.now()];
+    // What was fetched is drawn at once; a live stream's values can wait for each other.
+    const { held, layer } = this.stream;
+    const news = this._version !== version && (held !== null || at - this._newsAt >= NEWS_MS);
+    const changed = news || this._overlay !== overlay;
     if (!moved && !changed) return;
-    this._version = version;
+    if (news && layer.state === "loaded") this._newsAt = at;
+    if (changed) this._version = version;
     this._overlay = overlay;
     this.span = span;
     this.uplot.batch(() => {

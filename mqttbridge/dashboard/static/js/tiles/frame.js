@@ -147,13 +147,19 @@ export class Tile {
     this._dress();
   }
 
-  /** Bring the tile up to date; it is in view. */
-  paint() {
+  /** Ask for what the tile draws: its type's module, and the points of its streams. */
+  prepare() {
     this._findStreams();
-    const at = now();
-    const span = this.board.viewport.span(at);
     const type = typeNow(this.config.type);
     if (type && type.history !== false) for (const stream of this.streams) this.board.history.want(stream);
+    return type;
+  }
+
+  /** Bring the tile up to date; it is in view. */
+  paint() {
+    const type = this.prepare();
+    const at = now();
+    const span = this.board.viewport.span(at);
     const problem = this._problem();
     if (problem !== "") {
       this.hide();

@@ -53,12 +53,16 @@ export class Wave {
     return this.plot !== null;
   }
 
+  prepare() {
+    this.board.history.want(this.stream);
+  }
+
   paint() {
     const { board, stream } = this;
     this.plot ??= PLOTS[stream.kind](this._chart, stream, handlersOf(board, (index) => {
       this._cursor = index;
     }), { lane: LANE });
-    board.history.want(stream);
+    this.prepare();
     const at = now();
     const span = board.viewport.span(at);
     this.plot.paint(span);
