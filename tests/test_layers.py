@@ -95,7 +95,7 @@ HOMES = {
         "mqttbridge.cli.version",
     ),
     "click": ("mqttbridge.cli",),
-    "jinja2": ("mqttbridge.mapping.families.value_templates",),
+    "jinja2": ("mqttbridge.mapping.families",),
     "pyarrow": ("mqttbridge.dashboard.raw.parquet",),
     "pandas": ("mqttbridge.panel",),
     "panel": ("mqttbridge.panel",),
