@@ -20,12 +20,13 @@ from mqttbridge.dashboard.alerts.api import AlertsApi
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.bridge.api import BridgeApi
 from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
-from mqttbridge.dashboard.http import json_answer, problem, refuse_body
+from mqttbridge.dashboard.http import json_answer, problem, refuse_body, unavailable
 from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.live import EventStream, Live
 from mqttbridge.dashboard.pages import Pages
@@ -37,6 +38,7 @@ from mqttbridge.dashboard.raw.api import RawApi
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security
 from mqttbridge.dashboard.tools_api import ToolsApi
+from mqttbridge.errors import StoreError
 
 __all__ = ["Backend", "create_app"]
 
@@ -83,7 +85,7 @@ def create_app(backend: Backend) -> Starlette:
     app = Starlette(
         routes=_routes(endpoints(backend, security, limits, workers, plotly), security),
         middleware=[Middleware(SecurityHeaders, backend.config.http), Middleware(RateHeaders, limits, security)],
-        exception_handlers={HTTPException: _http_error, Exception: _failed},
+        exception_handlers={HTTPException: _http_error, StoreError: _unavailable, Exception: _failed},
     )
     app.router.redirect_slashes = False
     app.state.backend, app.state.workers, app.state.plotly = backend, workers, plotly
@@ -103,6 +105,7 @@ def endpoints(
     boards = BoardsApi(backend, security, workers.reads)
     deletion = Deletion(backend, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
+    bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     session, keys = SessionApi(security, workers.reads), KeysApi(security, workers.reads)
     links = LinksApi(security, workers.reads, backend.config.http.embed_origins)
@@ -150,8 +153,15 @@ def endpoints(
         ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
+        Endpoint("/api/v1/rejected", bridge.rejected, Access.READ),
         Endpoint("/api/v1/rejected/replay", tools.replay, Access.EDIT, ("POST",)),
         Endpoint("/api/v1/rejected/purge", tools.purge, Access.EDIT, ("POST",)),
+        Endpoint("/bridge", pages.page, Access.PAGE),
+        Endpoint("/api/v1/bridge", bridge.snapshot, Access.READ),
+        Endpoint("/api/v1/bridge/unmatched", bridge.unmatched, Access.READ),
+        Endpoint("/api/v1/bridge/propose", bridge.propose, Access.READ, ("POST",)),
+        Endpoint("/api/v1/bridge/listen", bridge.listen, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/bridge/log", bridge.log, Access.EDIT),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/api/v1/figures", figures.figures, Access.READ),
@@ -224,6 +234,10 @@ async def _http_error(_: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem(404, "there is nothing at this address")
     return json_answer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    return unavailable(error) if isinstance(error, StoreError) else await _failed(_, error)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

@@ -74,11 +74,11 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     meant = _meant(heard, found, left_out)
     by_name = _named(rules)
     text = write(broker, found.families, rules, left_out, told)
-    for name, topics in _shadowed(found, _compile(text), by_name).items():
+    for name, topics in _shadowed(found, compile_text(text), by_name).items():
         by_name[name].leave(topics)
     for _ in range(_ATTEMPTS):
         text = write(broker, found.families, rules, left_out, told)
-        book = _compile(text)
+        book = compile_text(text)
         summarise(book, meant)  # what is announced is known before what it is about, as what is retained comes first
         summary = summarise(book, meant)
         failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
@@ -151,7 +151,7 @@ def _bounded(rules: list[RuleDraft]) -> list[RuleDraft]:
     return [*(rule for rule in rules if id(rule) in kept), *roots.values()]
 
 
-def _compile(text: str) -> Rulebook:
+def compile_text(text: str) -> Rulebook:
     """The rules of a proposal, read from its text as the bridge would read it."""
     root = parse_yaml(text)
     draft_ = Draft()
