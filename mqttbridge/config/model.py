@@ -143,6 +143,8 @@ class HttpLimitsConfig(Section):
     """Requests in each window of `per`; the next is answered with 429 and `Retry-After`."""
     per: Duration = Field(10.0, ge=1)
     """How long a window of `calls` is."""
+    reads: int | None = Field(None, ge=1)
+    """Requests to the Read API in each minute; the next is answered with 429 and `Retry-After`."""
     events: int | None = Field(None, ge=1)
     """Events in each `period`; what goes beyond is answered with 402."""
     period: Duration = Field(30 * DAY, ge=1)

@@ -20,6 +20,9 @@ from mqttbridge.config.model import HttpConfig
 # What the headers say where nothing is limited: some clients fail without them, or slow down near the limit.
 UNLIMITED: Final = 1_000_000
 
+# The window of the Read API; the vendor's allowed 30 requests in it.
+_READS_PER: Final = 60
+
 _USAGE: Final = TypeAdapter(dict[str, tuple[float, int]])
 
 
@@ -40,10 +43,15 @@ class Standing:
 
 @dataclass(slots=True)
 class Account:
-    """What one key has used. `began` and `used` are of the period, `window` and `calls` of the window."""
+    """What one key has used. `began` and `used` are of the period, `window` and `calls` of the window.
+
+    `minute` and `reads` are of the Read API's window.
+    """
 
     window: int = -1
     calls: int = 0
+    minute: int = -1
+    reads: int = 0
     began: float = 0.0
     used: int = 0
 
@@ -76,6 +84,18 @@ class Limits:
             return False
         account.calls += 1
         return True
+
+    def read(self, account: Account, now: float) -> int:
+        """Count a request to the Read API. Not 0 where its minute has no more: so many seconds are left of it."""
+        if self._config.reads is None:
+            return 0
+        minute = math.floor(now / _READS_PER)
+        if account.minute != minute:
+            account.minute, account.reads = minute, 0
+        if account.reads >= self._config.reads:
+            return math.ceil((minute + 1) * _READS_PER - now)
+        account.reads += 1
+        return 0
 
     def standing(self, account: Account | None, now: float) -> Standing:
         """How an account stands; None stands for one that has used nothing."""
