@@ -146,7 +146,7 @@ class Engine:
         for (rule, subject), parts in halves.items():
             entry = self.entries[rule]
             pair, positions = join(entry.pairs.get(subject, Pair()), sorted(parts, key=itemgetter(0)))
-            if self._has_room(entry, subject):
+            if self.has_room(entry, subject):
                 entry.pairs[subject] = pair
                 self._run(entry, subject, positions, clock, made)
 
@@ -176,7 +176,8 @@ class Engine:
                         notice.outcome, notice.detail = Outcome.NEEDLESS, why
                 made.firings[firing.id] = firing
 
-    def _has_room(self, entry: Entry, key: StreamKey) -> bool:
+    def has_room(self, entry: Entry, key: StreamKey) -> bool:
+        """Whether a rule watches this stream, or may begin to."""
         if key in entry.states or len(entry.states) < MAX_STREAMS:
             return True
         if key not in entry.turned_away and len(entry.turned_away) < MAX_STREAMS:
@@ -187,7 +188,7 @@ class Engine:
         return False
 
     def _run(self, entry: Entry, key: StreamKey, points: Iterable[Point], clock: float, made: Outcomes) -> None:
-        if not self._has_room(entry, key):
+        if not self.has_room(entry, key):
             return
         for epoch, value in points:
             self._note(entry, key, step(entry.rule, entry.states.get(key, NEW), epoch, value, clock), clock, made)

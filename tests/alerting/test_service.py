@@ -22,6 +22,7 @@ from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 from mqttbridge.dashboard.records import Conflict
+from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.errors import BrokerError, StoreError
 from mqttbridge.metrics import Metrics
@@ -327,6 +328,40 @@ def test_a_rule_watches_a_bounded_number_of_streams_and_the_history_is_bounded(w
     watched.push(*((f"{i}.t", 31.0, 3.0) for i in range(50)))
     assert len(watched.alerts.ledger.firings) == HISTORY
     assert len(watched.dashboard.records.all("alert-firing")) == HISTORY
+
+
+def test_a_firing_that_is_over_at_once_needs_no_room_that_open_ones_have(watch):
+    watched = watch(rules=[{**HOT, "actions": []}, {**HOT, "name": "Other", "stream": "*.u", "actions": []}])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(HISTORY)))
+
+    watched.push(("x.u", 31.0, 2.0), ("x.u", 20.0, 3.0))
+
+    assert len(watched.dashboard.records.all("alert-firing")) == HISTORY
+    assert [one["stream"] for one in watched.desk.history(1, None)["firings"]] == ["x.u"]
+
+
+def test_of_texts_that_were_missed_each_is_judged(watch):
+    watched = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
+    watched.push(("log", "up", 1.0))
+    watched.push(*(("log", f"{'error' if i == 50 else 'line'} {i}", 100.0 + i) for i in range(1000)), seen=False)
+    watched.crash()
+
+    again = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
+
+    assert [one["value"] for one in again.desk.history(10, None)["firings"]] == ["error 50"]
+
+
+def test_beginning_to_watch_looks_into_the_store_for_no_stream_by_itself(watch, monkeypatch):
+    watched = watch(rules=[])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(MAX_STREAMS + 10)))
+    watched.crash()
+    monkeypatch.setattr(SqliteStore, "points", None)
+
+    again = watch()
+
+    (entry,) = again.alerts.engine.entries.values()
+    assert len(entry.states) == MAX_STREAMS
+    assert again.metrics.alerts_fired.total() == MAX_STREAMS
 
 
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):

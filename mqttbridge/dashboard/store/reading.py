@@ -13,6 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cache
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple
 
@@ -102,9 +103,12 @@ class Reader:
             }
             for id_, points in _pieces(look.view, wanted, aligned, end):
                 lines[id_].add(points)
-        before = self._before([id_ for id_, line in lines.items() if line.kind is not Kind.TEXT], aligned)
+        texts = {id_ for id_, line in lines.items() if line.kind is Kind.TEXT}
+        before = self._before(lines.keys() - texts, aligned)
+        # One connection a span for all texts: with one for each, a bucket of some hundred would use up our files.
+        view_of = cache(lambda span: self._view(self._stack, span, texts))
         for id_, line in lines.items():
-            line.begin(self._held_text(id_, line.edge) if line.kind is Kind.TEXT else before.get(id_))
+            line.begin(self._held_text(id_, line.edge, view_of) if id_ in texts else before.get(id_))
         return {one.key[1]: lines[one.id].column() for one in series}
 
     def statistics(self, series: Sequence[Series], start: int, end: int, buckets: int) -> dict[str, Statistics]:
@@ -185,14 +189,14 @@ class Reader:
                 found[id_] = points[0][-1], points[1][-1]
         return found
 
-    def _held_text(self, id_: int, edge: int) -> list[tuple[int, Any]]:
+    def _held_text(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> list[tuple[int, Any]]:
         """Since when the text that held until `edge` did: its first point, after the other text's that proves it.
 
         A text that repeats for longer than we look back gives its last point: it was said before that.
         """
         held: tuple[int, Any] | None = None
         oldest: tuple[int, Any] | None = None
-        for time, value in islice(self._backwards(id_, edge), LOOK_BACK + 1):
+        for time, value in islice(self._backwards(id_, edge, view_of), LOOK_BACK + 1):
             if held is None or oldest is None:
                 held = oldest = time, value
                 if not isinstance(value, str):
@@ -203,11 +207,11 @@ class Reader:
                 oldest = time, value
         return [] if held is None else [held]
 
-    def _backwards(self, id_: int, edge: int) -> Iterator[tuple[int, Any]]:
+    def _backwards(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> Iterator[tuple[int, Any]]:
         for span in reversed(self._spans):
             if span.start >= edge or span.end <= self._floor:
                 continue
-            view = self._view(self._stack, span, [id_])
+            view = view_of(span)
             if view is None:
                 continue
             around = sealed.within(view.db, [id_], self._floor, edge).get(id_, [])

@@ -9,8 +9,8 @@ import textwrap
 
 import pytest
 
-from mqttbridge.dashboard.store import Kind, SqliteStore, legacy
-from mqttbridge.dashboard.store.files import SUFFIXES
+from mqttbridge.dashboard.store import Kind, SqliteStore, files, legacy
+from mqttbridge.dashboard.store.files import SUFFIXES, open_for_reading
 from mqttbridge.errors import StoreError
 from mqttbridge.events import Position
 
@@ -329,3 +329,18 @@ def test_a_log_is_read_back_and_what_was_deleted_stays_deleted(tmp_path):
     again.append([("b", "gone", 9, NOW)])
     assert values_of(again, "gone") == [9]
     again.close()
+
+
+def test_a_question_about_many_texts_opens_each_file_a_few_times_only(tmp_path, monkeypatch):
+    store = open_store(tmp_path)
+    for ago in (8 * 86400, 600, 60):  # of two weeks, so of two files
+        store.append([("b", f"state {n}", "on" if ago == 60 else "off", NOW - ago) for n in range(50)])
+    opened = []
+    monkeypatch.setattr(files, "open_for_reading", lambda path: opened.append(path) or open_for_reading(path))
+
+    lines = store.points("b", (), NOW - 90)
+    store.close()
+
+    assert len(lines) == 50
+    assert all(len(line.times) == 2 for line in lines.values())
+    assert len(opened) <= 6
