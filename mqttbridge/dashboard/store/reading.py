@@ -9,6 +9,7 @@ Chunks pass through memory a few at a time, and a line is thinned while it gathe
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -37,6 +38,8 @@ LOOK_BACK: Final = 1000
 
 # A line from more chunks than this is drawn from rollups: 200,000 points take some 30 ms to unpack and to thin.
 RAW_CHUNKS: Final = 48
+# So are the longest of many lines that have more together: half a second of a reader's thread.
+RAW_POINTS: Final = 2_000_000
 
 # Rollups by hour where a bucket of the grid holds at least two of them, else by minute.
 HOURS_FROM: Final = 2 * HOUR
@@ -90,8 +93,10 @@ class Reader:
         start = max(start, self._floor)
         lines = {one.id: Line(one, start, width, buckets) for one in series}
         views = self._views(lines, aligned, end)
-        wide = _wide(lines, views, aligned, end) if width >= MINUTE else set()
         level, step = (HOUR, width // HOUR * HOUR) if width >= HOURS_FROM else (MINUTE, MINUTE)
+        # Rollups by minute may be hardly fewer than the points, so they are no help with many lines.
+        most = RAW_POINTS if level == HOUR else sys.maxsize
+        wide = _wide(lines, views, aligned, end, most) if width >= MINUTE else set()
         for view in views:
             look = _look(view, wide, aligned, end, level)
             for id_ in wide:
@@ -327,14 +332,15 @@ def _pauses(times: Sequence[int]) -> list[int]:
     return [later - earlier for later, earlier in pairwise(bursts)]
 
 
-def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int) -> set[int]:
-    """Series of too many points to read each of them."""
+def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int, most: int) -> set[int]:
+    """Series of too many points to read each of them, of all together more than `most` if need be."""
     counts: Counter[int] = Counter()
     for view in views:
         counts.update(sealed.points_within(view.db, lines, start, end))
-    return {
-        id_ for id_, count in counts.items() if count > RAW_CHUNKS * sealed.FULL and lines[id_].kind is not Kind.TEXT
-    }
+    bound = RAW_CHUNKS * sealed.FULL
+    if counts.total() > most:
+        bound = min(bound, most // len(counts))
+    return {id_ for id_, count in counts.items() if count > bound and lines[id_].kind is not Kind.TEXT}
 
 
 def _look(view: View, ids: Collection[int], start: int, end: int, level: int = 0) -> _Look:
@@ -408,11 +414,23 @@ def _batch_end(look: _Look, start: int, end: int) -> int | None:
     )
     if first >= end:
         return None
-    last = min(ends[-1][0] + 1, end)
-    count = sum(count for _, count in ends)
-    if count <= BATCH:
+    until = min(ends[-1][0] + 1, end)
+    if (count := _points_between(look, first, until)) <= BATCH:
         return end
-    return min(first + max(1, (last - first) * BATCH // count), end)
+    until = first + max(1, int((until - first) * BATCH / count))
+    # Points come in bursts, too: one must not be in memory whole because little came before it.
+    while until - first > 1 and (count := _points_between(look, first, until)) > 2 * BATCH:
+        until = first + max(1, int((until - first) * BATCH / count))
+    return until
+
+
+def _points_between(look: _Look, start: int, end: int) -> float:
+    """About how many points lie between two times: those of a chunk as if spread evenly over it."""
+    within = (chunk for chunks in look.chunks.values() for chunk in chunks if chunk.start < end and chunk.end >= start)
+    return sum(
+        chunk.points * (min(chunk.end + 1, end) - max(chunk.start, start)) / (chunk.end + 1 - chunk.start)
+        for chunk in within
+    ) + sum(bisect_left(times, end) - bisect_left(times, start) for times, _ in look.view.tail.values())
 
 
 def _split(points: Iterable[tuple[int, Any]]) -> Points:

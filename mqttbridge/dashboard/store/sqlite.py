@@ -43,7 +43,6 @@ from mqttbridge.dashboard.store.ranges import FIRST, LAST, length_for, limits_of
 from mqttbridge.dashboard.store.reading import Reader, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
-from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
 from mqttbridge.events import INT64_MAX, INT64_MIN, EventTuple, Position, Value
 
@@ -220,16 +219,13 @@ class SqliteStore:
                 total += 0 if view is None else chunks.size(view.db, ids)
         return total
 
-    def take(self, bucket: str, stream: str, unit: str, points: Points) -> None:
+    def take(self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str]) -> None:
         """Seal points in order of time at once, durably: history that comes in bulk, from an older store."""
-        key = bucket, stream
         with self._lock, _store_errors("written"):
             now = self._clock()
-            columns = {key: Column(*points, kind=kind_of(points[1][-1]))}
-            known = self._catalogued(lambda: self._catalogue.meet(columns, {key: unit} if unit else {}, now))
+            known = self._catalogued(lambda: self._catalogue.meet(columns, units, now))
             for span, parts in self._by_span(columns, known, now):
-                for id_, times, values in parts:
-                    span.take(id_, (times, values))
+                span.take({id_: (times, values) for id_, times, values in parts})
                 self._use(span)
                 self._close_surplus()
             self._saw(columns, known, now)
