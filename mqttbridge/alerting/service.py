@@ -173,6 +173,8 @@ class Alerts:
         with self._inbox_lock:
             heard, self._inbox, self._inbox_points = self._inbox, [], 0
             behind, self._behind = self._behind, {}
+        if behind:
+            heard = _without_those_behind(heard, behind)
         with self.lock:
             made, now = Outcomes(), self.clock()
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
@@ -345,6 +347,14 @@ class Alerts:
 
     def _wake_up(self) -> None:
         self._wake.set()
+
+
+def _without_those_behind(heard: list[_Heard], behind: dict[StreamKey, float]) -> list[_Heard]:
+    """What can be judged as it came: of a stream that has a gap, all is read back, since what is judged closes it."""
+    for one in heard:
+        if one.key in behind and one.points:
+            behind[one.key] = min(behind[one.key], *(epoch for epoch, _ in one.points))
+    return [one for one in heard if one.key not in behind]
 
 
 def _has_waiting(firing: Firing) -> bool:

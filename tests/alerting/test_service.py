@@ -372,6 +372,16 @@ def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monk
     assert watched.state("x.t") == "ok"
 
 
+def test_what_comes_after_a_gap_in_a_flood_does_not_close_it(watch, monkeypatch):
+    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    watched = watch()
+    for points in ([(20.0, 1.0)], [(20.0, 2.0), (40.0, 3.0), (40.0, 4.0), (20.0, 5.0)], [(20.0, 6.0)]):
+        watched.alerts.observe(watched.dashboard.store.append([("b", "x.t", *point) for point in points]))
+    watched.alerts.turn()
+    assert watched.metrics.alerts_fired.total() == 1
+    assert watched.state("x.t") == "ok"
+
+
 def test_streams_that_no_rule_watches_are_let_go_at_once(watch):
     watched = watch()
     columns = watched.dashboard.store.append([("b", "x.humidity", 99.0, 1.0)])
