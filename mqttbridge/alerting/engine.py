@@ -166,15 +166,23 @@ class Engine:
             due(entry.rule, state) is not None for entry in self.entries.values() for state in entry.states.values()
         )
 
-    def close_open(self, rule: str, at: float, why: str, made: Outcomes) -> None:
-        """End the open firings of a rule that is gone or is another one now; nobody is told."""
+    def close_open(self, rule: str, at: float, why: str, made: Outcomes, key: StreamKey | None = None) -> None:
+        """End the open firings of a rule, or of one stream under it, that nothing more can come of; nobody is told."""
         for firing in self._firings.values():
-            if firing.rule == rule and firing.over is None:
+            if firing.rule == rule and firing.over is None and key in (None, (firing.bucket, firing.stream)):
                 firing.over, firing.over_text = at, why
                 for notice in firing.notices:
                     if notice.outcome is Outcome.WAITING:
                         notice.outcome, notice.detail = Outcome.NEEDLESS, why
                 made.firings[firing.id] = firing
+
+    def forget(self, entry: Entry, key: StreamKey, clock: float, made: Outcomes) -> None:
+        """Watch a stream no more that there is no more, which makes room for another."""
+        self.close_open(entry.id, clock, "the stream is gone", made, key)
+        del entry.states[key]
+        entry.pairs.pop(key, None)
+        entry.turned_away.clear()
+        entry.dirty = True
 
     def has_room(self, entry: Entry, key: StreamKey) -> bool:
         """Whether a rule watches this stream, or may begin to."""

@@ -38,6 +38,8 @@ TICK_SECONDS: Final = 1.0
 SAVE_SECONDS: Final = 30.0
 # How long a silence that is being counted may lose by a crash.
 ALIVE_SECONDS: Final = 60.0
+# A stream that the store has no more and that was not heard for so long is gone.
+GONE_SECONDS: Final = 600.0
 # Points that wait for evaluation; past it they are read back from the store, thinned, when there is time.
 MAX_WAITING: Final = 200_000
 # Into how many buckets of time what was missed is cut at most, each of four points (M4).
@@ -183,6 +185,8 @@ class Alerts:
             if not 0 <= now - self._passed < TICK_SECONDS:  # it asks every state, and turns may come by the dozen
                 self._passed = now
                 self.engine.pass_time(now, made)
+            if now - self._saved >= SAVE_SECONDS:
+                self._forget_gone(now, made)
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
@@ -191,6 +195,26 @@ class Alerts:
         """Note what is to be read back, from when on; under the inbox's lock."""
         for key, epoch in since:
             self._behind[key] = min(epoch, self._behind.get(key, epoch))
+
+    def _forget_gone(self, now: float, made: Outcomes) -> None:
+        """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
+
+        What still speaks stays, since a clock that was never set may tell times that are not kept.
+        """
+        quiet = [
+            (entry, key)
+            for entry in self.engine.entries.values()
+            for key, state in entry.states.items()
+            if now - state.heard > GONE_SECONDS
+        ]
+        there = {
+            (bucket, info.stream)
+            for bucket in {bucket for _, (bucket, _) in quiet}
+            for info in self.store.streams(bucket)
+        }
+        for entry, key in quiet:
+            if key not in there:
+                self.engine.forget(entry, key, now, made)
 
     def _read_back(self, keys: Mapping[StreamKey, float], made: Outcomes) -> None:
         log.warning("alerts could not follow the points as they came: they are read back from the store")

@@ -18,9 +18,14 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig) -> Store:
+def open_store(data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> Store:
     """The store in a data directory; what an earlier version kept there moves into it."""
-    store = SqliteStore(data_dir / DIRECTORY, config.retention, retention_by=config.retention_by)
+    store = SqliteStore(
+        data_dir / DIRECTORY,
+        config.retention,
+        retention_by=config.retention_by,
+        too_old=lambda points: metrics.dropped.add(points, reason="past_retention"),
+    )
     read_old_file(data_dir / OLD_FILE, store)
     return store
 
@@ -38,7 +43,7 @@ class Dashboard:
     """
 
     def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
-        self.store: Store = open_store(data_dir, config)
+        self.store: Store = open_store(data_dir, config, metrics)
         self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
         metrics.viewers.set(lambda: self.hub.viewers)

@@ -364,6 +364,25 @@ def test_beginning_to_watch_looks_into_the_store_for_no_stream_by_itself(watch, 
     assert again.metrics.alerts_fired.total() == MAX_STREAMS
 
 
+def test_a_stream_that_was_deleted_fires_no_more_and_makes_room(watch, hook):
+    watched = watch()
+    watched.push(("x.t", 31.0, 1.0), ("y.t", 31.0, 1.0))
+    watched.settle()
+    assert watched.dashboard.store.delete_stream("b", "x.t")
+
+    watched.now += 700
+    watched.alerts.turn()
+    watched.settle()
+
+    (entry,) = watched.alerts.engine.entries.values()
+    assert list(entry.states) == [("b", "y.t")]
+    assert {one["stream"]: one["over"] is None for one in watched.desk.history(9, None)["firings"]} == {
+        "x.t": False,
+        "y.t": True,
+    }
+    assert len(hook.keys) == 2  # nobody is told that it is over: nobody knows
+
+
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):
     monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
     watched = watch()

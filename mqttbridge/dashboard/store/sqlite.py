@@ -63,6 +63,7 @@ class SqliteStore:
         retention: how long points are kept, in seconds; 0 keeps them for ever.
         clock: seconds since 1970.
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+        too_old: told how many points of a batch were past their retention when they came, and are not kept.
 
     Raises:
         StoreError: the store cannot be opened or made.
@@ -74,9 +75,10 @@ class SqliteStore:
         retention: float = 0.0,
         clock: Callable[[], float] = time.time,
         retention_by: Mapping[str, float] | None = None,
+        too_old: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.path = directory
-        self._clock = clock
+        self._clock, self._too_old = clock, too_old
         self._retention = Retention(retention, retention_by or {})
         self._length = length_for(self._retention.longest)
         self._lock = threading.Lock()
@@ -114,6 +116,9 @@ class SqliteStore:
                 self._save()
             self._close_surplus()
             self._retention.sweep(self, now)
+        kept = sum(len(times) for _, parts in batch for _, times, _ in parts)
+        if too_old := sum(len(column.times) for column in columns.values()) - kept:
+            self._too_old(too_old)
         return columns
 
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
