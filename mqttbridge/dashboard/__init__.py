@@ -20,13 +20,14 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig, hub: Hub) -> tuple[Store, Records]:
+def open_store(data_dir: Path, config: EmbeddedConfig, hub: Hub, metrics: Metrics) -> tuple[Store, Records]:
     """History and records, in a data directory or in a database; what an earlier version kept in the former moves on.
 
     Args:
         data_dir: where files lie.
         config: the embedded destination's section.
         hub: shows what other bridges store in the same database.
+        metrics: counts what comes too late to be kept.
 
     Raises:
         StoreError: they cannot be opened.
@@ -35,7 +36,12 @@ def open_store(data_dir: Path, config: EmbeddedConfig, hub: Hub) -> tuple[Store,
         from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
 
         return open_shared(data_dir, config, config.store, hub)
-    store = SqliteStore(data_dir / DIRECTORY, config.retention, retention_by=config.retention_by)
+    store = SqliteStore(
+        data_dir / DIRECTORY,
+        config.retention,
+        retention_by=config.retention_by,
+        too_old=lambda points: metrics.dropped.add(points, reason="past_retention"),
+    )
     read_old_file(data_dir / OLD_FILE, store)
     return store, SqliteRecords(data_dir / RECORDS_FILE)
 
@@ -55,7 +61,7 @@ class Dashboard:
     def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
         self.hub = Hub()
         self.activity = Activity()
-        self.store, self.records = open_store(data_dir, config, self.hub)
+        self.store, self.records = open_store(data_dir, config, self.hub, metrics)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from mqttbridge.config.model import HttpConfig
+from mqttbridge.dashboard.reach import is_loopback
 
 # What the headers say where nothing is limited: some clients fail without them, or slow down near the limit.
 UNLIMITED: Final = 1_000_000
@@ -66,7 +67,8 @@ class Limits:
     def __init__(self, config: HttpConfig) -> None:
         self._config = config.limits
         keys = [key.get_secret_value() for key in config.write_keys]
-        self._keyed = bool(keys)
+        # Elsewhere than on loopback keys can be made on the page, and whoever writes has shown one.
+        self._keyed = bool(keys) or not is_loopback(config.address[0])
         self._accounts = {self._name(key): Account() for key in keys or [""]}
         self.changed = False
         """Whether `usage` is another one than when this was last set to False."""

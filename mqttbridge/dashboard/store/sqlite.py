@@ -45,7 +45,6 @@ from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, sp
 from mqttbridge.dashboard.store.reading import Reader, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
-from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
 from mqttbridge.events import EventTuple, Position, Value
 
@@ -66,6 +65,7 @@ class SqliteStore:
         retention: how long points are kept, in seconds; 0 keeps them for ever.
         clock: seconds since 1970.
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+        too_old: told how many points of a batch were past their retention when they came, and are not kept.
 
     Raises:
         StoreError: the store cannot be opened or made.
@@ -77,9 +77,10 @@ class SqliteStore:
         retention: float = 0.0,
         clock: Callable[[], float] = time.time,
         retention_by: Mapping[str, float] | None = None,
+        too_old: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.path = directory
-        self._clock = clock
+        self._clock, self._too_old = clock, too_old
         self._retention = Retention(retention, retention_by or {})
         self._length = length_for(self._retention.longest)
         self._lock = threading.Lock()
@@ -117,6 +118,9 @@ class SqliteStore:
                 self._save()
             self._close_surplus()
             self._retention.sweep(self, now)
+        kept = sum(len(times) for _, parts in batch for _, times, _ in parts)
+        if too_old := sum(len(column.times) for column in columns.values()) - kept:
+            self._too_old(too_old)
         return columns
 
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
@@ -222,16 +226,13 @@ class SqliteStore:
                 total += 0 if view is None else chunks.size(view.db, ids)
         return total
 
-    def take(self, bucket: str, stream: str, unit: str, points: Points) -> None:
+    def take(self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str]) -> None:
         """Seal points in order of time at once, durably: history that comes in bulk, from an older store."""
-        key = bucket, stream
         with self._lock, _store_errors("written"):
             now = self._clock()
-            columns = {key: Column(*points, kind=kind_of(points[1][-1]))}
-            known = self._catalogued(lambda: self._catalogue.meet(columns, {key: unit} if unit else {}, now))
+            known = self._catalogued(lambda: self._catalogue.meet(columns, units, now))
             for span, parts in self._by_span(columns, known, now):
-                for id_, times, values in parts:
-                    span.take(id_, (times, values))
+                span.take({id_: (times, values) for id_, times, values in parts})
                 self._use(span)
                 self._close_surplus()
             self._saw(columns, known, now)

@@ -129,3 +129,14 @@ def test_a_bucket_with_a_shorter_retention_loses_its_old_chunks_before_the_file_
     tick(store, clock, 60 * DAY)
     assert (count(store, "long", "s"), count(store, "ever", "s")) == (0, 3003)
     store.close()
+
+
+def test_points_that_come_past_their_retention_are_counted(tmp_path, clock):
+    counted = []
+    store = SqliteStore(tmp_path / "d", DAY, clock, {"ever": 0}, counted.append)
+
+    store.append([("b", "s", 1, 10.0), ("b", "s", 2, clock.now), ("b", "t", 1, 20.0), ("ever", "s", 1, 10.0)])
+    store.append([("b", "s", 3, clock.now)])
+    store.close()
+
+    assert counted == [2]
