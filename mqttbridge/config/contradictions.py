@@ -27,6 +27,9 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
         if dashboard.file is not None and (what := _no_file(dashboard.file)):
             yield ("dashboards", bucket, "file"), what
     yield from _alert_problems(config)
+    for index, rule in enumerate(config.rules):
+        if rule.retention is not None and not rule.name:
+            yield ("rules", index, "retention"), "needs a name: by it the store remembers whose the streams are"
     for name, destination in config.destinations.items():
         if isinstance(destination, InitialStateConfig) and _is_ourselves(destination.url, config.http):
             yield (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
@@ -9,7 +11,10 @@ from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore, Store
 from mqttbridge.dashboard.store.legacy import read_old_file
+from mqttbridge.errors import StoreError
 from mqttbridge.metrics import Metrics
+
+log = logging.getLogger(__name__)
 
 __all__ = ["Dashboard"]
 
@@ -18,9 +23,11 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig) -> Store:
+def open_store(data_dir: Path, config: EmbeddedConfig, by_rule: Mapping[str, float] | None = None) -> Store:
     """The store in a data directory; what an earlier version kept there moves into it."""
-    store = SqliteStore(data_dir / DIRECTORY, config.retention, retention_by=config.retention_by)
+    store = SqliteStore(
+        data_dir / DIRECTORY, config.retention, retention_by=config.retention_by, retention_by_rule=by_rule
+    )
     read_old_file(data_dir / OLD_FILE, store)
     return store
 
@@ -32,16 +39,26 @@ class Dashboard:
         data_dir: where the store's directory is made.
         config: the embedded destination's section.
         metrics: shows how many watch.
+        by_rule: seconds that streams are kept of rules that say so, by the rule's name.
 
     Raises:
         StoreError: the store cannot be opened.
     """
 
-    def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
-        self.store: Store = open_store(data_dir, config)
+    def __init__(
+        self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics, by_rule: Mapping[str, float] | None = None
+    ) -> None:
+        self.store: Store = open_store(data_dir, config, by_rule)
         self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
         metrics.viewers.set(lambda: self.hub.viewers)
+
+    def maintain(self) -> None:
+        """What the store does when nothing comes; called once a second."""
+        try:
+            self.store.maintain()
+        except StoreError as error:  # whoever stores or reads next says so
+            log.debug("the store's housekeeping waits: %s", error)
 
     def close(self) -> None:
         """Close the files; after their last reader and writer."""

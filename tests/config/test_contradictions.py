@@ -85,3 +85,9 @@ def test_alerts_need_a_dashboard_to_watch_and_a_broker_to_publish_to():
         ("alerts", "actions", "siren", "type"),
     ]
     assert found(alerts=alerts) == []
+
+
+def test_a_rule_whose_streams_are_kept_by_its_word_has_a_name():
+    rule = {"topic": "t", "bucket": "b", "stream": "s", "retention": "1d"}
+    assert [loc for loc, _ in found(mqtt=None, rules=[rule])] == [("rules", 0, "retention")]
+    assert found(mqtt=None, rules=[rule | {"name": "brief"}]) == []
