@@ -50,7 +50,13 @@ NEVER: Final = -(2**63)
 
 @dataclass(slots=True)
 class Series:
-    """One stream: `newest` is the time of its newest value in microseconds, NEVER before the first."""
+    """One stream.
+
+    Attributes:
+        newest: the time of its newest value in microseconds, NEVER before the first.
+        rule: what makes it, as far as told.
+        interval, interval_at: its usual seconds between readings, and which value was the newest when that was found.
+    """
 
     id: int
     key: StreamKey
@@ -59,6 +65,8 @@ class Series:
     newest: int = NEVER
     value: Value = 0
     rule: str = ""
+    interval: float | None = None
+    interval_at: int = NEVER
 
 
 @dataclass(slots=True)
@@ -304,6 +312,13 @@ class Catalogue:
             bucket = self.buckets.get(key)
             found = [] if bucket is None else [replace(one) for one in bucket.streams.values() if one.newest != NEVER]
         return sorted(found, key=lambda one: one.key[1])
+
+    def speaks_every(self, id_: int, interval: float | None, at: int) -> None:
+        """Remember how often a stream speaks, as found when its value of a time was the newest."""
+        with self.lock:
+            series = self._by_id.get(id_)
+            if series is not None:
+                series.interval, series.interval_at = interval, at
 
     # --- the file ------------------------------------------------------------------------------------------
 

@@ -323,6 +323,11 @@ def usual_interval(times: Sequence[int]) -> float | None:
     return None if len(pauses) < LEAST_PAUSES else pauses[len(pauses) * 3 // 4] / MICROSECONDS
 
 
+def still_usual(interval: float | None, since: int) -> bool:
+    """Whether an interval holds until so many microseconds of readings later: until half of the pauses are others."""
+    return since == 0 or (interval is not None and 0 <= since < interval * MICROSECONDS * PAUSES / 2)
+
+
 def _pauses(times: Sequence[int]) -> list[int]:
     """The last pauses, from the newest time back, a burst a step."""
     bursts: list[int] = []

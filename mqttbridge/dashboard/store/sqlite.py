@@ -40,7 +40,7 @@ from mqttbridge.dashboard.store.model import (
     newest,
 )
 from mqttbridge.dashboard.store.ranges import FIRST, LAST, length_for, limits_of, name_of, span_of
-from mqttbridge.dashboard.store.reading import Reader, usual_interval
+from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.dashboard.store.tail import Points
@@ -187,10 +187,14 @@ class SqliteStore:
     def intervals(self, bucket: str) -> dict[str, float]:
         """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
         series = self._catalogue.streams(bucket)
-        with self._reading() as look:
-            times = look(NEVER).newest_times(series)
-        usual = {one.key[1]: usual_interval(times[one.id]) for one in series}
-        return {stream: seconds for stream, seconds in usual.items() if seconds is not None}
+        unsure = [one for one in series if not still_usual(one.interval, one.newest - one.interval_at)]
+        if unsure:
+            with self._reading() as look:
+                times = look(NEVER).newest_times(unsure)
+            for one in unsure:
+                one.interval = usual_interval(times[one.id])
+                self._catalogue.speaks_every(one.id, one.interval, one.newest)
+        return {one.key[1]: one.interval for one in series if one.interval is not None}
 
     def points(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600

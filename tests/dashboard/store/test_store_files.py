@@ -329,3 +329,14 @@ def test_a_log_is_read_back_and_what_was_deleted_stays_deleted(tmp_path):
     again.append([("b", "gone", 9, NOW)])
     assert values_of(again, "gone") == [9]
     again.close()
+
+
+def test_how_often_a_stream_speaks_is_found_out_anew_once_it_has_changed(tmp_path):
+    store = SqliteStore(tmp_path / "d")
+    store.append([("b", "s", n, 1e9 + 10 * n) for n in range(20)])
+    assert store.intervals("b") == {"s": 10.0}
+
+    store.append([("b", "s", n, 1e9 + 190 + 30 * n) for n in range(1, 20)])
+
+    assert store.intervals("b") == {"s": 30.0}
+    store.close()
