@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore, Store
@@ -51,6 +52,7 @@ class Dashboard:
         self.store: Store = open_store(data_dir, config, by_rule)
         self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
+        self.activity = Activity()
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def maintain(self) -> None:

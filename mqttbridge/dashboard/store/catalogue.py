@@ -46,6 +46,7 @@ RULES: Final = "CREATE TABLE IF NOT EXISTS rules (series INTEGER PRIMARY KEY, ru
 MOST_EXPECTED: Final = 100_000
 
 NEVER: Final = -(2**63)
+NO_LIMIT: Final = 2**63
 
 
 @dataclass(slots=True)
@@ -139,9 +140,9 @@ class Catalogue:
                     series.unit = unit
         return known
 
-    def saw(self, series: Series, time: int, value: Value, kind: Kind) -> None:
-        """A value was stored. It is the newest, unless a newer one is known."""
-        if time >= series.newest:
+    def saw(self, series: Series, time: int, value: Value, kind: Kind, ahead: int = NO_LIMIT) -> None:
+        """A value was stored. It is the newest, unless a newer one is known that is not past `ahead`."""
+        if time >= series.newest or series.newest > ahead:
             series.newest, series.value, series.kind = time, value, kind
             self._unsaved.add(series.id)
 

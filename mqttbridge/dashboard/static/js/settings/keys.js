@@ -58,7 +58,7 @@ export class Keys extends Component {
   render() {
     const { standing } = /** @type {Props} */ (this.props);
     return html`
-      <section class="panel" aria-labelledby="keys" data-section="keys">
+      <section class="settings-panel" aria-labelledby="keys" data-section="keys">
         <h2 id="keys">${t("settings.keys.title")}</h2>
         <p class="hint">${standing.guarded ? t("settings.keys.about") : t("settings.keys.about_open")}</p>
         <ul class="entries">${this.state.keys.map((key) => this.renderKey(key))}</ul>

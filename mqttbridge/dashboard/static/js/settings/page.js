@@ -23,7 +23,7 @@ function You({ standing }) {
     location.assign("/login");
   };
   return html`
-    <section class="panel" aria-labelledby="you">
+    <section class="settings-panel" aria-labelledby="you">
       <h2 id="you">${t("settings.you")}</h2>
       ${standing.guarded
         ? html`<p>${standing.label && t("settings.signed_in_as", { label: standing.label })} ${t(`settings.you_${standing.role ?? "nobody"}`)}</p>`
@@ -43,7 +43,7 @@ class Look extends Component {
     const theme = currentTheme();
     const choose = (/** @type {string} */ wanted) => wanted !== theme && toggleTheme();
     return html`
-      <section class="panel" aria-labelledby="look">
+      <section class="settings-panel" aria-labelledby="look">
         <h2 id="look">${t("settings.look")}</h2>
         <div class="rows">
           <div class="row">

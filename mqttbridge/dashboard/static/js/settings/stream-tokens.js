@@ -65,7 +65,7 @@ export class StreamTokens extends Component {
   render() {
     const { tokens, listen, made, problem } = this.state;
     return html`
-      <section class="panel" aria-labelledby="tokens" data-section="tokens">
+      <section class="settings-panel" aria-labelledby="tokens" data-section="tokens">
         <h2 id="tokens">${t("settings.tokens.title")}</h2>
         <p class="hint">${listen ? t("settings.tokens.about", { listen }) : t("settings.tokens.off")}</p>
         <ul class="entries">${tokens.map((/** @type {StreamToken} */ token) => this.renderToken(token))}</ul>
