@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
@@ -24,13 +25,29 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig, by_rule: Mapping[str, float] | None = None) -> Store:
-    """The store in a data directory; what an earlier version kept there moves into it."""
+def open_store(
+    data_dir: Path, config: EmbeddedConfig, hub: Hub, by_rule: Mapping[str, float] | None = None
+) -> tuple[Store, Records]:
+    """History and records, in a data directory or in a database; what an earlier version kept in the former moves on.
+
+    Args:
+        data_dir: where files lie.
+        config: the embedded destination's section.
+        hub: shows what other bridges store in the same database.
+        by_rule: seconds that streams are kept of rules that say so, by the rule's name; in a data directory.
+
+    Raises:
+        StoreError: they cannot be opened.
+    """
+    if isinstance(config.store, PostgresStoreConfig):
+        from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
+
+        return open_shared(data_dir, config, config.store, hub)
     store = SqliteStore(
         data_dir / DIRECTORY, config.retention, retention_by=config.retention_by, retention_by_rule=by_rule
     )
     read_old_file(data_dir / OLD_FILE, store)
-    return store
+    return store, SqliteRecords(data_dir / RECORDS_FILE)
 
 
 class Dashboard:
@@ -49,10 +66,9 @@ class Dashboard:
     def __init__(
         self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics, by_rule: Mapping[str, float] | None = None
     ) -> None:
-        self.store: Store = open_store(data_dir, config, by_rule)
-        self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
         self.activity = Activity()
+        self.store, self.records = open_store(data_dir, config, self.hub, by_rule)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def maintain(self) -> None:
@@ -63,6 +79,6 @@ class Dashboard:
             log.debug("the store's housekeeping waits: %s", error)
 
     def close(self) -> None:
-        """Close the files; after their last reader and writer."""
+        """Close store and records; after their last reader and writer."""
         self.store.close()
         self.records.close()

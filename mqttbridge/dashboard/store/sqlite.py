@@ -21,11 +21,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from math import isfinite
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
+from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
@@ -35,25 +35,23 @@ from mqttbridge.dashboard.store.model import (
     Statistics,
     StreamInfo,
     StreamKey,
+    ahead_of,
     columns_of,
     kind_of,
+    latest,
     newest,
 )
-from mqttbridge.dashboard.store.ranges import FIRST, LAST, length_for, limits_of, name_of, span_of
+from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
 from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
-from mqttbridge.events import INT64_MAX, INT64_MIN, EventTuple, Position, Value
+from mqttbridge.events import EventTuple, Position, Value
 
 T = TypeVar("T")
 
 CATALOGUE: Final = "catalogue.db"
-
-# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
-# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
-AHEAD_SECONDS: Final = 60.0
 
 # Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
 # is open has a connection and up to two generations of points in memory.
@@ -107,7 +105,7 @@ class SqliteStore:
     ) -> dict[StreamKey, Column]:
         """Store the events, then move the cursor to `end`; doing it twice changes nothing."""
         columns = columns_of(events)
-        _check(columns)
+        check(columns)
         with self._lock, _store_errors("written"):
             now = self._clock()
             known = self._catalogued(lambda: self._catalogue.meet(columns, units or {}, now))
@@ -294,11 +292,12 @@ class SqliteStore:
             self._use(span)
         self._close_surplus()
 
-    def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> None:
-        """Delete up to `limit` chunks of series from a span that ended before the cutoff."""
-        span.sweep(ids, cutoff, limit)
+    def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> int:
+        """Delete up to `limit` chunks of series from a span that ended before the cutoff; returns how many."""
+        deleted = span.sweep(ids, cutoff, limit)
         self._use(span)
         self._close_surplus()
+        return deleted
 
     # --- how it is done ------------------------------------------------------------------------------------
 
@@ -364,7 +363,7 @@ class SqliteStore:
         batch: dict[Span, list[Part]] = {}
         for key, column in columns.items():
             id_, times, values = known[key].id, column.times, column.values
-            low, high, floor = min(times), max(times), self._retention.floor(known[key], now)
+            low, high, floor = min(times), max(times), self._floor(known[key], now)
             if low < floor:
                 kept = [n for n, at in enumerate(times) if at >= floor]
                 if not kept:
@@ -409,13 +408,11 @@ class SqliteStore:
         self._use(span)
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
-        ahead = int((now + AHEAD_SECONDS) * MICROSECONDS)
+        ahead = ahead_of(now)
         with self._catalogue.lock:
             for key, column in columns.items():
-                series, at = known[key], newest(column.times)
-                if column.times[at] > ahead:
-                    at = len(column.times) - 1
-                if column.times[at] >= self._retention.floor(series, now):
+                series, at = known[key], latest(column.times, ahead)
+                if column.times[at] >= self._floor(series, now):
                     self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
                     column.kind = series.kind
                 column.unit = series.unit
@@ -452,11 +449,14 @@ class SqliteStore:
     def _wanted(self, bucket: str, streams: Collection[str]) -> list[Series]:
         return [one for one in self._catalogue.streams(bucket) if not streams or one.key[1] in streams]
 
+    def _floor(self, series: Series, now: float) -> int:
+        return self._retention.floor(series.key[0], now, series.rule)
+
     def _by_floor(self, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
         """Series by the time before which they are past their retention: of a bucket mostly one."""
         now, found = self._clock(), dict[int, list[Series]]()
         for one in series:
-            found.setdefault(self._retention.floor(one, now), []).append(one)
+            found.setdefault(self._floor(one, now), []).append(one)
         return list(found.items())
 
     @contextmanager
@@ -491,23 +491,6 @@ class SqliteStore:
                         span.set_aside(str(error))
                         span.open()
                         self._use(span)
-
-
-def _check(columns: Mapping[StreamKey, Column]) -> None:
-    """Raises what `append` says of events that cannot be stored ever."""
-    for key, column in columns.items():
-        values = column.values
-        types = set(map(type, values))
-        if float in types and not all(map(isfinite, (one for one in values if type(one) is float))):
-            raise ValueError(f"{key[1]} is not a finite number")
-        if int in types and any(not INT64_MIN <= one <= INT64_MAX for one in values if type(one) is int):
-            raise OverflowError(f"{key[1]} does not fit 64 bits")
-        if str in types:
-            for one in values:
-                if type(one) is str:
-                    one.encode()
-        if not min(column.times) >= FIRST or not max(column.times) < LAST:
-            raise OverflowError(f"{key[1]} has a time that no calendar has")
 
 
 @contextmanager
