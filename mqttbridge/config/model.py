@@ -418,6 +418,8 @@ class RuleConfig(Section):
     """Fields made of others by an expression; one that the payload has is replaced."""
     thin: tuple[ThinConfig, ...] = ()
     """Which events are enough; default: all. Every destination gets what is left."""
+    retention: Duration | None = None
+    """How long the dashboard keeps the rule's streams, whatever the destination says; 0: for ever. Needs a `name`."""
     timestamp: str | None = None
     """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601), or `property.NAME`."""
     bad_timestamp: BadTimestamp = BadTimestamp.REJECT

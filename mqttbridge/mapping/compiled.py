@@ -56,6 +56,8 @@ class CompiledRule:
     may_be_empty: bool = False
     # What a topic's own device has said of it makes another rule of this one; None where devices say nothing.
     for_topic: Callable[[CompiledRule, str], CompiledRule] | None = None
+    # Whether it tells the stores of each of its streams, since some rule says how long those are kept.
+    tells_streams: bool = False
 
     @property
     def needs_properties(self) -> bool:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple
 
-from mqttbridge.dashboard.store import chunks as sealed
+from mqttbridge.dashboard.store import chunks as sealed, codec
 from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.chunks import Chunk, numbers_of
 from mqttbridge.dashboard.store.downsample import grid_width, m4
@@ -106,8 +106,8 @@ class Reader:
             wanted = {
                 id_: line.worth_reading(look.chunks.get(id_, [])) for id_, line in lines.items() if id_ not in wide
             }
-            for id_, points in _pieces(look.view, wanted, aligned, end):
-                lines[id_].add(points)
+            for id_, points, count in _thinned_pieces(look.view, wanted, aligned, end, lines):
+                lines[id_].add(points, count)
         texts = {id_ for id_, line in lines.items() if line.kind is Kind.TEXT}
         before = self._before(lines.keys() - texts, aligned)
         # One connection a span for all texts: with one for each, a bucket of some hundred would use up our files.
@@ -259,10 +259,20 @@ class Line:
             count += chunks[at].points
         return chunks[at:]
 
-    def add(self, points: Points) -> None:
-        """The next points in order of time; those of another kind are left out."""
+    def picks_from(self, chunk: Chunk, end: int) -> int:
+        """The width of the grid by which to pick from a chunk that is thinned anyway; 0: read it all."""
+        alone = self.kind is Kind.NUMBER and chunk.points > self._few and self._start <= chunk.start and chunk.end < end
+        return self._width if alone else 0
+
+    def add(self, points: Points, picked_of: int = 0) -> None:
+        """The next points in order of time; those of another kind are left out.
+
+        Args:
+            points: times and values.
+            picked_of: how many there were, where the points are what was picked of them.
+        """
         times, values = self._of_kind(*points)
-        self._inside += len(times) - bisect_left(times, self._start)
+        self._inside += picked_of or len(times) - bisect_left(times, self._start)
         self._times += times
         self._values += values
         if len(self._times) > self._thin_at:
@@ -322,6 +332,11 @@ def usual_interval(times: Sequence[int]) -> float | None:
     return None if len(pauses) < LEAST_PAUSES else pauses[len(pauses) * 3 // 4] / MICROSECONDS
 
 
+def still_usual(interval: float | None, since: int) -> bool:
+    """Whether an interval holds until so many microseconds of readings later: until half of the pauses are others."""
+    return since == 0 or (interval is not None and 0 <= since < interval * MICROSECONDS * PAUSES / 2)
+
+
 def _pauses(times: Sequence[int]) -> list[int]:
     """The last pauses, from the newest time back, a burst a step."""
     bursts: list[int] = []
@@ -335,12 +350,16 @@ def _pauses(times: Sequence[int]) -> list[int]:
 def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int, most: int) -> set[int]:
     """Series of too many points to read each of them, of all together more than `most` if need be."""
     counts: Counter[int] = Counter()
+    narrow = {id_ for id_, line in lines.items() if line.kind is not Kind.TEXT}
     for view in views:
-        counts.update(sealed.points_within(view.db, lines, start, end))
+        if not narrow:
+            break
+        counts.update(sealed.points_within(view.db, narrow, start, end))
+        narrow -= {id_ for id_, count in counts.items() if count > RAW_CHUNKS * sealed.FULL}
     bound = RAW_CHUNKS * sealed.FULL
     if counts.total() > most:
         bound = min(bound, most // len(counts))
-    return {id_ for id_, count in counts.items() if count > bound and lines[id_].kind is not Kind.TEXT}
+    return {id_ for id_, count in counts.items() if count > bound}
 
 
 def _look(view: View, ids: Collection[int], start: int, end: int, level: int = 0) -> _Look:
@@ -353,20 +372,33 @@ def _look(view: View, ids: Collection[int], start: int, end: int, level: int = 0
 
 def _pieces(view: View, wanted: dict[int, list[Chunk]], start: int, end: int) -> Iterator[tuple[int, Points]]:
     """The points of each series between two times, in order of time; never an empty piece."""
-    loaded = sealed.load(view.db, [chunk for chunks in wanted.values() for chunk in chunks])
+    return ((id_, points) for id_, points, _ in _thinned_pieces(view, wanted, start, end, {}))
+
+
+def _thinned_pieces(
+    view: View, wanted: dict[int, list[Chunk]], start: int, end: int, lines: Mapping[int, Line]
+) -> Iterator[tuple[int, Points, int]]:
+    """Like `_pieces`; what `lines` need not have whole comes picked, beside how many points it was picked of."""
+    loaded = sealed.load_packed(view.db, [chunk for chunks in wanted.values() for chunk in chunks])
     for id_, chunks in wanted.items():
         tail: Points = view.tail.get(id_, ([], []))
+        line = lines.get(id_)
         at = 0
         for chunk in chunks:
-            _, points = next(loaded)
-            if tail[0] and at < len(tail[0]) and tail[0][at] <= chunk.end:
-                until = bisect_right(tail[0], chunk.end, at)
+            _, times, values = next(loaded)
+            until = bisect_right(tail[0], chunk.end, at)
+            width = 0 if line is None or until > at else line.picks_from(chunk, end)
+            if width and (picked := sealed.picked(times, values, width)):
+                yield id_, picked, chunk.points
+                continue
+            points: Points = codec.unpack_times(times), codec.unpack_values(values)
+            if until > at:
                 points = overlaid(points, (tail[0][at:until], tail[1][at:until]))
                 at = until
             if clipped := _clipped(points, start, end):
-                yield id_, clipped
+                yield id_, clipped, 0
         if clipped := _clipped((tail[0][at:], tail[1][at:]), start, end):
-            yield id_, clipped
+            yield id_, clipped, 0
 
 
 def _clipped(points: Points, start: int, end: int) -> Points | None:

@@ -391,8 +391,8 @@ def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeyp
         store.append([("b", f"s{n}", float(i % 50), NOW - 80_000 + i * 10) for i in range(8000)])
     seal(store)
     loaded = []
-    load = chunks.load
-    monkeypatch.setattr(chunks, "load", lambda db, some: load(db, [loaded.append(one) or one for one in some]))
+    load = chunks.load_packed
+    monkeypatch.setattr(chunks, "load_packed", lambda db, some: load(db, [loaded.append(one) or one for one in some]))
 
     one = store.points("b", ["s1"], NOW - 80_000, NOW, 10)
     assert loaded
@@ -402,3 +402,14 @@ def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeyp
 
     assert len(loaded) <= 6
     assert (min(all_["s1"].values), max(all_["s1"].values)) == (min(one["s1"].values), max(one["s1"].values)) == (0, 49)
+
+
+def test_how_often_a_stream_speaks_is_found_out_anew_once_it_has_changed(tmp_path):
+    store = SqliteStore(tmp_path / "d")
+    store.append([("b", "s", n, 1e9 + 10 * n) for n in range(20)])
+    assert store.intervals("b") == {"s": 10.0}
+
+    store.append([("b", "s", n, 1e9 + 190 + 30 * n) for n in range(1, 20)])
+
+    assert store.intervals("b") == {"s": 30.0}
+    store.close()
