@@ -6,6 +6,11 @@ export const en = {
   common: {
     close: "Close",
     automatic: "automatic",
+    more: "More",
+    placesLabel: "Places",
+    places: { buckets: "Buckets", alerts: "Alerts", bridge: "Bridge", settings: "Settings" },
+    darkColours: "Dark colours",
+    lightColours: "Light colours",
   },
 
   shelf: {},
@@ -50,6 +55,8 @@ export const en = {
     findStream: "Name of a stream, or =[stream]*2",
     withoutStream: "Without {name}",
     useExpression: "Use this expression",
+    newStream: "Use “{name}”, which has no values yet",
+    rewrite: "Write this expression anew",
     expressionHint: "An expression begins with = and has streams in brackets: =([indoor]-[outdoor])*1.8",
     title: "Title",
     unit: "Unit",
@@ -94,6 +101,7 @@ export const en = {
     off: "off",
     shareOn: "on {percent} %",
     valueAt: "{value} at\u00a0{time}",
+    meanAt: "{least} – {greatest}, mean {value} at\u00a0{time}",
     spanInWords: "{since} to {until}",
     noValue: "no value",
     noValueYet: "no value yet",
@@ -525,6 +533,7 @@ export const en = {
     },
 
     share: {
+      short: "Share",
       title: "Share this board",
       close: "Close",
       about: "A link shows this board and nothing else, without a key. Whoever has it looks, and changes nothing.",

@@ -12,7 +12,7 @@ import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { t } from "../i18n.js";
 import { Painter } from "../painter.js";
 import { onThemeChange } from "../theme.js";
-import { automaticTile } from "../tiles/registry.js";
+import { automaticTiles } from "../tiles/automatic.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { focusSearch } from "../views/search.js";
 import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
@@ -41,11 +41,12 @@ const PageContext = createContext(/** @type {Page} */ ({}));
 /** @param {{group: Group, named: boolean}} props */
 function Device({ group: { device, streams }, named }) {
   const page = useContext(PageContext);
+  const tiles = automaticTiles(streams);
   // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
   return html`
-    <section class="device" style=${{ "--tiles": streams.length }} aria-label=${withEmoji(device) || "Streams without a device"}>
+    <section class="device" style=${{ "--tiles": tiles.length }} aria-label=${withEmoji(device) || "Streams without a device"}>
       ${named && html`<h2 dir="auto">${withEmoji(device) || "\u00a0"}</h2>`}
-      ${streams.map(automaticTile).map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
+      ${tiles.map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
     </section>`;
 }
 
@@ -69,7 +70,7 @@ class Devices extends Component {
 
   arrange() {
     const board = /** @type {HTMLElement} */ (this.base);
-    const sizes = this.props.groups.map((/** @type {Group} */ group) => group.streams.length);
+    const sizes = this.props.groups.map((/** @type {Group} */ group) => automaticTiles(group.streams).length);
     const columns = columnsFor(board.clientWidth, sizes);
     board.style.setProperty("--columns", String(columns));
     const tiles = sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
@@ -112,8 +113,8 @@ class BoardView extends Component {
         <${Picture} page=${this.props.page} />
         <${Toolbar} board=${board} title=${arrangement.document?.title}>
           ${arrangeable && html`
-            <button class="button button-icon" type="button" data-action="arrange" aria-label=${t("board.arrange")} title=${t("board.arrange")}
-              onClick=${() => this.arrange()}><${ArrangeIcon} /></button>`}
+            <button class="button button-worded" type="button" data-action="arrange" aria-label=${t("board.arrange")} title=${t("board.arrange")}
+              onClick=${() => this.arrange()}><${ArrangeIcon} /><span>${t("board.arranging")}</span></button>`}
         <//>
         <${BridgeNotice} onTrouble=${(/** @type {Trouble | null} */ trouble) => board.noteTrouble(trouble)} />
         <main class="board" data-view="board" data-loaded=${String(board.loaded)} data-stale=${String(isStale(board))}>

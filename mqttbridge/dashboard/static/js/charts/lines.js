@@ -5,7 +5,7 @@
 /** @import { LineLook } from "./line.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
-import { drawMarks, earlierExtentOf, extentOf, gapsInPixels, valueAxis, widest, within, yRange } from "./line.js";
+import { drawMarks, drawReach, earlierExtentOf, extentOf, gapsInPixels, valueAxis, widest, within, yRange } from "./line.js";
 import { drawEarlier } from "./overlay.js";
 import { Plot } from "./plot.js";
 
@@ -24,7 +24,7 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
       points: { show: false },
     })),
     // Times that another stream has and this one lacks come as undefined, which a line passes over.
-    data: () => uPlot.join(streams.map(({ layer: { series } }) => [series.epochs, series.values])),
+    data: () => uPlot.join(streams.map(({ line }) => [line.epochs, line.values])),
     version: () => streams.map(({ version }) => version).join(),
     yRange: ([from, to]) => {
       const extents = streams.map((stream) => extentOf(stream, from, to));
@@ -37,6 +37,7 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
     hooks: {
       drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
         for (const [i, stream] of streams.entries()) {
+          drawReach(plot, stream, colours[i]);
           const earlier = handlers.earlier?.(stream);
           if (earlier) drawEarlier(plot, earlier, colours[i]);
         }

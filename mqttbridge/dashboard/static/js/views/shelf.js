@@ -8,11 +8,9 @@ import { now } from "../clock.js";
 import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
-import { t } from "../i18n.js";
 import { BridgeNotice } from "./bridge-notice.js";
-import { SettingsIcon } from "./icons.js";
 import { focusSearch } from "./search.js";
-import { ThemeButton } from "./theme-button.js";
+import { SiteBar } from "./site-bar.js";
 import { Denied, Welcome } from "./welcome.js";
 
 const POLL_MS = 3000;
@@ -72,17 +70,11 @@ class Shelf extends Component {
   render() {
     const { buckets, problem } = this.state;
     return html`
-      <header class="bar">
-        <div class="bar-title"><h1>mqttbridge</h1></div>
-        <div class="bar-tools">
-          ${buckets && buckets.length >= SEARCH_FROM && html`
-            <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
-              onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
-          <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
-          <a class="button button-icon" href="/settings" aria-label=${t("settings.title")} title=${t("settings.title")}><${SettingsIcon} /></a>
-          <${ThemeButton} />
-        </div>
-      </header>
+      <${SiteBar} place="buckets">
+        ${buckets && buckets.length >= SEARCH_FROM && html`
+          <input class="search" type="search" placeholder="Find a bucket" aria-label="Find a bucket"
+            onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
+      <//>
       <${BridgeNotice} />
       <div role="status">
         ${problem === "failed" && html`<p class="notice" data-notice="connection">The server does not answer. Trying again…</p>`}
