@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,9 @@ TYPES: Final = {
 _PLAIN: Final = "text/plain; charset=utf-8"
 _PACKED: Final = frozenset({".png", ".ico", ".woff2"})
 _WORTH_PACKING: Final = 1024
+_COMMENTED: Final = frozenset({".js", ".css"})
+# One that has its lines to itself: `/*` inside a text does not begin one, and a type before code stays.
+_COMMENTS: Final = re.compile(r"^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*$|^[ \t]*//[^\n]*$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,21 @@ class _File:
         return Response(self.body, 200, headers, self.type)
 
 
+def without_comments(source: str) -> str:
+    """A script or a style sheet of ours without the comments that have lines of their own; each line keeps its number.
+
+    Comments are for those who read the source, and are a quarter of what a page would load.
+    """
+    return _COMMENTS.sub(lambda comment: "\n" * comment[0].count("\n"), source)
+
+
 def _read(path: Path) -> _File:
     body = path.read_bytes()
+    if path.suffix in _COMMENTED and "vendor" not in path.parts:
+        body = without_comments(body.decode()).encode()
     worth = len(body) >= _WORTH_PACKING and path.suffix not in _PACKED
     packed = gzip.compress(body, 6, mtime=0) if worth else None
-    etag = '"' + hashlib.sha256(body).hexdigest()[:20] + '"'
+    etag = '"' + hashlib.sha256(body).hexdigest()[:16] + '"'
     return _File(body, packed, TYPES.get(path.suffix, _PLAIN), etag)
 
 

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import pytest
 from starlette.datastructures import Headers
 
-from mqttbridge.dashboard.pages import Pages
+from mqttbridge.dashboard.pages import Pages, without_comments
 
 
 @pytest.fixture
 def pages(tmp_path):
     (tmp_path / "js").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html><title>x</title>")
-    (tmp_path / "js" / "page.js").write_text("// long\n" * 1000)
+    (tmp_path / "js" / "page.js").write_text("a = 1; // long\n" * 1000)
     (tmp_path / "LICENSE").write_text("MIT")
     return Pages(tmp_path)
 
@@ -48,6 +48,32 @@ def test_long_files_are_sent_compressed_to_who_takes_that(pages):
     assert gzip.decompress(packed.body) == plain.body
     assert len(packed.body) < len(plain.body) / 10
     assert "content-encoding" not in ask(pages, "index.html", Accept_Encoding="gzip").headers
+
+
+def test_comments_stay_at_home_and_lines_keep_their_numbers():
+    source = """/** Of the file. */
+import a from "./a.js"; // stays: it has no line of its own
+  /**
+   * @param {string} x
+   */
+  // one line
+const url = "http://x/*y*/"; /* stays */
+/** @type {HTMLElement} */ (root).focus(); // a type before code stays
+const glob = `/* ${x} */`; /** @type {X} */
+"""
+    assert (
+        without_comments(source)
+        == """
+import a from "./a.js"; // stays: it has no line of its own
+
+
+
+
+const url = "http://x/*y*/"; /* stays */
+/** @type {HTMLElement} */ (root).focus(); // a type before code stays
+const glob = `/* ${x} */`; /** @type {X} */
+"""
+    )
 
 
 @pytest.mark.parametrize("path", ["../app.py", "js/../../app.py", "/etc/passwd", "..%2fapp.py", "", "js", "js/"])

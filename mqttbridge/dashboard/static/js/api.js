@@ -90,6 +90,13 @@ export const fetchStatus = () => getJson("/api/v1/status");
 export const fetchStreams = (bucket) => getJson(`${bucketUrl(bucket)}/streams`);
 
 /**
+ * How a bucket's streams stand under the alerts that watch them.
+ * @param {string} bucket
+ * @returns {Promise<import("./alerts/types.js").BucketAlerts>}
+ */
+export const fetchBucketAlerts = (bucket) => getJson(`${bucketUrl(bucket)}/alerts`);
+
+/**
  * @param {string} bucket
  * @param {string[]} streams
  * @param {{after: number, before?: number, points: number, statistics?: boolean}} range `after` below 0 counts back from

@@ -39,6 +39,22 @@ export const en = {
     configured: "Arranged in the configuration, and read-only here",
     empty: "No tiles. Add one, or let streams get theirs by themselves.",
 
+    hints: {
+      title: "What you can do here",
+      zoomShort: "Zoom:",
+      zoom: "drag across a chart; double-click to come back.",
+      zoomByTouchShort: "Zoom:",
+      zoomByTouch: "drag sideways over a chart; tap twice to come back.",
+      arrangeShort: "Arrange:",
+      arrange: "move, resize and add tiles; it is saved by itself.",
+      alertShort: "Alerts:",
+      alert: "the bell of a tile tells you when a value is not as it should be.",
+      shareShort: "Share:",
+      share: "a link that shows this board and nothing else.",
+      seen: "Got it",
+    },
+    arrangeHint: "Drag a tile to move it, its corner to resize it; double-click it to change it.",
+
     handle: "Move or resize {name}",
     handleKeys: "Drag, or use the arrow keys; with Shift they resize",
     place: "{name}: column {column}, row {row}, {width} wide, {height} high",

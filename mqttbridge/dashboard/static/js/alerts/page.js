@@ -5,6 +5,7 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError } from "../api.js";
 import { t } from "../i18n.js";
+import { useStyles } from "../styles.js";
 import { SiteBar } from "../views/site-bar.js";
 import { Denied } from "../views/welcome.js";
 import { endSilence, fetchAlerts, fetchHistory, removeRule, silence } from "./api.js";
@@ -130,6 +131,7 @@ class AlertsPage extends Component {
 }
 
 /** @param {HTMLElement} root */
-export function showAlerts(root) {
+export async function showAlerts(root) {
+  await useStyles("alerts");
   render(html`<${AlertsPage} />`, root);
 }

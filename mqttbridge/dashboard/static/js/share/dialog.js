@@ -123,7 +123,7 @@ class ShareDialog extends Component {
  * @param {string} title of its board
  */
 export async function openShareDialog(bucket, title) {
-  await useStyles("access");
+  await useStyles("overlays", "access");
   const dialog = document.createElement("dialog");
   dialog.className = "dialog dialog-share";
   dialog.dataset.view = "share";

@@ -8,6 +8,7 @@ import { now } from "../clock.js";
 import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { formatAgo, plural } from "../format.js";
+import { useStyles } from "../styles.js";
 import { BridgeNotice } from "./bridge-notice.js";
 import { focusSearch } from "./search.js";
 import { SiteBar } from "./site-bar.js";
@@ -102,6 +103,7 @@ class Shelf extends Component {
 }
 
 /** @param {HTMLElement} root */
-export function showShelf(root) {
+export async function showShelf(root) {
+  await useStyles("shelf", "figure");
   render(html`<${Shelf} />`, root);
 }

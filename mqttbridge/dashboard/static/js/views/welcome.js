@@ -2,6 +2,9 @@
 
 import { html, useState } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
+import { useStyles } from "../styles.js";
+
+await useStyles("shelf");
 
 /** @param {{text: string}} props */
 function Command({ text }) {
