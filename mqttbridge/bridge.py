@@ -30,10 +30,13 @@ from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
 from mqttbridge.errors import BrokerError, SpoolError, StoreError
+from mqttbridge.logtail import LogTail
 from mqttbridge.mapping import Rulebook
+from mqttbridge.mapping.tally import Tally
 from mqttbridge.metrics import Metrics
 from mqttbridge.sayings import Sayings
 from mqttbridge.spool import Spool
+from mqttbridge.unmatched import Unmatched
 
 if TYPE_CHECKING:
     from mqttbridge.alerting.service import Alerts
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from mqttbridge.ingest import Ingest
     from mqttbridge.sources.http_poll import HttpPollSource
     from mqttbridge.sources.mqtt import MqttSource
+    from mqttbridge.tools.insight import Insight
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +80,9 @@ class Bridge:
         self._http: HttpServer | None = None
         self._dashboard: Any = None
         self._alerts: Alerts | None = None
+        self._strays, self._log_tail = Unmatched(), LogTail()
+        self._insight: Insight | None = None
+        self._poll_books: tuple[Rulebook, ...] = ()
 
     def start(self) -> None:
         """Build and start everything.
@@ -96,6 +103,8 @@ class Bridge:
 
     def _start(self) -> None:
         config = self._config
+        if config.http.enabled:
+            self._log_tail.install()
         self._data_dir = DataDir(Path(config.data_dir))
         self.spool = Spool(
             self._data_dir.path / "spool.db",
@@ -131,6 +140,8 @@ class Bridge:
         while not stop.wait(_WATCH_INTERVAL):
             self.spool.maintain()
             self._sayings.tell()
+            if self._insight is not None:
+                self._insight.look()
             if self._http is not None and self._http.failed:
                 log.critical("the HTTP server ended unexpectedly")
                 return 1
@@ -149,6 +160,8 @@ class Bridge:
         sources_stop = time.monotonic() + _INGEST_STOP_TIMEOUT
         for name in ("ingest", *(f"poll-{name}" for name in self._polls)):
             self._join(name, max(0.0, sources_stop - time.monotonic()))
+        if self._insight is not None:
+            self._insight.close()
         if self._http is not None:
             self._http.stop()
         for uploader in self._uploaders:
@@ -170,6 +183,7 @@ class Bridge:
             self.spool.close()
         if hasattr(self, "_data_dir"):
             self._data_dir.release()
+        self._log_tail.remove()
 
     # --- the parts, in the order in which they start -------------------------------------------------------
 
@@ -229,8 +243,21 @@ class Bridge:
             return
         from mqttbridge.dashboard.app import Backend, create_app  # noqa: PLC0415  # likewise
         from mqttbridge.dashboard.server import HttpServer  # noqa: PLC0415
+        from mqttbridge.tools.insight import Insight  # noqa: PLC0415
         from mqttbridge.tools.live import LiveTools  # noqa: PLC0415
 
+        tools = LiveTools(self._config, self.spool)
+        self._insight = Insight(
+            self._config,
+            self.metrics,
+            self.spool,
+            status=self.status,
+            tallies=self._tallies,
+            strays=self._strays,
+            log_tail=self._log_tail,
+            tools=tools,
+        )
+        self._insight.look()
         backend = Backend(
             config=self._config,
             metrics=self.metrics,
@@ -240,9 +267,10 @@ class Bridge:
             readiness=self.readiness,
             warnings=self.warnings,
             liveness=self.liveness,
-            tools=LiveTools(self._config, self.spool),
+            tools=tools,
             alerts=self._alerts_desk(),
             publish=self._publish if self._config.mqtt is not None else None,
+            insight=self._insight,
         )
         self._http = HttpServer(self._config.http, create_app(backend))
         self._http.start()
@@ -275,6 +303,7 @@ class Bridge:
             linger=self._config.spool.linger,
             # Half the window, so that the broker has always something to send while the other half is committed.
             linger_messages=max(1, mqtt.receive_maximum // 2),
+            strays=self._strays,
         )
         self._run("ingest", self._ingest.run)
         source = self._source
@@ -290,8 +319,15 @@ class Bridge:
             source = HttpPollSource(name, config, self.metrics)
             # A rulebook is for one thread, so each source has one; thinning and counters are by it, too.
             rulebook = Rulebook(self._config)
+            self._poll_books += (rulebook,)
             ingest = Ingest(
-                source, rulebook, self.spool, self.metrics, retained=RetainedPolicy.ACCEPT, kind=config.type
+                source,
+                rulebook,
+                self.spool,
+                self.metrics,
+                retained=RetainedPolicy.ACCEPT,
+                kind=config.type,
+                strays=self._strays,
             )
             self._polls[name] = source, ingest
             self._run(f"poll-{name}", ingest.run)
@@ -374,6 +410,9 @@ class Bridge:
     def liveness(self) -> dict[str, str]:
         """Loops that ended though nobody asked them to, by name; empty when all is well."""
         return {loop.name: "ended unexpectedly" for loop in self._threads if not loop.is_alive()}
+
+    def _tallies(self) -> list[Tally]:
+        return [tally for book in (self._rulebook, *self._poll_books) for tally in book.tallies]
 
     def _kept(self, name: str) -> int:
         return self.spool.stats().kept[name]

@@ -26,6 +26,7 @@ from mqttbridge.metrics import Metrics
 from mqttbridge.rebirths import Rebirths
 from mqttbridge.sources.frames import OVERSIZED, RETAINED, Publish
 from mqttbridge.spool import Spool
+from mqttbridge.unmatched import Unmatched
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Ingest:
         linger: seconds to gather more messages before a commit.
         linger_messages: how many messages end the gathering early.
         kind: of the source, as the metrics call it.
+        strays: told the messages that are nobody's.
     """
 
     def __init__(
@@ -87,12 +89,14 @@ class Ingest:
         linger: float = 0.0,
         linger_messages: int = 4096,
         kind: str = "mqtt",
+        strays: Unmatched | None = None,
     ) -> None:
         self._source, self._rulebook, self._spool, self._metrics = source, rulebook, spool, metrics
         self._retained = retained
         self._own_topic = own_topic.encode() if own_topic else None
         self._linger, self._linger_messages = linger, linger_messages
         self._kind = kind
+        self._strays = strays if strays is not None else Unmatched()
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = self._gaps_told_again = 0.0
         self._gave_up = False
@@ -179,19 +183,21 @@ class Ingest:
         batches: dict[tuple[str, ...], list[EventTuple]] = {}
         units = self._units
         micros, unmatched, not_data = round(arrival * 1e6), 0, 0
-        find_routes, own_topic, policy, known = self._rulebook.routes, self._own_topic, self._retained, self._known
+        met, own_topic, policy, known = self._rulebook.met, self._own_topic, self._retained, self._known
         to: tuple[str, ...] | None = None
         batch: list[EventTuple] = []
         for topic, payload, first in messages:
             micros += 1
             arrival = micros / 1e6
-            routes = find_routes(topic)
+            if (routes := met(topic)) is None:
+                routes = self._rulebook.routes(topic)
             if type(routes) is Rejected:
                 rejected.append(replace(routes, payload=payload))
                 not_data += 1
                 continue
             if not routes:
                 unmatched += 1
+                self._strays.note(topic, payload, arrival)
                 continue
             if topic == own_topic or (first & RETAINED and policy is RetainedPolicy.IGNORE):
                 self._metrics.dropped.add(reason="own_availability" if topic == own_topic else "retained_ignored")
@@ -203,7 +209,11 @@ class Ingest:
                 continue
             for route in routes:
                 events = route.apply(payload, arrival)
+                tally = route.tally
+                tally.messages += 1
+                tally.topic, tally.at = topic, arrival
                 if type(events) is Rejected:
+                    tally.rejected += 1
                     rejected.append(events)
                     continue
                 if known is not None:

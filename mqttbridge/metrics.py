@@ -42,6 +42,15 @@ class Counter:
         with self._lock:
             return sum(self._values.values())
 
+    def by(self, label: str) -> dict[str, float]:
+        """The totals by the values of one label; what lacks it is under an empty text."""
+        found: dict[str, float] = {}
+        with self._lock:
+            for labels, value in self._values.items():
+                name = dict(labels).get(label, "")
+                found[name] = found.get(name, 0) + value
+        return found
+
     def samples(self) -> Iterable[tuple[str, Labels, float]]:
         with self._lock:
             return [(self.name, labels, value) for labels, value in self._values.items()]
@@ -85,6 +94,12 @@ class Histogram:
             counts, total = self._series.get(key) or ([0] * (len(self._bounds) + 1), 0.0)
             counts[bisect_left(self._bounds, value)] += weight
             self._series[key] = (counts, total + value * weight)
+
+    def totals(self, **labels: str) -> tuple[int, float]:
+        """How many observations there were of these labels, and their sum."""
+        with self._lock:
+            counts, total = self._series.get(tuple(labels.items())) or ((), 0.0)
+            return sum(counts), total
 
     def samples(self) -> Iterable[tuple[str, Labels, float]]:
         with self._lock:
@@ -130,6 +145,9 @@ class Metrics:
         self.rejected = counter("rejected", "Messages and events rejected, by reason; kept for inspection.")
         self.dropped = counter("dropped", "Messages or events dropped on purpose, by reason.")
         self.spooled = counter("events_spooled", "Events committed to the spool, by source (mqtt, http, replay).")
+        self.spooled_for = counter(
+            "events_spooled_for", "Events committed to the spool for a destination, by destination."
+        )
         self.delivered = counter("events_delivered", "Events a destination accepted, by destination.")
         self.refused = counter("events_refused", "Events a destination refused for good, by destination.")
         self.requests = counter("destination_requests", "Requests to a destination, by destination and outcome.")

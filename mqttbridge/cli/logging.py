@@ -10,18 +10,17 @@ import json
 import logging
 import sys
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mqttbridge.config.model import LogFormat
+from mqttbridge.logtail import single_line
+
+__all__ = ["JsonFormatter", "TextFormatter", "setup_logging", "single_line"]
 
 if TYPE_CHECKING:
     from typing import TextIO
 
     from mqttbridge.config.model import LogConfig
-
-# C0 and C1 controls, the line separators, and the marks that reorder what is read (Unicode's bidi controls).
-_UNSAFE: Final = [*range(0x20), *range(0x7F, 0xA0), *range(0x2028, 0x202F), *range(0x2066, 0x206A)]
-_ESCAPES: Final = {code: repr(chr(code))[1:-1] for code in _UNSAFE}
 
 
 def setup_logging(config: LogConfig, stream: TextIO | None = None) -> None:
@@ -66,11 +65,6 @@ class JsonFormatter(logging.Formatter):
         if trace := _trace(self, record):
             entry["trace"] = trace
         return json.dumps(entry)
-
-
-def single_line(text: str) -> str:
-    """The text with everything escaped that could break its line or steer a terminal."""
-    return text.translate(_ESCAPES)
 
 
 def _short(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore, Store
@@ -41,6 +42,7 @@ class Dashboard:
         self.store: Store = open_store(data_dir, config)
         self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
+        self.activity = Activity()
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.points import MAX_EXPRESSIONS, Window, expressions_of
 from mqttbridge.dashboard.frames import series_of
 from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
+from mqttbridge.dashboard.sparks import Sparks
 from mqttbridge.dashboard.store import Statistics, Store
 from mqttbridge.dashboard.store.model import MICROSECONDS
 from mqttbridge.dashboard.zone import server_zone
@@ -34,6 +35,7 @@ class Api:
 
     def __init__(self, backend: Backend, executor: Executor) -> None:
         self._status, self._dashboard, self._executor = backend.status, backend.dashboard, executor
+        self._sparks = None if backend.dashboard is None else Sparks(backend.dashboard.store)
 
     async def status(self, _: Request) -> Response:
         """How the bridge is doing, part by part."""
@@ -41,26 +43,34 @@ class Api:
             lambda: {"version": __version__, "now": time.time(), "zone": server_zone()} | self._status()
         )
 
-    async def buckets(self, _: Request) -> Response:
-        """Every bucket, that with the newest point first."""
-        if self._dashboard is None:
+    async def buckets(self, request: Request) -> Response:
+        """Every bucket, that with the newest point first; with `spark` the small lines made since then."""
+        if self._dashboard is None or self._sparks is None:
             return no_dashboard()
-        store = self._dashboard.store
-        return await self._answer(
-            lambda: {
-                "now": time.time(),
-                "buckets": [
-                    {
-                        "key": one.key,
-                        "name": one.name,
-                        "tags": one.tags,
-                        "streams": one.streams,
-                        "last": one.last,
-                    }
-                    for one in store.buckets()
-                ],
-            }
-        )
+        try:
+            since = float(given) if (given := request.query_params.get("spark")) else None
+        except ValueError:
+            return problem(400, "spark must be a time in seconds; 0 for every line")
+        store, activity, sparks = self._dashboard.store, self._dashboard.activity, self._sparks
+
+        def answer() -> dict[str, Any]:
+            buckets, rates = store.buckets(), activity.rates()
+            lines = {} if since is None else sparks.of(buckets, since)
+            shown = [
+                {
+                    "key": one.key,
+                    "name": one.name,
+                    "tags": one.tags,
+                    "streams": one.streams,
+                    "last": one.last,
+                    "rate": rates.get(one.key, 0.0),
+                }
+                | ({"spark": lines[one.key]} if one.key in lines else {})
+                for one in buckets
+            ]
+            return {"now": time.time(), "buckets": shown}
+
+        return await self._answer(answer)
 
     async def streams(self, request: Request) -> Response:
         """One bucket's streams by name, each with its newest value."""

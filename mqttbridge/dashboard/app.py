@@ -20,6 +20,7 @@ from mqttbridge.dashboard.alerts.api import AlertsApi
 from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
+from mqttbridge.dashboard.bridge.api import BridgeApi
 from mqttbridge.dashboard.controls_api import ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
@@ -103,6 +104,7 @@ def endpoints(
     boards = BoardsApi(backend, security, workers.reads)
     deletion = Deletion(backend, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
+    bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
     session, keys = SessionApi(security, workers.reads), KeysApi(security, workers.reads)
     links = LinksApi(security, workers.reads, backend.config.http.embed_origins)
@@ -146,8 +148,15 @@ def endpoints(
         ),
         Endpoint("/api/v1/status", api.status, Access.READ),
         Endpoint("/api/v1/explain", tools.explain, Access.READ, ("GET", "POST")),
+        Endpoint("/api/v1/rejected", bridge.rejected, Access.READ),
         Endpoint("/api/v1/rejected/replay", tools.replay, Access.EDIT, ("POST",)),
         Endpoint("/api/v1/rejected/purge", tools.purge, Access.EDIT, ("POST",)),
+        Endpoint("/bridge", pages.page, Access.PAGE),
+        Endpoint("/api/v1/bridge", bridge.snapshot, Access.READ),
+        Endpoint("/api/v1/bridge/unmatched", bridge.unmatched, Access.READ),
+        Endpoint("/api/v1/bridge/propose", bridge.propose, Access.READ, ("POST",)),
+        Endpoint("/api/v1/bridge/listen", bridge.listen, Access.EDIT, ("POST",)),
+        Endpoint("/api/v1/bridge/log", bridge.log, Access.EDIT),
         Endpoint("/metrics", health.metrics, Access.READ),
         Endpoint("/openapi.json", _openapi, Access.OPEN),
         Endpoint("/api/v1/figures", figures.figures, Access.READ),

@@ -41,6 +41,20 @@ class Tools(Protocol):
     def purge(self, query: RejectedQuery) -> dict[str, Any]: ...
 
 
+class Insight(Protocol):
+    """What a running bridge is doing. From any thread; may take a second. The answers are JSON values.
+
+    `listen` and `rejected` raise InvalidFilter for a bad topic filter, and `rejected` SpoolError.
+    """
+
+    def snapshot(self, *, charts: bool) -> dict[str, Any]: ...
+    def unmatched(self) -> dict[str, Any]: ...
+    def propose(self, topic: str) -> dict[str, Any]: ...
+    def listen(self, topic: str, seconds: float) -> dict[str, Any] | None: ...
+    def rejected(self, query: RejectedQuery) -> dict[str, Any]: ...
+    def log(self, after: int, level: str) -> dict[str, Any]: ...
+
+
 def _no_problems() -> dict[str, str]:
     return {}
 
@@ -59,6 +73,7 @@ class Backend:
         publish: topic, payload, QoS and whether it is retained; returns when the broker has it, BrokerError when it
             has not. None where there is no broker.
         alerts: None where there is no dashboard to watch over.
+        insight: None where there is no bridge to look into.
     """
 
     config: Config
@@ -72,3 +87,4 @@ class Backend:
     tools: Tools | None = None
     publish: Callable[[str, bytes, int, bool], None] | None = None
     alerts: AlertsDesk | None = None
+    insight: Insight | None = None

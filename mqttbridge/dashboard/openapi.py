@@ -17,6 +17,7 @@ from mqttbridge.dashboard.access import schemas as access
 from mqttbridge.dashboard.access.caller import COOKIE
 from mqttbridge.dashboard.alerts import schemas as alerts
 from mqttbridge.dashboard.boards import schemas as boards
+from mqttbridge.dashboard.bridge import models as bridge
 from mqttbridge.dashboard.controls_api import ControlValue
 
 _IN_PATH: Final = {
@@ -172,7 +173,12 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         _KEYS | {"key": "A stream; may be repeated. Default: all."},
         security=(*_READ, *_WRITE),
     ),
-    ("/api/v1/buckets", "GET"): Operation("Every bucket", {200: schemas.Buckets, **_OUR_ERRORS}, security=_READ),
+    ("/api/v1/buckets", "GET"): Operation(
+        "Every bucket",
+        {200: schemas.Buckets, 400: schemas.Error, **_OUR_ERRORS},
+        {"spark": "With the last hour of each bucket's most telling stream, where made after this time; 0 for all."},
+        security=_READ,
+    ),
     ("/api/v1/buckets/{bucket}/streams", "GET"): Operation(
         "A bucket's streams with their newest values", {200: schemas.Streams, **_OUR_ERRORS}, security=_READ
     ),
@@ -302,6 +308,45 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         "Forget rejected messages",
         {200: schemas.Replayed, **_TOOLS_ERRORS},
         body=schemas.RejectedSelection,
+        security=_WRITE,
+    ),
+    ("/api/v1/rejected", "GET"): Operation(
+        "Rejected messages, the newest first",
+        {200: bridge.RejectedRows, **_OUR_ERRORS, 400: schemas.Error},
+        {
+            "reason": "Only for this reason.",
+            "rule": "Only what this rule rejected.",
+            "topic": "Only topics that match this filter.",
+            "since": "Not before this; epoch seconds.",
+            "limit": "How many at most, up to 500. Default: 100.",
+        },
+        security=_READ,
+    ),
+    ("/api/v1/bridge", "GET"): Operation(
+        "What the bridge is doing: the flow, rates, forecasts, rules",
+        {200: bridge.BridgeSnapshot, **_OUR_ERRORS},
+        {"charts": "`1` for the last minutes' rates as well."},
+        security=_READ,
+    ),
+    ("/api/v1/bridge/unmatched", "GET"): Operation(
+        "Topics that no rule takes, with their last payloads", {200: bridge.Strays, **_OUR_ERRORS}, security=_READ
+    ),
+    ("/api/v1/bridge/propose", "POST"): Operation(
+        "A rule for one of them, as YAML",
+        {200: bridge.RuleProposed, **_TOOLS_ERRORS},
+        body=bridge.ProposeFor,
+        security=_READ,
+    ),
+    ("/api/v1/bridge/listen", "POST"): Operation(
+        "Listen to all that is published for a while, for topics that no rule takes",
+        {200: bridge.Listening, **_TOOLS_ERRORS, 409: schemas.Error},
+        body=bridge.ListenTo,
+        security=_WRITE,
+    ),
+    ("/api/v1/bridge/log", "GET"): Operation(
+        "The end of the log",
+        {200: bridge.LogLines, **_OUR_ERRORS, 400: schemas.Error},
+        {"after": "Only lines after the one of this number.", "level": "From this level up, as in `warning`."},
         security=_WRITE,
     ),
     ("/metrics", "GET"): Operation("Numbers for Prometheus", {200: "text/plain", 401: "text/plain"}, security=_READ),

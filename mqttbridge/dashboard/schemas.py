@@ -100,6 +100,19 @@ class Changed(_Model):
     """The version it has now; 0 when it is gone."""
 
 
+class Spark(_Model):
+    """The last hour of a bucket's most telling stream."""
+
+    made: Epoch
+    """The greatest of these is the next request's `spark`."""
+    stream: str
+    kind: Kind
+    unit: str
+    value: Scalar
+    epochs: list[float]
+    values: list[Scalar]
+
+
 class Bucket(_Model):
     """One bucket."""
 
@@ -109,6 +122,10 @@ class Bucket(_Model):
     streams: int
     last: Epoch | None
     """When its newest point was."""
+    rate: float = 0.0
+    """Points a second, over the last minute."""
+    spark: Spark | None = None
+    """Where it was asked for, and made anew since."""
 
 
 class Buckets(_Model):

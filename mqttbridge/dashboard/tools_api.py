@@ -40,7 +40,7 @@ class ToolsApi:
         if not topic:
             return problem(400, "topic is missing")
         if request.method == "POST":
-            body = await _body(request)
+            body = await body_or_refusal(request)
             if isinstance(body, Response):
                 return body
         else:
@@ -59,7 +59,7 @@ class ToolsApi:
     async def _change(self, request: Request, change: Callable[[RejectedQuery], dict[str, Any]] | None) -> Response:
         if change is None:
             return _no_tools()
-        body = await _body(request)
+        body = await body_or_refusal(request)
         if isinstance(body, Response):
             return body
         try:
@@ -85,7 +85,8 @@ class ToolsApi:
             return unavailable(error)
 
 
-async def _body(request: Request) -> bytes | Response:
+async def body_or_refusal(request: Request) -> bytes | Response:
+    """The request's body, or the answer to one that is too long or does not come."""
     try:
         return await read_body(request)
     except BodyTooLarge:

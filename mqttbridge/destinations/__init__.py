@@ -34,7 +34,14 @@ _Factory = Callable[[Any, str, Any, DestinationContext], Destination]
 _FACTORIES: Final[dict[str, tuple[str, _Factory]]] = {
     "embedded": (
         "mqttbridge.destinations.embedded:EmbeddedDestination",
-        lambda make, name, config, its: make(name, config, its.dashboard.store, its.dashboard.hub, observe=its.observe),
+        lambda make, name, config, its: make(
+            name,
+            config,
+            its.dashboard.store,
+            its.dashboard.hub,
+            observe=its.observe,
+            activity=its.dashboard.activity,
+        ),
     ),
     "initialstate": (
         "mqttbridge.destinations.initialstate:InitialStateDestination",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.store import Column, Store
 from mqttbridge.dashboard.store.model import StreamKey
@@ -39,6 +40,7 @@ class EmbeddedDestination:
         hub: who is told of them.
         clock: monotonic seconds.
         observe: told of each commit, and back at once: alerts.
+        activity: who counts them, by bucket.
     """
 
     one_bucket = False
@@ -54,11 +56,12 @@ class EmbeddedDestination:
         clock: Callable[[], float] = time.monotonic,
         *,
         observe: Callable[[Mapping[StreamKey, Column]], None] | None = None,
+        activity: Activity | None = None,
     ) -> None:
         self.name = name
         self.config = config
         self._store, self._hub, self._clock = store, hub, clock
-        self._observe = observe
+        self._observe, self._activity = observe, activity
 
     def open(self) -> Position | None:
         """The cursor of the store; None when it is new."""
@@ -75,6 +78,8 @@ class EmbeddedDestination:
             return Refused(f"cannot be stored: {error}", Reason.VALIDATION)
         if self._observe is not None:  # first: the columns are the hub's from then on
             self._observe(columns)
+        if self._activity is not None:
+            self._activity.note(columns)
         self._hub.publish(columns)
         if len(delivery.events) >= MAX_EVENTS:
             return Accepted()

@@ -19,6 +19,7 @@ from mqttbridge.mapping.flatten import Fields
 from mqttbridge.mapping.message_names import values_of
 from mqttbridge.mapping.payload import Parser
 from mqttbridge.mapping.room import Room
+from mqttbridge.mapping.tally import UNCOUNTED
 from mqttbridge.mapping.templates import checked_name
 from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.unusable import Unusable
@@ -42,6 +43,7 @@ class Route:
         saved: what of `last` is on disk, likewise.
         named_by: what in the message its names were made of, if anything.
         thinner: of the rule, where that thins its streams out; for what `apply` makes, once it is to be stored.
+        tally: of the rule, for the ingest loop to count in.
         several: whether a message may have several events of one stream, in buckets of their own.
     """
 
@@ -49,7 +51,7 @@ class Route:
 
     __slots__ = (
         "_at_once", "_compiled", "_counters", "_pieces", "_room", "_streams", "_topic", "_values",
-        "bucket", "last", "named_by", "new_units", "rule", "saved", "thinner", "to",
+        "bucket", "last", "named_by", "new_units", "rule", "saved", "tally", "thinner", "to",
     )  # fmt: skip
 
     def __init__(self, compiled: CompiledRule, topic: bytes, bucket: str, pieces: tuple[str, ...], room: Room) -> None:
@@ -72,6 +74,7 @@ class Route:
         self.saved: list[EventTuple] | None = None
         self.named_by: tuple[str, ...] = ()
         self.thinner: Thinner[None] | None = None
+        self.tally = UNCOUNTED
 
     @property
     def compiled(self) -> CompiledRule:

@@ -26,6 +26,7 @@ from mqttbridge.mapping.memory import Memory
 from mqttbridge.mapping.room import Room
 from mqttbridge.mapping.routes import ROUTE_BYTES, TOPIC_BYTES, MessageNamedRoute, Route, named_route
 from mqttbridge.mapping.series_route import SeriesRoute
+from mqttbridge.mapping.tally import Tally
 from mqttbridge.mapping.thinned_stream import Passed
 from mqttbridge.mapping.thinner import Thinner
 from mqttbridge.mapping.thinning import Thinned, compile_thinning
@@ -36,6 +37,8 @@ from mqttbridge.mapping.unusable import Unusable
 MAX_KEPT_BYTES: Final = 128 * 2**20
 
 _NO_CAPTURES: Final[Mapping[str, str]] = {}
+# Stands for the rules that come and go with what devices announce.
+ANNOUNCED: Final = "homeassistant: announced"
 
 Routes: TypeAlias = tuple[Route, ...] | Rejected
 
@@ -46,6 +49,8 @@ class Rulebook:
     Attributes:
         rules: compiled: those of the configuration in its order, and behind them those of the families in use.
         warnings: what is allowed and surely not meant, by place in the configuration.
+        tallies: what each rule has taken, in their order; all rules that devices announce have one together.
+        met: the quick half of `routes`: those of a topic that is known, or None.
         gaps: messages that never came, as sequence numbers tell; the ingest loop takes the count.
         memory: what counters and thinning know across restarts.
         needs_properties: whether any rule takes something from a message's MQTT 5 properties.
@@ -62,6 +67,9 @@ class Rulebook:
         self._filters: tuple[str, ...] | None = None
         self.warnings: Final = (*self._unreachable(len(config.rules)), *self._overlapping_shares(len(config.rules)))
         self.needs_properties: Final = any(rule.needs_properties for rule in self.rules)
+        self._announced_tally = Tally(ANNOUNCED)
+        own = tuple(Tally(rule.name, rule.filter.subscription) for rule in self.rules)
+        self.tallies: Final = (*own, self._announced_tally) if self._announcers else own
         self.gaps: Final = Gaps()
         # What formats remember of earlier messages is here and nowhere else.
         self._open = {i: rule.series.open(self.gaps) for i, rule in enumerate(self.rules) if rule.series is not None}
@@ -80,6 +88,7 @@ class Rulebook:
             *((to, one) for (to, _), one in self._announced_thinners.items()),
         )
         self._routes: dict[bytes, Routes] = {}
+        self.met: Final[Callable[[bytes], Routes | None]] = self._routes.get
         self._room = Room(MAX_KEPT_BYTES, self.memory)
 
     def _thinner(self, entries: Iterable[ThinConfig], name: str) -> Thinner[None]:
@@ -196,7 +205,7 @@ class Rulebook:
                     route = named_route(rule, topic, captured, self._room)
             except Unusable as unusable:
                 return Rejected(unusable.reason, unusable.detail, text, b"", rule.name)
-            route.thinner = self._thinners[index]
+            route.thinner, route.tally = self._thinners[index], self.tallies[index]
             routes.append(route)
             if not rule.goes_on:
                 break
@@ -211,6 +220,7 @@ class Rulebook:
                 for rule in rules:
                     route = named_route(rule, topic, _NO_CAPTURES, self._room)
                     route.thinner = self._announced_thinners.get((rule.to, rule.thin))
+                    route.tally = self._announced_tally
                     yield route
                 return
 

@@ -169,7 +169,7 @@ class Spool:
             committed = self._last_seq
         self._announce(committed)
         if there_is_room:
-            self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
+            self._count_spooled(rows, batches, source)
         else:
             self._metrics.dropped.add(sum(row[1] for row in rows), reason="spool_full")
         self._count_rejected(rejected, overflow)
@@ -191,7 +191,7 @@ class Spool:
             self._transact(lambda: self._replace(ids, rows, batches))
             committed = self._last_seq
         self._announce(committed)
-        self._metrics.spooled.add(sum(row[1] for row in rows), source="replay")
+        self._count_spooled(rows, batches, "replay")
 
     def settle(self, destination: str, position: Position, rejected: Sequence[Rejected] = ()) -> None:
         """Move a destination's cursor forward to `position`: everything before it is settled.
@@ -470,6 +470,12 @@ class Spool:
     def _replace(self, ids: Sequence[int], rows: Sequence[_NewRow], batches: Sequence[Batch]) -> int:
         self._rejected.remove(ids)
         return self._insert(rows, batches, ())
+
+    def _count_spooled(self, rows: Sequence[_NewRow], batches: Sequence[Batch], source: str) -> None:
+        self._metrics.spooled.add(sum(row[1] for row in rows), source=source)
+        for batch in batches:
+            for destination in batch.to or self._destinations:
+                self._metrics.spooled_for.add(len(batch.events), destination=destination)
 
     def _count_rejected(self, rejected: Sequence[Rejected], overflow: int) -> None:
         """Once they are committed, for what fails is tried again."""

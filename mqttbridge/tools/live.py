@@ -39,6 +39,11 @@ class LiveTools:
         with self._lock:
             return self._refused.purge(query).as_json()
 
+    def takes(self, topic: bytes) -> bool:
+        """Whether any rule takes this topic."""
+        with self._lock:
+            return bool(self._rules().routes(topic))
+
     def _rules(self) -> Rulebook:
         if self._book is None:
             self._book = Rulebook(self._config)

@@ -93,6 +93,16 @@ def estimate(config: Config, rates: Sequence[Rate], monthly: int = MONTHLY_EVENT
             yield from _pace(section, total, destination)
 
 
+def events_a_call(section: InitialStateConfig) -> int:
+    """How many events one request takes."""
+    return section.batch.max_events if section.transport is Transport.JSON else 1
+
+
+def most_hourly(section: InitialStateConfig) -> float:
+    """How many events the pace of requests lets through in an hour."""
+    return section.rate_limit.calls / section.rate_limit.per * events_a_call(section) * 3600
+
+
 def _place(config: Config, rule: str) -> tuple[Loc, tuple[str, ...]]:
     """Where a rule comes from, and its destinations: a family's rules, announced ones too, come from its `use`."""
     names = [name_of(config, index) for index in range(len(config.rules))]
@@ -119,8 +129,7 @@ def _month(rate: Rate, hourly: float, destination: str, loc: Loc, monthly: int) 
 
 
 def _pace(section: InitialStateConfig, hourly: float, destination: str) -> Iterator[tuple[Loc, str]]:
-    a_call = section.batch.max_events if section.transport is Transport.JSON else 1
-    most = section.rate_limit.calls / section.rate_limit.per * a_call * 3600
+    a_call, most = events_a_call(section), most_hourly(section)
     if hourly > most:
         yield (
             ("destinations", destination),

@@ -208,7 +208,10 @@ def test_every_kind_is_added_from_the_menu_and_its_options_work(
 
     assert {one.get_attribute("data-type") for one in tiles.all()} == set(KINDS)
     of = {kind: page.locator(f'.tile[data-type="{kind}"]') for kind in KINDS}
-    expect(of["bar"].locator('.bars-one[title*=": 2"]').first).to_be_visible()  # so many values in ten seconds
+    of["bar"].scroll_into_view_if_needed()
+    expect(of["bar"].locator(".bars-one").first).to_be_visible()
+    titles = of["bar"].locator(".bars-one").evaluate_all("all => all.map((e) => e.title)")
+    assert any(re.search(r": ([1-9]|1\d|20)( %)?$", title) for title in titles)  # counts, not the values about 42
     expect(of["note"].locator("h4")).to_have_text("Rounds")
     expect(of["button"].get_by_role("button")).to_have_text("Ring")
     of["button"].get_by_role("button").click()

@@ -467,3 +467,16 @@ def test_waves_keep_the_order_they_were_given(call: Call) -> None:
         const more = [{ name: "0" }, ...streams];
         return [names(order, streams), names(new m.Order("b"), more), names(new m.Order("c"), streams)];"""
     assert call("waves/order.js", body, ["a", "b", "c"]) == ["acb", "acb0", "abc"]
+
+
+def test_a_small_line_is_open_where_nothing_came_and_a_state_holds_until_the_next(call: Call) -> None:
+    body = "return m.sparkPath(x.xs, x.ys, [0, 100], x.how);"
+    line = call("charts/spark.js", body, {"xs": [0, 10, 90], "ys": [0, 1, 0], "how": {"gap": 20}})
+    state = call("charts/spark.js", body, {"xs": [0, 50], "ys": [0, 1], "how": {"steps": True}})
+
+    assert line == "M0.0 26.0h0.01L10.0 2.0M90.0 26.0h0.01"
+    assert state == "M0.0 26.0h0.01H50.0V2.0H100"
+
+
+def test_what_a_clock_ahead_of_ours_stamped_is_in_the_future(call: Call) -> None:
+    assert call("format.js", "return [30, -30, -90].map(m.formatAgo);") == ["30 s ago", "just now", "in the future"]

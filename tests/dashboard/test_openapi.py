@@ -10,7 +10,16 @@ from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.openapi import OPERATIONS
 from mqttbridge.dashboard.security import Access, Security
 
-PAGES = {"/", "/b/{bucket}", "/b/{bucket}/source", "/b/{bucket}/waves", "/login", "/settings", "/static/{path:path}"}
+PAGES = {
+    "/",
+    "/b/{bucket}",
+    "/b/{bucket}/source",
+    "/b/{bucket}/waves",
+    "/bridge",
+    "/login",
+    "/settings",
+    "/static/{path:path}",
+}
 
 
 @pytest.fixture

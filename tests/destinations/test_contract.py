@@ -56,7 +56,8 @@ class EmbeddedRig(Rig):
 
     def create(self) -> Destination:
         config = EmbeddedConfig(type="embedded")
-        return create("it", config, DestinationContext(self.directory, SimpleNamespace(store=self.store, hub=Hub())))
+        dashboard = SimpleNamespace(store=self.store, hub=Hub(), activity=None)
+        return create("it", config, DestinationContext(self.directory, dashboard))
 
     def received(self, bucket: str, stream: str) -> list[tuple[Value, float | None]]:
         column = self.store.points(bucket, [stream], NOW - 1000, NOW + 1000, 1000)[stream]

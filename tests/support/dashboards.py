@@ -14,7 +14,7 @@ from mqttbridge.config.model import Config, EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.dashboard.app import Backend, create_app
-from mqttbridge.dashboard.backend import Tools
+from mqttbridge.dashboard.backend import Insight, Tools
 from mqttbridge.dashboard.server import HttpServer
 from mqttbridge.destinations.base import Delivery
 from mqttbridge.destinations.embedded import EmbeddedDestination
@@ -91,6 +91,7 @@ class Served(Client):
         config: dict[str, Any] | None = None,
         publish: Callable[[str, bytes, int, bool], None] | None = None,
         make_alerts: Callable[[Served], AlertsDesk] | None = None,
+        insight: Insight | None = None,
     ) -> None:
         self.config = Config.model_validate(
             (config or {})
@@ -107,7 +108,8 @@ class Served(Client):
         if embedded:
             section = EmbeddedConfig(type="embedded")
             self.dashboard = Dashboard(directory, section, self.metrics)
-            destination = EmbeddedDestination("dashboard", section, self.dashboard.store, self.dashboard.hub)
+            parts = self.dashboard.store, self.dashboard.hub
+            destination = EmbeddedDestination("dashboard", section, *parts, activity=self.dashboard.activity)
         self.spool = DirectSpool(destination)
         self.spool.kept |= kept or {}
         self.backend = Backend(
@@ -121,6 +123,7 @@ class Served(Client):
             tools=tools,
             publish=publish,
             alerts=None if make_alerts is None else make_alerts(self),
+            insight=insight,
         )
         self.server = HttpServer(self.config.http, create_app(self.backend))
         self.server.start()
@@ -144,6 +147,7 @@ def serve(
     config: dict[str, Any] | None = None,
     publish: Callable[[str, bytes, int, bool], None] | None = None,
     make_alerts: Callable[[Served], AlertsDesk] | None = None,
+    insight: Insight | None = None,
 ) -> Iterator[Served]:
     """A running server. `kept` is what the spool kept of an earlier one; `config` has further sections."""
     served = Served(
@@ -155,6 +159,7 @@ def serve(
         config=config,
         publish=publish,
         make_alerts=make_alerts,
+        insight=insight,
     )
     try:
         yield served

@@ -40,6 +40,7 @@ CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT 
 """
 
 NEVER: Final = -(2**63)
+NO_LIMIT: Final = 2**63
 
 
 @dataclass(slots=True)
@@ -121,9 +122,9 @@ class Catalogue:
                     series.unit = unit
         return known
 
-    def saw(self, series: Series, time: int, value: Value, kind: Kind) -> None:
-        """A value was stored. It is the newest, unless a newer one is known."""
-        if time >= series.newest:
+    def saw(self, series: Series, time: int, value: Value, kind: Kind, ahead: int = NO_LIMIT) -> None:
+        """A value was stored. It is the newest, unless a newer one is known that is not past `ahead`."""
+        if time >= series.newest or series.newest > ahead:
             series.newest, series.value, series.kind = time, value, kind
             self._unsaved.add(series.id)
 

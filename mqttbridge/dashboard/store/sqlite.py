@@ -51,6 +51,10 @@ T = TypeVar("T")
 
 CATALOGUE: Final = "catalogue.db"
 
+# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
+# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
+AHEAD_SECONDS: Final = 60.0
+
 # Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
 # is open has a connection and up to two generations of points in memory.
 MAX_OPEN: Final = 3
@@ -377,11 +381,14 @@ class SqliteStore:
         self._use(span)
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
+        ahead = int((now + AHEAD_SECONDS) * MICROSECONDS)
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], newest(column.times)
+                if column.times[at] > ahead:
+                    at = len(column.times) - 1
                 if column.times[at] >= self._retention.floor(key[0], now):
-                    self._catalogue.saw(series, column.times[at], column.values[at], column.kind)
+                    self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
                     column.kind = series.kind
                 column.unit = series.unit
 

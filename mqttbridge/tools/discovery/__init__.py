@@ -74,7 +74,7 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     by_name = _named(rules)
     for _ in range(_ATTEMPTS):
         text = write(broker, found.families, rules, left_out, told)
-        book = _compile(text)
+        book = compile_text(text)
         summarise(book, meant)  # what is announced is known before what it is about, as what is retained comes first
         summary = summarise(book, meant)
         failing = {name: count for name, count in summary.rules.items() if count.rejected and name in by_name}
@@ -137,7 +137,7 @@ def _bounded(rules: list[RuleDraft]) -> list[RuleDraft]:
     return [*(rule for rule in rules if id(rule) in kept), *roots.values()]
 
 
-def _compile(text: str) -> Rulebook:
+def compile_text(text: str) -> Rulebook:
     """The rules of a proposal, read from its text as the bridge would read it."""
     root = parse_yaml(text)
     draft_ = Draft()

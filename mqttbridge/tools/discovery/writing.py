@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import Final
 
 from mqttbridge.tools.discovery.drafting import FieldDraft, RuleDraft, summary_of
@@ -55,18 +56,9 @@ def _lines(
         yield "use:                                # families of devices that are known, with names and units"
         for one in families:
             yield from _use(one)
-    models = _model_names(rules)
-    if models:
-        yield ""
-        yield "models:                             # what a good payload looks like; anything else is rejected"
-        for place, name in models.items():
-            yield f"  {name}:"
-            yield from map(_field, rules[place].fields)
     if rules:
         yield ""
-        yield "rules:                              # the first match wins"
-    for place, rule in enumerate(rules):
-        yield from _rule(rule, models.get(place, ""))
+        yield from _sections(rules, frozenset())
     if left_out:
         yield ""
         yield "# Left out:"
@@ -82,6 +74,29 @@ def _use(one: Recognized) -> Iterator[str]:
     else:
         yield f"  - family: {one.use.family}"
         yield f"    base: {scalar(one.use.base)}"
+
+
+def write_use(one: Recognized) -> str:
+    """The section `use` alone, for a configuration that has none of this family yet."""
+    return "\n".join(["use:", *_use(one)]) + "\n"
+
+
+def write_sections(rules: Sequence[RuleDraft], taken: Container[str]) -> str:
+    """The sections `models` and `rules` alone, for a configuration that has models of the names `taken` already."""
+    return "\n".join(_sections(rules, taken)) + "\n"
+
+
+def _sections(rules: Sequence[RuleDraft], taken: Container[str]) -> Iterator[str]:
+    models = _model_names(rules, taken)
+    if models:
+        yield "models:                             # what a good payload looks like; anything else is rejected"
+        for place, name in models.items():
+            yield f"  {name}:"
+            yield from map(_field, rules[place].fields)
+        yield ""
+    yield "rules:                              # the first match wins"
+    for place, rule in enumerate(rules):
+        yield from _rule(rule, models.get(place, ""))
 
 
 def _rule(rule: RuleDraft, model: str) -> Iterator[str]:
@@ -124,8 +139,8 @@ def _left_out(left_out: Mapping[LeftOut, Sequence[TopicHeard]]) -> Iterator[str]
         yield f"#   and {len(left_out) - _SHOWN_LEFT_OUT} more"
 
 
-def _model_names(rules: Sequence[RuleDraft]) -> dict[int, str]:
-    """A name for each rule's model, by the rule's place."""
+def _model_names(rules: Sequence[RuleDraft], taken: Container[str]) -> dict[int, str]:
+    """A name for each rule's model, by the rule's place; none of those that are taken."""
     names: dict[int, str] = {}
     for place, rule in enumerate(rules):
         if rule.fields:
@@ -133,7 +148,9 @@ def _model_names(rules: Sequence[RuleDraft]) -> dict[int, str]:
             name = "".join(word[:1].upper() + word[1:].lower() for word in words) or "Payload"
             name = name if name[0].isalpha() else f"Model{name}"
             same = [known for known in names.values() if re.fullmatch(rf"{re.escape(name)}\d*", known)]
-            names[place] = f"{name}{len(same) + 1}" if same else name
+            name = f"{name}{len(same) + 1}" if same else name
+            others = (f"{name}_{number}" for number in count(2))
+            names[place] = next(free for free in chain([name], others) if free not in taken)
     return names
 
 

@@ -319,3 +319,27 @@ def test_readers_in_other_threads_see_each_batch_whole(store):
         reader.join()
 
     assert failures == []
+
+
+def test_a_point_of_the_far_future_is_the_latest_until_the_streams_next_reading(store):
+    store.append([("b", "s", 1, NOW - 1)])
+    store.append([("b", "s", 2099, NOW + 70 * 365 * 86_400)])
+    assert store.streams("b")[0].last.value == 2099
+
+    store.append([("b", "s", 3, NOW)])
+
+    assert store.streams("b")[0].last.value == 3
+    assert values_of(store, "b", "s", NOW - 10, NOW + 1) == [1, 3]
+
+
+def test_of_one_batch_that_runs_ahead_the_reading_that_came_last_is_the_latest(store):
+    store.append([("b", "s", 2099, NOW + 70 * 365 * 86_400), ("b", "s", 3, NOW)])
+
+    assert store.streams("b")[0].last.value == 3
+
+
+def test_a_clock_a_little_ahead_is_taken_as_it_is(store):
+    store.append([("b", "s", 1, NOW + 5)])
+    store.append([("b", "s", 2, NOW)])
+
+    assert store.streams("b")[0].last.value == 1

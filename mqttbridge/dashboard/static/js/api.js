@@ -22,7 +22,7 @@ export class ApiError extends Error {
  * @param {string} url
  * @param {AbortSignal} [signal]
  */
-async function getJson(url, signal) {
+export async function getJson(url, signal) {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   let answer;
   try {
@@ -77,8 +77,11 @@ export async function sendJson(method, url, body) {
 /** @param {string} bucket */
 export const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
 
-/** @returns {Promise<BucketsAnswer>} */
-export const fetchBuckets = () => getJson("/api/v1/buckets");
+/**
+ * @param {number} sparksSince lines made after this come along; 0 for all
+ * @returns {Promise<BucketsAnswer>}
+ */
+export const fetchBuckets = (sparksSince) => getJson(`/api/v1/buckets?spark=${sparksSince}`);
 
 /** @returns {Promise<Record<string, any>>} */
 export const fetchStatus = () => getJson("/api/v1/status");

@@ -23,3 +23,6 @@ export const serverTime = (milliseconds) => milliseconds / 1000 + offset;
 
 /** Epoch seconds on the server's clock. */
 export const now = () => serverTime(Date.now());
+
+/** By how many seconds the viewer's clock is ahead of the server's; 0 while the server was not heard. */
+export const clockAhead = () => (synced ? -offset : 0);

@@ -1,6 +1,7 @@
 /** Numbers, ages and times as people read them. */
 
 import { dateFormat } from "./zone.js";
+import { t } from "./i18n.js";
 
 /** More decimals than this are an instrument's noise: six tell places on Earth apart by a hand's breadth. */
 const MAX_DECIMALS = 6;
@@ -14,6 +15,9 @@ const DOUBLE_FIGURES = 12;
 
 /** Figures of the difference between the least and the greatest value that one can use. */
 const SPREAD_FIGURES = 3;
+
+/** A time so many seconds ahead of the server's is of a clock that is wrong, and said to be. */
+const AHEAD_S = 60;
 
 /** @type {Map<number, Intl.NumberFormat>} */
 const fixed = new Map();
@@ -78,9 +82,10 @@ export function formatTick(tick, step) {
 /**
  * How long ago; below a few seconds it is all the same, and a figure that flickers is in the way.
  * @param {number} seconds
- * @returns {string} "now", "8 s", "2 min", "5 h", "4 d"
+ * @returns {string} "now", "8 s", "2 min", "5 h", "4 d"; "in the future" for what a clock ahead of ours stamped
  */
 export function formatAge(seconds) {
+  if (seconds < -AHEAD_S) return t("common.inTheFuture");
   if (seconds < 5) return "now";
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
@@ -93,6 +98,7 @@ export function formatAge(seconds) {
  * @returns {string} "just now", "8 s ago", ...
  */
 export function formatAgo(seconds) {
+  if (seconds < -AHEAD_S) return t("common.inTheFuture");
   const age = formatAge(seconds);
   return age === "now" ? "just now" : `${age} ago`;
 }

@@ -23,6 +23,9 @@ if (location.pathname === "/alerts") {
 } else if (figure !== null) {
   const { showFigure } = await import("./figure/page.js");
   await showFigure(root, figure);
+} else if (location.pathname === "/bridge") {
+  const { showBridge } = await import("./bridge/page.js");
+  await showBridge(root);
 } else if (bucket === null) {
   const { showShelf } = await import("./views/shelf.js");
   await showShelf(root);

@@ -4,7 +4,8 @@
  * @typedef {"number" | "boolean" | "text"} Kind
  * @typedef {number | boolean | string} Value
  * @typedef {{value: Value, epoch: number}} Last
- * @typedef {{key: string, name: string, tags: string[], streams: number, last: number | null}} BucketSummary
+ * @typedef {{made: number, stream: string, kind: Kind, unit: string, value: Value, epochs: number[], values: Value[]}} SparkLine
+ * @typedef {{key: string, name: string, tags: string[], streams: number, last: number | null, rate: number, spark?: SparkLine}} BucketSummary
  * @typedef {{now: number, buckets: BucketSummary[]}} BucketsAnswer
  * @typedef {{stream: string, kind: Kind, unit: string, last: Last | null, interval?: number | null}} StreamSummary
  * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer

@@ -35,7 +35,7 @@ export class RuleForm extends Component {
 
   componentDidMount() {
     /** @type {HTMLDialogElement} */ (this.base).showModal();
-    fetchBuckets().then(({ buckets }) => this.setState({ buckets: buckets.map(({ key }) => key) })).catch(() => {});
+    fetchBuckets(0).then(({ buckets }) => this.setState({ buckets: buckets.map(({ key }) => key) })).catch(() => {});
     this.findStreams();
     this.look();
   }

@@ -1,15 +1,20 @@
-/** A line across the page when the bridge itself has trouble that a viewer should know of: no broker, a full spool. */
+/** Lines across the page when something keeps it from being true: no broker, a full spool, a clock that is off. */
 
 /** @import { Trouble } from "../types.js" */
 
 import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
 import { fetchStatus } from "../api.js";
-import { plural } from "../format.js";
+import { clockAhead } from "../clock.js";
+import { formatAge } from "../format.js";
+import { t } from "../i18n.js";
 
 const POLL_MS = 10_000;
 
 /** Messages that were rejected so lately are worth a line. */
 const REJECTED_MS = 5 * 60_000;
+
+/** A viewer's clock that is off by so many seconds is worth a line; less is the network's part. */
+const SKEW_S = 30;
 
 /**
  * @param {Record<string, any>} status
@@ -18,10 +23,11 @@ const REJECTED_MS = 5 * 60_000;
 function troubleOf({ broker, spool }) {
   if (broker && broker.state !== "connected") {
     const why = [broker.state, broker.detail].filter(Boolean).join(": ");
-    return { badge: "No broker", text: `No connection to the broker (${why}).` };
+    return { badge: t("common.notice.noBroker"), text: t("common.notice.noBrokerText", { why }) };
   }
   if (spool?.writable === false) {
-    return { badge: "Not storing", text: `The bridge cannot store new values${spool.error ? `: ${spool.error}` : ""}.` };
+    const text = spool.error ? t("common.notice.notStoringWhy", { why: spool.error }) : t("common.notice.notStoringText");
+    return { badge: t("common.notice.notStoring"), text };
   }
   return null;
 }
@@ -50,6 +56,7 @@ export class RecentlyRejected {
 export function BridgeNotice({ onTrouble }) {
   const [trouble, setTrouble] = useState(/** @type {Trouble | null} */ (null));
   const [rejected, setRejected] = useState(0);
+  const [ahead, setAhead] = useState(0);
   useEffect(() => {
     let timer = 0;
     const recently = new RecentlyRejected();
@@ -62,6 +69,7 @@ export function BridgeNotice({ onTrouble }) {
         onTrouble?.(found);
       }
       if (status?.counts) setRejected(recently.count(status.counts.rejected, performance.now()));
+      setAhead(clockAhead());
       timer = setTimeout(look, POLL_MS);
     };
     look();
@@ -69,11 +77,13 @@ export function BridgeNotice({ onTrouble }) {
   }, []);
   return html`
     <div role="status">
-      ${trouble && html`<p class="notice" data-notice="bridge">${trouble.text}</p>`}
+      ${trouble && html`<p class="notice" data-notice="bridge">${trouble.text} <a href="/bridge">${t("common.notice.more")}</a></p>`}
+      ${Math.abs(ahead) >= SKEW_S && html`
+        <p class="notice notice-quiet" data-notice="clock">
+          ${t(ahead > 0 ? "common.notice.clockAhead" : "common.notice.clockBehind", { span: formatAge(Math.abs(ahead)) })}</p>`}
       ${rejected > 0 && html`
         <p class="notice notice-quiet" data-notice="rejected">
-          ${plural(rejected, "message")} ${rejected === 1 ? "was" : "were"} rejected in the last minutes;
-          see <code>mqttbridge rejected ls</code>.
-        </p>`}
+          ${t("common.notice.rejected", { count: rejected })}
+          ${" "}<a href="/bridge#rejected">${t("common.notice.seeRejected")}</a></p>`}
     </div>`;
 }

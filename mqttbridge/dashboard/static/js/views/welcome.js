@@ -1,27 +1,12 @@
 /** What a first visitor sees: how to get the first values in, with this server's own address. */
 
-import { html, useState } from "../../vendor/htm-preact.module.js";
+import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
+import { fetchStatus } from "../api.js";
 import { t } from "../i18n.js";
 import { useStyles } from "../styles.js";
+import { Command } from "./command.js";
 
 await useStyles("shelf");
-
-/** @param {{text: string}} props */
-function Command({ text }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
-  };
-  // Browsers offer the clipboard on localhost and over HTTPS only; elsewhere a click selects the text (CSS).
-  return html`
-    <div class="command">
-      <pre><code>${text}</code></pre>
-      ${navigator.clipboard && html`
-        <button class="button" type="button" onClick=${copy}>${copied ? "Copied" : "Copy"}</button>`}
-    </div>`;
-}
 
 /**
  * A line for the shell that sends one value here.
@@ -34,15 +19,43 @@ function curlLine(bucket) {
   return `curl '${location.origin}/api/events?bucketKey=${key}${access}&room.temperature=21.5'`;
 }
 
+/**
+ * A line for the shell that publishes one value at the bridge's broker, as seen from this browser's machine.
+ * @param {string} url as in mqtt://localhost:1883; null where it is of another kind
+ */
+function publishLine(url) {
+  const [, host, port] = /^mqtts?:\/\/(\[[0-9a-fA-F:]+\]|[\w.-]+)(?::(\d+))?\/?$/.exec(url) ?? [];
+  if (!host || url.startsWith("mqtts")) return null;
+  const local = /^(localhost|127\.|\[::1\])/.test(host);
+  const there = (local ? location.hostname : host).replace(/[[\]]/g, "");
+  return `mosquitto_pub -h ${there}${port && port !== "1883" ? ` -p ${port}` : ""} -t hello/room/temperature -m 21.5`;
+}
+
+/** @param {{broker: Record<string, any>}} props */
+function Broker({ broker }) {
+  const line = publishLine(broker.url);
+  const connected = broker.state === "connected";
+  return html`
+    <p>${t(connected ? "shelf.welcome.connected" : "shelf.welcome.notConnected", { url: broker.url })}
+      ${!connected && broker.detail ? ` ${broker.detail}` : ""}</p>
+    ${line && html`<${Command} text=${line} />`}
+    <p><a href="/bridge#unmatched">${t("shelf.welcome.bridge")}</a></p>`;
+}
+
 /** @param {{bucket?: string}} props */
 export function Welcome({ bucket }) {
+  const [broker, setBroker] = useState(/** @type {Record<string, any> | null} */ (null));
+  useEffect(() => {
+    fetchStatus().then((status) => setBroker(status.broker ?? null), () => {});
+  }, []);
   return html`
     <section class="welcome" data-view="welcome">
-      <h2>${bucket ? "No values in this bucket yet" : "No values yet"}</h2>
-      <p>This page fills by itself as soon as the first value arrives. Send one now:</p>
+      <h2>${t(bucket ? "shelf.welcome.bucketTitle" : "shelf.welcome.title")}</h2>
+      <p>${t("shelf.welcome.first")}</p>
       <${Command} text=${curlLine(bucket || "hello")} />
-      <p>Or connect a broker; every topic gets its chart:</p>
-      <${Command} text="mqttbridge run --broker mqtt://localhost:1883" />
+      ${broker ? html`<${Broker} broker=${broker} />` : html`
+        <p>${t("shelf.welcome.broker")}</p>
+        <${Command} text="mqttbridge run --broker mqtt://localhost:1883" />`}
     </section>`;
 }
 

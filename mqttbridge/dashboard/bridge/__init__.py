@@ -1,0 +1,1 @@
+"""The page of the bridge itself, `/bridge`: what it asks for."""
