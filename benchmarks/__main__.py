@@ -21,6 +21,7 @@ from benchmarks import (
     plotly_streams,
     rules,
     store,
+    store_postgres,
     streamer,
     viewers,
 )
@@ -40,6 +41,7 @@ def main() -> None:
         "Plotly streams": partial(plotly_streams.rows, rounds=rounds, share=share),
         "rules": partial(rules.rows, rounds=rounds, share=share),
         "store": partial(store.rows, rounds=rounds, share=share),
+        "store in PostgreSQL": partial(store_postgres.rows, rounds=rounds, share=share),
         "latency": partial(latency.rows, seconds=3 if quick else latency.SECONDS),
         "streamer": partial(streamer.rows, rounds=rounds, share=share),
         "viewers": partial(viewers.rows, rounds=rounds, share=share),

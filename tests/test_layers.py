@@ -97,6 +97,7 @@ HOMES = {
         "mqttbridge.client",
         "mqttbridge.cli.version",
     ),
+    "psycopg": ("mqttbridge.dashboard.store.postgres", "mqttbridge.dashboard.records.postgres"),
     "click": ("mqttbridge.cli",),
     "jinja2": ("mqttbridge.mapping.families.value_templates",),
     "pyarrow": ("mqttbridge.dashboard.raw.parquet",),

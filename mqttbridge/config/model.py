@@ -19,6 +19,7 @@ from mqttbridge.config.origins import checked_network, checked_origin
 from mqttbridge.config.quantities import Duration, Size
 from mqttbridge.config.section import Section
 from mqttbridge.config.sources import HttpPollConfig
+from mqttbridge.config.stores import SqliteStoreConfig, StoreConfig
 from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.config.values import DerivedConfig, ValueConfig
 
@@ -242,7 +243,7 @@ class BatchConfig(Section):
 
 
 class EmbeddedConfig(Section):
-    """The dashboard's own store in `data_dir`."""
+    """The dashboard and its store."""
 
     type: Literal["embedded"]
     """The dashboard of this process; there can be one."""
@@ -250,6 +251,8 @@ class EmbeddedConfig(Section):
     """Older points are deleted; 0 keeps them for ever."""
     retention_by: dict[str, Duration] = Field(default_factory=dict)
     """How long for the buckets of a pattern (`*` any characters, `?` one); the first that matches counts."""
+    store: StoreConfig = SqliteStoreConfig()
+    """Where history and dashboards are kept."""
 
 
 class Transport(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
@@ -19,11 +20,24 @@ OLD_FILE = "dashboard.db"
 RECORDS_FILE = "records.db"
 
 
-def open_store(data_dir: Path, config: EmbeddedConfig) -> Store:
-    """The store in a data directory; what an earlier version kept there moves into it."""
+def open_store(data_dir: Path, config: EmbeddedConfig, hub: Hub) -> tuple[Store, Records]:
+    """History and records, in a data directory or in a database; what an earlier version kept in the former moves on.
+
+    Args:
+        data_dir: where files lie.
+        config: the embedded destination's section.
+        hub: shows what other bridges store in the same database.
+
+    Raises:
+        StoreError: they cannot be opened.
+    """
+    if isinstance(config.store, PostgresStoreConfig):
+        from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
+
+        return open_shared(data_dir, config, config.store, hub)
     store = SqliteStore(data_dir / DIRECTORY, config.retention, retention_by=config.retention_by)
     read_old_file(data_dir / OLD_FILE, store)
-    return store
+    return store, SqliteRecords(data_dir / RECORDS_FILE)
 
 
 class Dashboard:
@@ -39,13 +53,12 @@ class Dashboard:
     """
 
     def __init__(self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics) -> None:
-        self.store: Store = open_store(data_dir, config)
-        self.records: Records = SqliteRecords(data_dir / RECORDS_FILE)
         self.hub = Hub()
         self.activity = Activity()
+        self.store, self.records = open_store(data_dir, config, self.hub)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def close(self) -> None:
-        """Close the files; after their last reader and writer."""
+        """Close store and records; after their last reader and writer."""
         self.store.close()
         self.records.close()

@@ -26,7 +26,7 @@ from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
-from mqttbridge.dashboard.http import json_answer, problem, refuse_body
+from mqttbridge.dashboard.http import json_answer, problem, refuse_body, unavailable
 from mqttbridge.dashboard.limits import Limits
 from mqttbridge.dashboard.live import EventStream, Live
 from mqttbridge.dashboard.pages import Pages
@@ -38,6 +38,7 @@ from mqttbridge.dashboard.raw.api import RawApi
 from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security
 from mqttbridge.dashboard.tools_api import ToolsApi
+from mqttbridge.errors import StoreError
 
 __all__ = ["Backend", "create_app"]
 
@@ -84,7 +85,7 @@ def create_app(backend: Backend) -> Starlette:
     app = Starlette(
         routes=_routes(endpoints(backend, security, limits, workers, plotly), security),
         middleware=[Middleware(SecurityHeaders, backend.config.http), Middleware(RateHeaders, limits, security)],
-        exception_handlers={HTTPException: _http_error, Exception: _failed},
+        exception_handlers={HTTPException: _http_error, StoreError: _unavailable, Exception: _failed},
     )
     app.router.redirect_slashes = False
     app.state.backend, app.state.workers, app.state.plotly = backend, workers, plotly
@@ -229,6 +230,10 @@ async def _http_error(_: Request, error: Exception) -> Response:
     if error.status_code == 404:
         return problem(404, "there is nothing at this address")
     return json_answer({"error": error.detail}, error.status_code, error.headers)
+
+
+async def _unavailable(_: Request, error: Exception) -> Response:
+    return unavailable(error) if isinstance(error, StoreError) else await _failed(_, error)
 
 
 async def _failed(_: Request, __: Exception) -> Response:

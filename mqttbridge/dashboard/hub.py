@@ -22,6 +22,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -121,6 +122,13 @@ class Hub:
         except RuntimeError:  # the loop was closed: nobody watches any more
             self._loop = None
 
+    def lose(self) -> None:
+        """Say that points may have been stored that were not published: those who watch need a new snapshot."""
+        loop = self._loop
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop was closed: nobody watches any more
+                loop.call_soon_threadsafe(self._resync_all)
+
     def position(self, bucket: str) -> str:
         """The id to resume from after a snapshot that is read after this call."""
         self._open(bucket)
@@ -171,6 +179,16 @@ class Hub:
         boot, _, seq = last_id.rpartition("-")
         known = boot == self._boot and seq.isascii() and seq.isdigit() and len(seq) < 20 and int(seq) <= self._seq
         return int(seq) if known else None
+
+    def _resync_all(self) -> None:
+        self._seq += 1
+        with self._lock:
+            channels = list(self._channels.values())
+        for channel in channels:
+            channel.floor = self._seq
+            for viewer in channel.viewers:
+                viewer.frames.clear()
+                viewer.put(self._resync())
 
     def _resync(self) -> bytes:
         return encode("resync", {}, self._id())

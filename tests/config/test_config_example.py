@@ -12,6 +12,7 @@ from mqttbridge.config.draft import Draft
 from mqttbridge.config.loading import load_config, read_draft
 from mqttbridge.config.model import Config, RuleConfig
 from mqttbridge.config.schema import Loc
+from mqttbridge.config.stores import PostgresStoreConfig
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 ENVIRON = {
@@ -80,11 +81,18 @@ def test_each_key_of_each_section_is_in_it(uncommented):
         *(("alerts", "rules", *path) for path in schema.key_paths(("alerts", "rules", 0))),
     }
     of_the_other_type = {("destinations", "cloud", key) for key in ("retention", "retention_by")}
-    assert wanted - there - of_the_other_type == set()
+    stores = {place for place in wanted if place[2:3] == ("store",)}  # one of two, so it stands there in words
+    assert wanted - there - of_the_other_type - stores == set()
     actions = {place[3] for place in there if place[:2] == ("alerts", "actions") and len(place) == 4}
     assert actions == set(schema.keys_at(("alerts", "actions", "chat")))
     fields = {place[3] for place in there if place[0] == "models" and len(place) == 4}
     assert fields == set(schema.keys_at(("models", "Climate", "mode")))
+
+
+def test_each_key_of_a_store_in_postgres_is_in_it():
+    shown = EXAMPLE.read_text(encoding="utf-8").partition("    # store:\n")[2].partition("\n\n")[0]
+    keys = {field.alias or name for name, field in PostgresStoreConfig.model_fields.items()}
+    assert set(re.findall(r"(?m)^ +#   ([a-z_]+):", shown)) == keys
 
 
 def test_each_default_that_it_shows_is_the_real_one(uncommented):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dashboards import Served, serve
+from tests.support.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -13,3 +14,12 @@ def served(tmp_path: Path) -> Iterator[Served]:
     """A server on loopback without keys."""
     with serve(tmp_path) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A running PostgreSQL; each test takes a schema of its own."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "cluster")
+    server.start()
+    yield server
+    server.kill()

@@ -106,7 +106,7 @@ class Served(Client):
         self.dashboard: Dashboard | None = None
         destination = None
         if embedded:
-            section = EmbeddedConfig(type="embedded")
+            section = next(one for one in self.config.destinations.values() if isinstance(one, EmbeddedConfig))
             self.dashboard = Dashboard(directory, section, self.metrics)
             parts = self.dashboard.store, self.dashboard.hub
             destination = EmbeddedDestination("dashboard", section, *parts, activity=self.dashboard.activity)

@@ -13,6 +13,10 @@ StreamKey: TypeAlias = tuple[str, str]  # bucket, stream
 
 MICROSECONDS: Final = 1_000_000
 
+# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
+# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
+AHEAD_SECONDS: Final = 60.0
+
 
 class Kind(StrEnum):
     """How a stream is drawn. A stream has the kind of its newest value; points of another kind stay stored."""
@@ -123,3 +127,14 @@ def newest(times: list[int]) -> int:
     if times[-1] == top:
         return len(times) - 1
     return len(times) - 1 - times[::-1].index(top)
+
+
+def latest(times: list[int], ahead: int) -> int:
+    """Index of the time to show as the latest: the newest, or where that is past `ahead` the one that came last."""
+    at = newest(times)
+    return at if times[at] <= ahead else len(times) - 1
+
+
+def ahead_of(now: float) -> int:
+    """The time, in microseconds, past which a point is ahead of the clock; `now` is in epoch seconds."""
+    return int((now + AHEAD_SECONDS) * MICROSECONDS)

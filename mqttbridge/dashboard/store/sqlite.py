@@ -21,11 +21,11 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from math import isfinite
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
+from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.catalogue import Catalogue, Series
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
@@ -35,25 +35,23 @@ from mqttbridge.dashboard.store.model import (
     Statistics,
     StreamInfo,
     StreamKey,
+    ahead_of,
     columns_of,
     kind_of,
+    latest,
     newest,
 )
-from mqttbridge.dashboard.store.ranges import FIRST, LAST, length_for, limits_of, name_of, span_of
+from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
 from mqttbridge.dashboard.store.reading import Reader, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
-from mqttbridge.events import INT64_MAX, INT64_MIN, EventTuple, Position, Value
+from mqttbridge.events import EventTuple, Position, Value
 
 T = TypeVar("T")
 
 CATALOGUE: Final = "catalogue.db"
-
-# A time further ahead of ours is a clock's mistake: it shows, and the stream's next reading takes its place as the
-# latest, whatever time that has. Else one point of the year 2099 would be the latest until then.
-AHEAD_SECONDS: Final = 60.0
 
 # Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
 # is open has a connection and up to two generations of points in memory.
@@ -105,7 +103,7 @@ class SqliteStore:
     ) -> dict[StreamKey, Column]:
         """Store the events, then move the cursor to `end`; doing it twice changes nothing."""
         columns = columns_of(events)
-        _check(columns)
+        check(columns)
         with self._lock, _store_errors("written"):
             now = self._clock()
             known = self._catalogued(lambda: self._catalogue.meet(columns, units or {}, now))
@@ -381,12 +379,10 @@ class SqliteStore:
         self._use(span)
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
-        ahead = int((now + AHEAD_SECONDS) * MICROSECONDS)
+        ahead = ahead_of(now)
         with self._catalogue.lock:
             for key, column in columns.items():
-                series, at = known[key], newest(column.times)
-                if column.times[at] > ahead:
-                    at = len(column.times) - 1
+                series, at = known[key], latest(column.times, ahead)
                 if column.times[at] >= self._retention.floor(key[0], now):
                     self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
                     column.kind = series.kind
@@ -456,23 +452,6 @@ class SqliteStore:
                         span.set_aside(str(error))
                         span.open()
                         self._use(span)
-
-
-def _check(columns: Mapping[StreamKey, Column]) -> None:
-    """Raises what `append` says of events that cannot be stored ever."""
-    for key, column in columns.items():
-        values = column.values
-        types = set(map(type, values))
-        if float in types and not all(map(isfinite, (one for one in values if type(one) is float))):
-            raise ValueError(f"{key[1]} is not a finite number")
-        if int in types and any(not INT64_MIN <= one <= INT64_MAX for one in values if type(one) is int):
-            raise OverflowError(f"{key[1]} does not fit 64 bits")
-        if str in types:
-            for one in values:
-                if type(one) is str:
-                    one.encode()
-        if not min(column.times) >= FIRST or not max(column.times) < LAST:
-            raise OverflowError(f"{key[1]} has a time that no calendar has")
 
 
 @contextmanager

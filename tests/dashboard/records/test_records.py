@@ -8,14 +8,22 @@ import pytest
 
 from mqttbridge.dashboard.records import Conflict, Records, SqliteRecords
 from mqttbridge.dashboard.records.model import KEPT_VERSIONS
+from mqttbridge.dashboard.records.postgres import PostgresRecords
+from mqttbridge.dashboard.store.postgres import PostgresStore
 from mqttbridge.errors import StoreError
 
 
-@pytest.fixture
-def records(tmp_path: Path) -> Iterator[Records]:
-    one = SqliteRecords(tmp_path / "records.db", clock=lambda: 1000.0)
-    yield one
-    one.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]:
+    if request.param == "sqlite":
+        one: Records = SqliteRecords(tmp_path / "records.db", clock=lambda: 1000.0)
+        yield one
+        one.close()
+    else:
+        postgres = request.getfixturevalue("postgres")
+        store = PostgresStore(postgres.url, "test", schema=postgres.new_schema())
+        yield PostgresRecords(store.connections, clock=lambda: 1000.0)
+        store.close()
 
 
 def test_a_record_comes_back_as_it_was_put(records):

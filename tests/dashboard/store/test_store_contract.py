@@ -1,7 +1,7 @@
 """What every store promises, whichever engine it has: it keeps what it is given exactly, and answers the same.
 
-An engine joins by a factory in `ENGINES`: given a directory, a retention and a clock, it opens a store there; given
-the same directory again, it opens the same store.
+An engine joins by a factory in `ENGINES`: for one test it makes a function that, given a retention and a clock, opens
+that test's store, and the same one each time.
 """
 
 import random
@@ -12,23 +12,35 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mqttbridge.dashboard.store import Column, Kind, SqliteStore
 from mqttbridge.dashboard.store.downsample import grid_width, m4
+from mqttbridge.dashboard.store.postgres import PostgresStore
 from mqttbridge.events import INT64_MAX, INT64_MIN, Position
 
 NOW = 1_800_000_000.0
 LOOK_BACK = 1000  # points in which the beginning of a text is looked for, at least
 
-ENGINES = {
-    "sqlite": lambda directory, retention, clock: SqliteStore(directory / "dashboard", retention, clock),
-}
+
+def sqlite_engine(request):
+    directory = request.getfixturevalue("tmp_path")
+    return lambda retention, clock: SqliteStore(directory / "dashboard", retention, clock)
+
+
+def postgres_engine(request):
+    postgres = request.getfixturevalue("postgres")
+    schema = postgres.new_schema()
+    return lambda retention, clock: PostgresStore(postgres.url, "test", retention, clock, schema=schema)
+
+
+ENGINES = {"sqlite": sqlite_engine, "postgres": postgres_engine}
 
 
 @pytest.fixture(params=ENGINES)
-def open_store(request, tmp_path):
+def open_store(request):
     """Opens the store of this test, again and again if need be; closes what the test left open."""
+    engine = ENGINES[request.param](request)
     opened = []
 
     def open_(retention=0.0, clock=lambda: NOW):
-        opened.append(ENGINES[request.param](tmp_path, retention, clock))
+        opened.append(engine(retention, clock))
         return opened[-1]
 
     yield open_

@@ -1,0 +1,72 @@
+"""A dashboard over a database that others may share: opens its store and records."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.stores import PostgresStoreConfig
+from mqttbridge.dashboard.hub import Hub
+from mqttbridge.errors import StoreError
+
+if TYPE_CHECKING:
+    from mqttbridge.dashboard.records import Records
+    from mqttbridge.dashboard.store.postgres import PostgresStore
+
+WRITER_FILE: Final = "dashboard-writer"
+
+
+def open_shared(
+    data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConfig, hub: Hub
+) -> tuple[PostgresStore, Records]:
+    """Store and records in PostgreSQL; what others store there goes to those who watch here.
+
+    Raises:
+        StoreError: the extra is not installed, the database cannot be reached, or the schema is not ours.
+    """
+    try:
+        from mqttbridge.dashboard.records.postgres import PostgresRecords  # noqa: PLC0415  # an extra
+        from mqttbridge.dashboard.store.postgres import PostgresStore  # noqa: PLC0415
+    except ImportError as error:
+        what = f"a store of type postgres needs an extra: pip install 'mqttbridge[postgres]' ({error})"
+        raise StoreError(what) from error
+    store = PostgresStore(
+        where.url.get_secret_value(),
+        writer_of(data_dir),
+        config.retention,
+        retention_by=config.retention_by,
+        password=None if where.password is None else where.password.get_secret_value(),
+        schema=where.schema_,
+        timescale=where.timescale,
+    )
+    try:
+        store.follow(hub.publish, hub.lose)
+    except StoreError:
+        store.close()
+        raise
+    return store, PostgresRecords(store.connections)
+
+
+def writer_of(data_dir: Path) -> str:
+    """The name of this bridge's cursor in the database. It lies beside the spool that the cursor counts in.
+
+    Raises:
+        StoreError: it cannot be read or written.
+    """
+    path = data_dir / WRITER_FILE
+    try:
+        if path.exists() and (known := path.read_text().strip()):
+            return known
+        made = secrets.token_hex(8)
+        fresh = path.with_suffix(".new")
+        with fresh.open("w") as file:
+            file.write(made + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    except OSError as error:
+        raise StoreError(f"cannot keep the name of this bridge's cursor in {path}: {error}") from error
+    return made

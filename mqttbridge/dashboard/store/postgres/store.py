@@ -1,0 +1,289 @@
+"""The store in PostgreSQL, which several bridges and dashboards may share.
+
+Every write is one transaction: points, newest values, rollups and the cursor are there together or not at all, and a
+replay of what was stored changes nothing. Writers of one schema take turns, by an advisory lock, so that no two of
+them work on one cell of a rollup; readers wait for nobody.
+
+Each bridge has a cursor of its own, under a name that lies beside its spool: what one has delivered says nothing
+about another's spool.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from mqttbridge.config.stores import Timescale
+from mqttbridge.dashboard.store.acceptable import check
+from mqttbridge.dashboard.store.model import (
+    MICROSECONDS,
+    BucketInfo,
+    Column,
+    Row,
+    Statistics,
+    StreamInfo,
+    StreamKey,
+    ahead_of,
+    columns_of,
+)
+from mqttbridge.dashboard.store.postgres import (
+    catalogue,
+    changes,
+    reading,
+    retention as sweeping,
+    schema as tables,
+    writing,
+)
+from mqttbridge.dashboard.store.postgres.changes import Publish
+from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
+from mqttbridge.dashboard.store.postgres.reading import Window
+from mqttbridge.dashboard.store.ranges import length_for
+from mqttbridge.dashboard.store.reading import usual_interval
+from mqttbridge.dashboard.store.retention import Retention
+from mqttbridge.dashboard.store.rollup import HOUR
+from mqttbridge.errors import StoreError
+from mqttbridge.events import EventTuple, Position
+
+log = logging.getLogger(__name__)
+
+# A download begins by looking so far ahead, and finds its step from there.
+_FIRST_STEP: Final = HOUR
+
+
+class PostgresStore:
+    """The dashboard's history in PostgreSQL. Every method may be called from any thread; see `Store`.
+
+    Args:
+        url: where the database is, as libpq takes it.
+        writer: the name of this bridge's cursor.
+        retention: how long points are kept, in seconds; 0 keeps them for ever.
+        clock: seconds since 1970.
+        retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+        password: when it is not in the url.
+        schema: where the tables are; made when it is missing.
+        timescale: whether to use TimescaleDB, when the tables are yet to be made.
+
+    Raises:
+        StoreError: the database cannot be reached, or its schema is not ours.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        writer: str,
+        retention: float = 0.0,
+        clock: Callable[[], float] = time.time,
+        retention_by: Mapping[str, float] | None = None,
+        *,
+        password: str | None = None,
+        schema: str = "mqttbridge",
+        timescale: Timescale = Timescale.AUTO,
+    ) -> None:
+        self._writer, self._clock = writer, clock
+        self._retention = Retention(retention, retention_by or {})
+        self._sweep_due = 0.0
+        self._follower: changes.Follower | None = None
+        self.connections = Connections(url, password, schema, self._prepare)
+        try:
+            with self.connections.writing("opened") as db:
+                tables.lock(db, schema)
+                self._layout = tables.prepare(db, schema, length_for(self._retention.longest), timescale)
+                row = db.execute("SELECT seq, place FROM cursors WHERE writer = %s", (writer,)).fetchone()
+        except BaseException:
+            self.connections.close()
+            raise
+        self.cursor: Position | None = None if row is None else Position(*row)
+
+    # --- writing -------------------------------------------------------------------------------------------
+
+    def append(
+        self,
+        events: Sequence[EventTuple],
+        units: Mapping[StreamKey, str] | None = None,
+        end: Position | None = None,
+    ) -> dict[StreamKey, Column]:
+        """Store the events and move the cursor to `end`; doing it twice changes nothing."""
+        columns = columns_of(events)
+        check(columns)
+        now = self._clock()
+        try:
+            self._store(columns, units or {}, end, now)
+        except StoreError as error:
+            if is_of_data(error):
+                raise ValueError(str(error)) from error
+            raise
+        if end is not None:
+            self.cursor = end
+        self._sweep(now)
+        return columns
+
+    def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
+        """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
+        with self._writing() as db:
+            return catalogue.create_bucket(db, key, name, tags)
+
+    def delete_stream(self, bucket: str, stream: str) -> bool:
+        """Delete a stream with all of its points. False when there is none."""
+        with self._writing() as db:
+            ids = catalogue.ids_of(db, bucket, stream)
+            catalogue.forget(db, ids)
+        return bool(ids)
+
+    def delete_bucket(self, bucket: str) -> bool:
+        """Delete a bucket with its streams, name and tags. False when there is none."""
+        with self._writing() as db:
+            known = catalogue.bucket_name(db, bucket) is not None
+            catalogue.forget(db, catalogue.ids_of(db, bucket), bucket)
+        return known
+
+    def follow(self, publish: Publish, lost: Callable[[], None]) -> None:
+        """Hand on what other bridges store from now on, until `close`.
+
+        Args:
+            publish: takes points that were just stored, on a thread of the store's.
+            lost: called when some may have been missed, since the connection was lost for long.
+
+        Raises:
+            StoreError: the database does not answer.
+        """
+        self._follower = changes.Follower(self.connections, self._writer, publish, lost)
+        self._follower.start()
+
+    def close(self) -> None:
+        """Close the connections. Nothing waits to be written."""
+        if self._follower is not None:
+            self._follower.close()
+        self.connections.close()
+
+    # --- reading -------------------------------------------------------------------------------------------
+
+    def buckets(self) -> list[BucketInfo]:
+        """Every bucket, that with the newest point first."""
+        with self.connections.reading() as db:
+            return catalogue.buckets(db)
+
+    def bucket_name(self, bucket: str) -> str | None:
+        """The name a bucket is shown by; None when there is no such bucket."""
+        with self.connections.reading() as db:
+            return catalogue.bucket_name(db, bucket)
+
+    def streams(self, bucket: str) -> list[StreamInfo]:
+        """The bucket's streams by name, each with its newest value; none when there is no such bucket."""
+        with self.connections.reading() as db:
+            return [one.info for one in catalogue.streams(db, bucket)]
+
+    def latest(self) -> dict[str, list[StreamInfo]]:
+        """The streams of every bucket, as `streams` gives them; buckets without a stream lack."""
+        with self.connections.reading() as db:
+            return catalogue.latest(db)
+
+    def intervals(self, bucket: str) -> dict[str, float]:
+        """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
+        with self.connections.reading() as db:
+            names = {one.id: one.stream for one in catalogue.streams(db, bucket)}
+            ended = reading.bursts(db, list(names), self._floor(bucket))
+        usual = {names[id_]: usual_interval(times) for id_, times in ended.items()}
+        return {stream: seconds for stream, seconds in usual.items() if seconds is not None}
+
+    def points(
+        self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
+    ) -> dict[str, Column]:
+        """Points of streams (all when none is named) between two times in epoch seconds, to be drawn as lines."""
+        end = int((self._clock() if before is None else before) * MICROSECONDS)
+        with self.connections.reading() as db:
+            series = catalogue.streams(db, bucket, streams)
+            if before is None:
+                end = max([end, *(one.newest + 1 for one in series)])
+            return reading.lines(db, series, Window(int(after * MICROSECONDS), end, buckets, self._floor(bucket)))
+
+    def statistics(
+        self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
+    ) -> dict[str, Statistics]:
+        """What each bucket of time holds of numbers and booleans."""
+        end = int((self._clock() if before is None else before) * MICROSECONDS)
+        with self.connections.reading() as db:
+            series = catalogue.streams(db, bucket, streams)
+            return reading.statistics(db, series, Window(int(after * MICROSECONDS), end, buckets, self._floor(bucket)))
+
+    def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:
+        """Every point from `after` to before `before`, in order of time, then of stream; in batches."""
+        at, end, step = int(after * MICROSECONDS), int(before * MICROSECONDS), _FIRST_STEP
+        while at < end:
+            at = max(at, self._floor(bucket))
+            with self.connections.reading() as db:
+                series = catalogue.streams(db, bucket, streams)
+                found, at, step = reading.rows(db, series, at, end, step)
+            if found:
+                yield found
+
+    def size(self, bucket: str | None = None) -> int:
+        """Bytes on disk: of the whole schema, or of the points of one bucket, about."""
+        with self.connections.reading() as db:
+            if bucket is None:
+                return tables.size(db)
+            return tables.size_of(db, catalogue.ids_of(db, bucket))
+
+    # --- how it is done ------------------------------------------------------------------------------------
+
+    def _store(
+        self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str], end: Position | None, now: float
+    ) -> None:
+        with self._writing() as db:
+            known = catalogue.meet(db, list(columns), units)
+            kept = {known[key][0]: column for key, column in self._kept(columns, now)}
+            if kept:
+                times = [at for column in kept.values() for at in column.times]
+                self._layout.cover(db, times, int(now * MICROSECONDS))
+                writing.store(db, kept, rollups=self._layout.rollups, ahead=ahead_of(now))
+            kinds = catalogue.kinds(db, [id_ for id_, _ in known.values()])
+            for key, column in columns.items():
+                id_, column.unit = known[key]
+                column.kind = kinds.get(id_, column.kind)
+            if end is not None:
+                db.execute(
+                    "INSERT INTO cursors VALUES (%s, %s, %s)"
+                    " ON CONFLICT (writer) DO UPDATE SET seq = excluded.seq, place = excluded.place",
+                    (self._writer, *end),
+                )
+            if columns:
+                changes.tell(db, self.connections.schema, self._writer, columns)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Db]:
+        try:
+            with self.connections.writing() as db:
+                tables.lock(db, self.connections.schema)
+                yield db
+        except BaseException:
+            self._layout.forget()  # those of the transaction are not there
+            raise
+
+    @staticmethod
+    def _prepare(db: Db) -> None:
+        db.execute(writing.BATCH)
+
+    def _kept(self, columns: Mapping[StreamKey, Column], now: float) -> Iterator[tuple[StreamKey, Column]]:
+        """What is within its retention."""
+        for key, column in columns.items():
+            floor = self._retention.floor(key[0], now)
+            if min(column.times) >= floor:
+                yield key, column
+            elif kept := [n for n, at in enumerate(column.times) if at >= floor]:
+                yield key, Column([column.times[n] for n in kept], [column.values[n] for n in kept], column.kind)
+
+    def _floor(self, bucket: str) -> int:
+        return self._retention.floor(bucket, self._clock())
+
+    def _sweep(self, now: float) -> None:
+        if self._sweep_due - sweeping.SECONDS_BETWEEN <= now < self._sweep_due:
+            return  # a time before that is of a clock that was set back
+        self._sweep_due = now + sweeping.SECONDS_BETWEEN
+        try:
+            with self._writing() as db:
+                sweeping.sweep(db, self._retention, self._layout, now)
+                changes.trim(db)
+        except StoreError as error:
+            log.warning("what is past its retention could not be deleted: %s", error)

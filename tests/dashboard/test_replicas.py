@@ -1,0 +1,98 @@
+"""Several dashboards over one database: what one stores, all show, live and without a gap."""
+
+import pytest
+
+from tests.support.dashboards import serve
+from tests.support.event_source import EventSource
+
+
+@pytest.fixture
+def shared(postgres):
+    """The configuration of a dashboard over this test's schema."""
+    store = {"type": "postgres", "url": postgres.url, "schema": postgres.new_schema()}
+    return {"destinations": {"dashboard": {"type": "embedded", "store": store}}}
+
+
+@pytest.fixture
+def replicas(shared, tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    with serve(tmp_path / "one", config=shared) as one, serve(tmp_path / "other", config=shared) as other:
+        yield one, other
+
+
+def push(served, value, bucket="b"):
+    assert served.push(bucket, {"key": "t", "value": value}).status_code == 204
+
+
+def test_a_viewer_of_one_sees_what_the_other_stores_from_its_snapshot_on(replicas):
+    one, other = replicas
+    push(one, 1)
+    snapshot = other.get("/api/v1/buckets/b/points").json()
+    assert snapshot["series"]["t"]["values"] == [1]
+    push(one, 2)
+    push(other, 3)
+    push(one, 4)
+
+    with EventSource(other.url, "b", snapshot["live"]) as source:
+        seen = set()
+        while not {2, 3, 4} <= seen:
+            seen |= {value for _, _, value in source.until("points").points}
+
+    assert seen <= {1, 2, 3, 4}
+    assert other.get("/api/v1/buckets/b/points").json()["series"]["t"]["values"] == [1, 2, 3, 4]
+
+
+def test_a_viewer_whose_replica_may_have_missed_something_takes_a_new_snapshot(replicas):
+    one, other = replicas
+    push(one, 1)
+    with EventSource(other.url, "b") as source:
+        source.until("hello")
+        other.dashboard.hub.lose()
+
+        assert source.until("resync").event == "resync"
+
+
+def test_dashboards_are_the_same_on_all(replicas):
+    one, other = replicas
+
+    one.dashboard.records.put("dashboard", "b", {"title": "Kitchen"})
+
+    assert other.dashboard.records.get("dashboard", "b").body == {"title": "Kitchen"}
+
+
+def test_a_stream_deleted_on_one_is_gone_on_the_other(replicas):
+    one, other = replicas
+    push(one, 1)
+
+    assert one.session.delete(f"{one.url}/api/v1/buckets/b", timeout=10).status_code == 200
+
+    assert other.get("/api/v1/buckets/b/streams").status_code == 404
+    push(other, 2)
+    assert one.get("/api/v1/buckets/b/points").json()["series"]["t"]["values"] == [2]
+
+
+def test_a_bridge_keeps_its_cursor_across_restarts_and_shares_it_with_nobody(shared, tmp_path):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    with serve(tmp_path / "one", config=shared) as one:
+        push(one, 1)
+        before = one.dashboard.store.cursor
+    with serve(tmp_path / "one", config=shared) as again, serve(tmp_path / "other", config=shared) as other:
+        assert again.dashboard.store.cursor == before
+        assert other.dashboard.store.cursor is None
+
+
+def test_while_the_database_fails_the_page_is_told_why_and_then_it_is_well_again(replicas, postgres):
+    one, _ = replicas
+    push(one, 1)
+    schema = one.dashboard.store.connections.schema
+    postgres.execute(f"ALTER TABLE {schema}.buckets RENAME TO away")
+
+    for path in ("/api/v1/buckets", "/api/v1/buckets/b/points", "/api/v1/buckets/b/streams"):
+        answer = one.get(path)
+        assert answer.status_code == 503
+        assert "cannot be read now" in answer.json()["error"]
+    postgres.execute(f"ALTER TABLE {schema}.away RENAME TO buckets")
+
+    assert one.get("/api/v1/buckets/b/points").status_code == 200
