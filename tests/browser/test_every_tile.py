@@ -212,7 +212,9 @@ def test_every_kind_is_added_from_the_menu_and_its_options_work(
     expect(of["bar"].locator(".bars-one").first).to_be_visible()
     titles = of["bar"].locator(".bars-one").evaluate_all("all => all.map((e) => e.title)")
     assert any(re.search(r": ([1-9]|1\d|20)( %)?$", title) for title in titles)  # counts, not the values about 42
+    of["note"].scroll_into_view_if_needed()
     expect(of["note"].locator("h4")).to_have_text("Rounds")
+    of["button"].scroll_into_view_if_needed()
     expect(of["button"].get_by_role("button")).to_have_text("Ring")
     of["button"].get_by_role("button").click()
     eventually(lambda: home.process.last_values(bucket).get("bell.ring") == 7, what="said to a stream that was new")
