@@ -6,7 +6,7 @@
 import { html } from "../../vendor/htm-preact.module.js";
 import { TileView } from "./tile-view.js";
 
-/** Below this width the tiles flow in reading order, as css/arranged.css says. */
+/** Below this width the tiles flow in reading order, as css/board.css says. */
 export const NARROW = matchMedia("(max-width: 900px)");
 
 /**
