@@ -13,7 +13,7 @@ from timeit import repeat
 
 import cbor2
 import msgpack
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from mqttbridge.config.model import Config
 from mqttbridge.events import Rejected
@@ -133,6 +133,23 @@ def by_format() -> None:
     per_second("sparkplug, 50 metrics", data, 50, format="sparkplug", topic="spBv1.0/G/DDATA/N/D", before=birth)
 
 
+def by_template() -> None:
+    """Home Assistant's discovery, beside parsing: a plain look-up needs no jinja2."""
+    for name, template in (
+        ("homeassistant, a look-up", "{{ value_json.temperature }}"),
+        ("homeassistant, a template", "{{ value_json.temperature | float | round(1) }}"),
+        ("homeassistant, a regular expression", "{{ value | regex_findall_index('[0-9.]+') }}"),
+    ):
+        book = Rulebook(Config.model_validate({"use": ["homeassistant"]}))
+        announced = book.routes(b"homeassistant/sensor/t/config")
+        config = to_json({"name": "T", "state_topic": "t", "value_template": template})
+        assert not isinstance(announced, Rejected)
+        announced[0].apply(config, ARRIVAL)
+        routes = book.routes(b"t")
+        assert not isinstance(routes, Rejected)
+        show(name, best("apply(data, arrival)", apply=routes[0].apply, data=PAYLOAD, arrival=ARRIVAL))
+
+
 def longest() -> None:
     """The messages that take longest among those that are taken at all: a first one each, names included."""
     at = 1_760_000_000_000
@@ -232,6 +249,7 @@ def main() -> None:
         bench_rules(count)
     memory()
     by_format()
+    by_template()
     longest()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.report import Row, median, rate, show
 from benchmarks.running import workspace
-from mqttbridge.dashboard.store import SqliteStore
+from mqttbridge.dashboard.store import Column, SqliteStore
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.events import EventTuple, Position
 
@@ -66,7 +66,7 @@ def filled(directory: Path, days: int) -> SqliteStore:
     """A store with one stream of a reading a second."""
     store, luck = SqliteStore(directory / "store", 0.0, lambda: NOW), random.Random(1)
     for day in range(days, 0, -1):
-        store.take("b", "s", "", walk(luck, DAY, NOW - day * DAY))
+        store.take({("b", "s"): Column(*walk(luck, DAY, NOW - day * DAY))}, {})
     store.append([("b", "s", 1.0, NOW - 1.0)])
     return store
 

@@ -139,6 +139,8 @@ class Bridge:
         """
         while not stop.wait(_WATCH_INTERVAL):
             self.spool.maintain()
+            if self._dashboard is not None:
+                self._dashboard.maintain()
             self._sayings.tell()
             if self._insight is not None:
                 self._insight.look()
@@ -192,7 +194,8 @@ class Bridge:
             if isinstance(config, EmbeddedConfig):
                 from mqttbridge.dashboard import Dashboard  # noqa: PLC0415  # a bridge without one spares its memory
 
-                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics)
+                kept = {rule.name: rule.retention for rule in self._config.rules if rule.retention is not None}
+                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics, kept)
 
     def _make_alerts(self) -> None:
         if self._dashboard is None:

@@ -100,11 +100,13 @@ class Batch:
         events: at least one.
         to: names of the destinations; empty means every one that is configured.
         units: units of streams met for the first time, by (bucket, stream); the dashboard labels with them.
+        rules: the rules that made such streams, where some rule says how long its streams are kept.
     """
 
     events: Sequence[EventTuple]
     to: tuple[str, ...] = ()
     units: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    rules: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Position(NamedTuple):

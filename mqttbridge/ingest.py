@@ -22,6 +22,7 @@ from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, EventTuple, Reason, Rejected
 from mqttbridge.lastknown import LastKnown
 from mqttbridge.mapping import Rulebook
+from mqttbridge.mapping.routes import Route
 from mqttbridge.metrics import Metrics
 from mqttbridge.rebirths import Rebirths
 from mqttbridge.sources.frames import OVERSIZED, RETAINED, Publish
@@ -102,7 +103,8 @@ class Ingest:
         self._gave_up = False
         self._known = LastKnown(rulebook, spool, metrics) if retained is RetainedPolicy.CHANGED else None
         self._units: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
-        """Units of streams met, by destinations, until a batch of theirs takes them along."""
+        self._rules: dict[tuple[str, ...], dict[tuple[str, str], str]] = {}
+        """Units of streams met, and the rules that made them, by destinations, until a batch of theirs takes them."""
         self._next_tick = 0.0 if rulebook.has_intervals else float("inf")
         rulebook.memory.keep(self._recall)
         self._rebirths = Rebirths(source.publish)
@@ -148,7 +150,7 @@ class Ingest:
     def _store_intervals(self, passed: list[tuple[tuple[str, ...], list[EventTuple]]]) -> None:
         """Store the events of thinning intervals that are over; their messages were acknowledged long ago."""
         self._count_thinned()
-        batches = [Batch(events, to, self._units.pop(to, {})) for to, events in passed]
+        batches = [self._batch(events, to) for to, events in passed]
         if not self._commit(batches, []):
             lost = sum(len(batch.events) for batch in batches)
             self._metrics.dropped.add(lost, reason="thinned_unsaved")
@@ -181,7 +183,6 @@ class Ingest:
         """Map messages. Arrival times are a microsecond apart, so that no two values of a stream share one."""
         rejected: list[Rejected] = []
         batches: dict[tuple[str, ...], list[EventTuple]] = {}
-        units = self._units
         micros, unmatched, not_data = round(arrival * 1e6), 0, 0
         met, own_topic, policy, known = self._rulebook.met, self._own_topic, self._retained, self._known
         to: tuple[str, ...] | None = None
@@ -224,8 +225,7 @@ class Ingest:
                     else:
                         known.keep(route, events)
                 if route.new_units:
-                    units.setdefault(route.to, {}).update(route.new_units)
-                    route.new_units = {}
+                    self._take_streams(route)
                 if (thinner := route.thinner) is not None:
                     events = [kept for event in events for kept, _, _ in thinner.offer(event, arrival, None)]
                 if route.to is not to:
@@ -239,7 +239,18 @@ class Ingest:
         if unmatched:
             self._metrics.unmatched.add(unmatched)
         self._count_thinned()
-        return [Batch(events, to, units.pop(to, {})) for to, events in batches.items() if events], rejected
+        return [self._batch(events, to) for to, events in batches.items() if events], rejected
+
+    def _take_streams(self, route: Route) -> None:
+        """What a route tells of streams that it met first."""
+        if route.compiled.tells_streams:
+            self._rules.setdefault(route.to, {}).update(dict.fromkeys(route.new_units, route.rule))
+        units = {stream: unit for stream, unit in route.new_units.items() if unit}
+        self._units.setdefault(route.to, {}).update(units)
+        route.new_units = {}
+
+    def _batch(self, events: list[EventTuple], to: tuple[str, ...]) -> Batch:
+        return Batch(events, to, self._units.pop(to, {}), self._rules.pop(to, {}))
 
     def _count_gaps(self) -> None:
         gaps = self._rulebook.gaps

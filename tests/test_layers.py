@@ -99,7 +99,7 @@ HOMES = {
     ),
     "psycopg": ("mqttbridge.dashboard.store.postgres", "mqttbridge.dashboard.records.postgres"),
     "click": ("mqttbridge.cli",),
-    "jinja2": ("mqttbridge.mapping.families.value_templates",),
+    "jinja2": ("mqttbridge.mapping.families",),
     "pyarrow": ("mqttbridge.dashboard.raw.parquet",),
     "pandas": ("mqttbridge.panel",),
     "panel": ("mqttbridge.panel",),

@@ -146,7 +146,7 @@ class Engine:
         for (rule, subject), parts in halves.items():
             entry = self.entries[rule]
             pair, positions = join(entry.pairs.get(subject, Pair()), sorted(parts, key=itemgetter(0)))
-            if self._has_room(entry, subject):
+            if self.has_room(entry, subject):
                 entry.pairs[subject] = pair
                 self._run(entry, subject, positions, clock, made)
 
@@ -166,17 +166,26 @@ class Engine:
             due(entry.rule, state) is not None for entry in self.entries.values() for state in entry.states.values()
         )
 
-    def close_open(self, rule: str, at: float, why: str, made: Outcomes) -> None:
-        """End the open firings of a rule that is gone or is another one now; nobody is told."""
+    def close_open(self, rule: str, at: float, why: str, made: Outcomes, key: StreamKey | None = None) -> None:
+        """End the open firings of a rule, or of one stream under it, that nothing more can come of; nobody is told."""
         for firing in self._firings.values():
-            if firing.rule == rule and firing.over is None:
+            if firing.rule == rule and firing.over is None and key in (None, (firing.bucket, firing.stream)):
                 firing.over, firing.over_text = at, why
                 for notice in firing.notices:
                     if notice.outcome is Outcome.WAITING:
                         notice.outcome, notice.detail = Outcome.NEEDLESS, why
                 made.firings[firing.id] = firing
 
-    def _has_room(self, entry: Entry, key: StreamKey) -> bool:
+    def forget(self, entry: Entry, key: StreamKey, clock: float, made: Outcomes) -> None:
+        """Watch a stream no more that there is no more, which makes room for another."""
+        self.close_open(entry.id, clock, "the stream is gone", made, key)
+        del entry.states[key]
+        entry.pairs.pop(key, None)
+        entry.turned_away.clear()
+        entry.dirty = True
+
+    def has_room(self, entry: Entry, key: StreamKey) -> bool:
+        """Whether a rule watches this stream, or may begin to."""
         if key in entry.states or len(entry.states) < MAX_STREAMS:
             return True
         if key not in entry.turned_away and len(entry.turned_away) < MAX_STREAMS:
@@ -187,7 +196,7 @@ class Engine:
         return False
 
     def _run(self, entry: Entry, key: StreamKey, points: Iterable[Point], clock: float, made: Outcomes) -> None:
-        if not self._has_room(entry, key):
+        if not self.has_room(entry, key):
             return
         for epoch, value in points:
             self._note(entry, key, step(entry.rule, entry.states.get(key, NEW), epoch, value, clock), clock, made)

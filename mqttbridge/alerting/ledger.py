@@ -145,9 +145,11 @@ class Ledger:
         if self._free:
             return self._free.pop()
         # In memory they are in the order they were made: the oldest that is settled makes room, or else the oldest.
-        oldest = next((one for one in self.firings.values() if one.settled), None)
+        # Those that this very save is about to write are there, too, and have no slot to give.
+        kept = [one for one in self.firings.values() if one.id in self._slots]
+        oldest = next((one for one in kept if one.settled), None)
         if oldest is None:
-            oldest = next(iter(self.firings.values()))
+            oldest = kept[0]
             log.warning("more than %d alerts fire or wait to be told: the oldest is forgotten", HISTORY)
         del self.firings[oldest.id]
         return self._slots.pop(oldest.id)

@@ -26,7 +26,8 @@ from mqttbridge.alerting.positions import Point
 from mqttbridge.alerting.rules import config_id, entry_of
 from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.dashboard.records import Records
-from mqttbridge.dashboard.store import Column, Store
+from mqttbridge.dashboard.store import Column, Kind, Store, StreamInfo
+from mqttbridge.dashboard.store.model import MICROSECONDS
 from mqttbridge.errors import StoreError
 from mqttbridge.metrics import Metrics
 
@@ -37,6 +38,8 @@ TICK_SECONDS: Final = 1.0
 SAVE_SECONDS: Final = 30.0
 # How long a silence that is being counted may lose by a crash.
 ALIVE_SECONDS: Final = 60.0
+# A stream that the store has no more and that was not heard for so long is gone.
+GONE_SECONDS: Final = 600.0
 # Points that wait for evaluation; past it they are read back from the store, thinned, when there is time.
 MAX_WAITING: Final = 200_000
 # Into how many buckets of time what was missed is cut at most, each of four points (M4).
@@ -95,7 +98,7 @@ class Alerts:
         self._inbox_lock = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._saved = self._alive = 0.0
+        self._saved = self._alive = self._passed = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
         metrics.alert_notices_waiting.set(lambda: float(len(self._waiting)))
@@ -172,12 +175,18 @@ class Alerts:
         with self._inbox_lock:
             heard, self._inbox, self._inbox_points = self._inbox, [], 0
             behind, self._behind = self._behind, {}
+        if behind:
+            heard = _without_those_behind(heard, behind)
         with self.lock:
             made, now = Outcomes(), self.clock()
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
                 self._read_back(behind, made)
-            self.engine.pass_time(now, made)
+            if not 0 <= now - self._passed < TICK_SECONDS:  # it asks every state, and turns may come by the dozen
+                self._passed = now
+                self.engine.pass_time(now, made)
+            if now - self._saved >= SAVE_SECONDS:
+                self._forget_gone(now, made)
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
@@ -186,6 +195,26 @@ class Alerts:
         """Note what is to be read back, from when on; under the inbox's lock."""
         for key, epoch in since:
             self._behind[key] = min(epoch, self._behind.get(key, epoch))
+
+    def _forget_gone(self, now: float, made: Outcomes) -> None:
+        """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
+
+        What still speaks stays, since a clock that was never set may tell times that are not kept.
+        """
+        quiet = [
+            (entry, key)
+            for entry in self.engine.entries.values()
+            for key, state in entry.states.items()
+            if now - state.heard > GONE_SECONDS
+        ]
+        there = {
+            (bucket, info.stream)
+            for bucket in {bucket for _, (bucket, _) in quiet}
+            for info in self.store.streams(bucket)
+        }
+        for entry, key in quiet:
+            if key not in there:
+                self.engine.forget(entry, key, now, made)
 
     def _read_back(self, keys: Mapping[StreamKey, float], made: Outcomes) -> None:
         log.warning("alerts could not follow the points as they came: they are read back from the store")
@@ -212,19 +241,32 @@ class Alerts:
             for info in self.store.streams(bucket) if concerned else ():
                 key = (bucket, info.stream)
                 for entry in concerned:
-                    if stars_of(entry.rule.stream, info.stream) is None:
+                    if stars_of(entry.rule.stream, info.stream) is None or not self.engine.has_room(entry, key):
                         continue
                     state = entry.states.get(key)
                     if state is None or state.last is None:
-                        since = new_since(key)
-                        last = info.last.epoch if since is None else min(since, info.last.epoch)
-                        self._evaluate_since(entry, key, last - _MICROSECOND, made)
+                        self._begin(entry, key, info, new_since(key), made)
                     elif info.last.epoch > state.last:
-                        self._evaluate_since(entry, key, state.last, made)
+                        self._evaluate_since(entry, key, info, state.last, made)
 
-    def _evaluate_since(self, entry: Entry, key: StreamKey, after: float, made: Outcomes) -> None:
+    def _begin(self, entry: Entry, key: StreamKey, info: StreamInfo, since: float | None, made: Outcomes) -> None:
+        last = info.last
+        if (since is not None and since < last.epoch) or pair_of(entry.rule, info.stream) is not None:
+            after = last.epoch if since is None else min(since, last.epoch)
+            self._evaluate_since(entry, key, info, after - _MICROSECOND, made)
+        else:  # by far the most of them, and each look into the store would cost milliseconds
+            self.engine.batch([(key, [(last.epoch, last.value)])], self.clock(), made, only=entry)
+
+    def _evaluate_since(self, entry: Entry, key: StreamKey, info: StreamInfo, after: float, made: Outcomes) -> None:
         bucket, stream = key
-        names = [name for name in (stream, pair_of(entry.rule, stream)) if name is not None]
+        pair = pair_of(entry.rule, stream)
+        if pair is None and info.kind is Kind.TEXT:
+            # Every one: of texts a line shows but the newest, and any of them may be the one that is looked for.
+            for rows in self.store.rows(bucket, [stream], after, info.last.epoch + 1):
+                points = [(at / MICROSECONDS, value) for at, _, value in rows if at / MICROSECONDS > after]
+                self.engine.batch([(key, points)], self.clock(), made, only=entry)
+            return
+        names = [stream] if pair is None else [stream, pair]
         columns = self.store.points(bucket, names, after, None, _CATCH_UP_BUCKETS)
         batch = [
             ((bucket, name), [point for point in zip(column.epochs, column.values, strict=True) if point[0] > after])
@@ -329,6 +371,14 @@ class Alerts:
 
     def _wake_up(self) -> None:
         self._wake.set()
+
+
+def _without_those_behind(heard: list[_Heard], behind: dict[StreamKey, float]) -> list[_Heard]:
+    """What can be judged as it came: of a stream that has a gap, all is read back, since what is judged closes it."""
+    for one in heard:
+        if one.key in behind and one.points:
+            behind[one.key] = min(behind[one.key], *(epoch for epoch, _ in one.points))
+    return [one for one in heard if one.key not in behind]
 
 
 def _has_waiting(firing: Firing) -> bool:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mqttbridge.config.alerts import MqttAction
 from mqttbridge.config.model import Config, EmbeddedConfig, HttpConfig, InitialStateConfig, MqttConfig
+from mqttbridge.config.stores import PostgresStoreConfig
 
 if TYPE_CHECKING:
     from mqttbridge.config.schema import Loc
@@ -27,12 +28,25 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
         if dashboard.file is not None and (what := _no_file(dashboard.file)):
             yield ("dashboards", bucket, "file"), what
     yield from _alert_problems(config)
+    yield from _retention_problems(config)
     for name, destination in config.destinations.items():
         if isinstance(destination, InitialStateConfig) and _is_ourselves(destination.url, config.http):
             yield (
                 ("destinations", name, "url"),
                 "is our own address (http.listen): each event would come back and be sent again, without end",
             )
+
+
+def _retention_problems(config: Config) -> Iterator[tuple[Loc, str]]:
+    stores = [one.store for one in config.destinations.values() if isinstance(one, EmbeddedConfig)]
+    in_database = any(isinstance(store, PostgresStoreConfig) for store in stores)
+    for index, rule in enumerate(config.rules):
+        if rule.retention is None:
+            continue
+        if not rule.name:
+            yield ("rules", index, "retention"), "needs a name: by it the store remembers whose the streams are"
+        if in_database:
+            yield ("rules", index, "retention"), "is not kept by a store of type postgres: say retention_by, by bucket"
 
 
 def _alert_problems(config: Config) -> Iterator[tuple[Loc, str]]:

@@ -143,6 +143,8 @@ class HttpLimitsConfig(Section):
     """Requests in each window of `per`; the next is answered with 429 and `Retry-After`."""
     per: Duration = Field(10.0, ge=1)
     """How long a window of `calls` is."""
+    reads: int | None = Field(None, ge=1)
+    """Requests to the Read API in each minute; the next is answered with 429 and `Retry-After`."""
     events: int | None = Field(None, ge=1)
     """Events in each `period`; what goes beyond is answered with 402."""
     period: Duration = Field(30 * DAY, ge=1)
@@ -416,6 +418,8 @@ class RuleConfig(Section):
     """Fields made of others by an expression; one that the payload has is replaced."""
     thin: tuple[ThinConfig, ...] = ()
     """Which events are enough; default: all. Every destination gets what is left."""
+    retention: Duration | None = None
+    """How long the dashboard keeps the rule's streams, whatever the destination says; 0: for ever. Needs a `name`."""
     timestamp: str | None = None
     """Payload path of the measurement's time (epoch s, ms, us or ns, or ISO 8601), or `property.NAME`."""
     bad_timestamp: BadTimestamp = BadTimestamp.REJECT

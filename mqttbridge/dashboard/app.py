@@ -110,7 +110,11 @@ def endpoints(
     session, keys = SessionApi(security, workers.reads), KeysApi(security, workers.reads)
     links = LinksApi(security, workers.reads, backend.config.http.embed_origins)
     stream_tokens = TokensApi(backend.config, workers.reads)
-    latest = _no_latest if backend.dashboard is None else ReadApi(backend.dashboard.store, workers.reads).latest
+    latest = (
+        _no_latest
+        if backend.dashboard is None
+        else ReadApi(backend.dashboard.store, workers.reads, security, limits).latest
+    )
     return [
         Endpoint("/", pages.view("js/views/shelf.js"), Access.PAGE),
         Endpoint("/b/{bucket}", pages.view("js/board/page.js", "js/tiles/line.js"), Access.PAGE),

@@ -31,6 +31,9 @@ HEADERS: Final = {
 }
 """As they are without any other origin in the configuration."""
 
+OF_FILES: Final = {"X-Content-Type-Options": "nosniff"}
+"""What the page's scripts and style sheets carry: they hold no secret, and the rest is the page's own say."""
+
 
 class SecurityHeaders:
     """Puts the headers on every answer, and lets routes see names with their percent-encoding.
@@ -49,6 +52,8 @@ class SecurityHeaders:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         fixed = self._embedded if self._may_embed and is_embedded(scope) else self._headers
+        if scope["raw_path"].startswith(b"/static/") and scope["raw_path"].endswith((b".js", b".css")):
+            fixed = OF_FILES
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

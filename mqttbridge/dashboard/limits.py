@@ -16,9 +16,13 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from mqttbridge.config.model import HttpConfig
+from mqttbridge.dashboard.reach import is_loopback
 
 # What the headers say where nothing is limited: some clients fail without them, or slow down near the limit.
 UNLIMITED: Final = 1_000_000
+
+# The window of the Read API; the vendor's allowed 30 requests in it.
+_READS_PER: Final = 60
 
 _USAGE: Final = TypeAdapter(dict[str, tuple[float, int]])
 
@@ -40,10 +44,15 @@ class Standing:
 
 @dataclass(slots=True)
 class Account:
-    """What one key has used. `began` and `used` are of the period, `window` and `calls` of the window."""
+    """What one key has used. `began` and `used` are of the period, `window` and `calls` of the window.
+
+    `minute` and `reads` are of the Read API's window.
+    """
 
     window: int = -1
     calls: int = 0
+    minute: int = -1
+    reads: int = 0
     began: float = 0.0
     used: int = 0
 
@@ -58,7 +67,8 @@ class Limits:
     def __init__(self, config: HttpConfig) -> None:
         self._config = config.limits
         keys = [key.get_secret_value() for key in config.write_keys]
-        self._keyed = bool(keys)
+        # Elsewhere than on loopback keys can be made on the page, and whoever writes has shown one.
+        self._keyed = bool(keys) or not is_loopback(config.address[0])
         self._accounts = {self._name(key): Account() for key in keys or [""]}
         self.changed = False
         """Whether `usage` is another one than when this was last set to False."""
@@ -76,6 +86,18 @@ class Limits:
             return False
         account.calls += 1
         return True
+
+    def read(self, account: Account, now: float) -> int:
+        """Count a request to the Read API. Not 0 where its minute has no more: so many seconds are left of it."""
+        if self._config.reads is None:
+            return 0
+        minute = math.floor(now / _READS_PER)
+        if account.minute != minute:
+            account.minute, account.reads = minute, 0
+        if account.reads >= self._config.reads:
+            return math.ceil((minute + 1) * _READS_PER - now)
+        account.reads += 1
+        return 0
 
     def standing(self, account: Account | None, now: float) -> Standing:
         """How an account stands; None stands for one that has used nothing."""

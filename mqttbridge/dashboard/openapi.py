@@ -169,7 +169,7 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
     ("/api/versions", "GET"): Operation("Versions of the Events API", {200: "application/json"}),
     ("/data/v1/events/latest", "GET"): Operation(
         "The newest value of each stream of a bucket",
-        {200: "application/json", 400: schemas.Error, **_OUR_ERRORS},
+        {200: "application/json", 400: schemas.Error, 429: schemas.Error, **_OUR_ERRORS},
         _KEYS | {"key": "A stream; may be repeated. Default: all."},
         security=(*_READ, *_WRITE),
     ),

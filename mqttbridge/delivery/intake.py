@@ -46,6 +46,7 @@ class Intake:
         """A heap of the intervals that are over, by where their first and their last event stand."""
         self._repeated = 0
         self._units: dict[tuple[str, str], str] = {}
+        self._rules: dict[tuple[str, str], str] = {}
         """Of rows none of whose events passed: the next one that does takes them along."""
 
     def take(self, row: Row, window: Window) -> None:
@@ -107,12 +108,15 @@ class Intake:
 
     def _add(self, row: Row, passed: list[Pick], window: Window) -> None:
         self._units |= row.units
+        self._rules |= row.rules
         units: dict[tuple[str, str], str] = {}
+        rules: dict[tuple[str, str], str] = {}
         if passed:
             units, self._units = self._units, units
+            rules, self._rules = self._rules, rules
         for span in self._thinner.take_over():
             heappush(self._spans, span)
-        window.add_thinned(replace(row, units=units), passed, self._thinner.oldest_claim)
+        window.add_thinned(replace(row, units=units, rules=rules), passed, self._thinner.oldest_claim)
 
 
 def _parse(saved: str | None) -> Position:

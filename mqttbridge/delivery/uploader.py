@@ -214,7 +214,7 @@ class Uploader:
 
     def _send(self, parcel: Parcel) -> Settlement:
         try:
-            settlement = self._destination.send(Delivery(parcel.events, parcel.end, parcel.units))
+            settlement = self._destination.send(Delivery(parcel.events, parcel.end, parcel.units, parcel.rules))
         finally:
             if self._pacer:
                 self._pacer.answered()

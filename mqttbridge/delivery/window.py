@@ -100,6 +100,7 @@ class Parcel:
         created: when each was committed to the spool, in epoch seconds.
         end: the spool position after the last event; meaningful only where batches mix buckets.
         units: units of streams first met in these rows, only where batches mix buckets.
+        rules: the rules that made such streams, likewise.
     """
 
     bucket: str | None
@@ -107,6 +108,7 @@ class Parcel:
     created: list[float]
     end: Position
     units: Mapping[tuple[str, str], str]
+    rules: Mapping[tuple[str, str], str]
     lane: _Lane = field(repr=False)
 
 
@@ -262,14 +264,16 @@ class Window:
         count = lane.next_size(self._limits)
         past = lane.indexes[count - 1] + 1
         units: dict[tuple[str, str], str] = {}
+        rules: dict[tuple[str, str], str] = {}
         end = self.tail
         if not self._one_bucket:
             for span in self._spans:
                 units |= span.row.units
+                rules |= span.row.rules
                 if span.past >= past:
                     end = _position(span, past)
                     break
-        return Parcel(lane.bucket, lane.events[:count], lane.created[:count], end, units, lane)
+        return Parcel(lane.bucket, lane.events[:count], lane.created[:count], end, units, rules, lane)
 
     def settle(self, parcel: Parcel) -> None:
         """Forget a parcel whose events were all accepted or rejected."""

@@ -39,6 +39,7 @@ class Delivery:
     Attributes:
         events: in spool order; all of one bucket where the destination asks for that.
         units: units of streams met for the first time, by (bucket, stream).
+        rules: the rules that made such streams, where some rule says how long its streams are kept.
         end: the spool position after the last event; meaningful only where `one_bucket` is false, since then
             batches are contiguous.
     """
@@ -46,6 +47,7 @@ class Delivery:
     events: Sequence[EventTuple]
     end: Position
     units: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    rules: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Destination(Protocol):

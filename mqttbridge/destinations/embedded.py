@@ -71,6 +71,8 @@ class EmbeddedDestination:
         """Commit the batch, then show it."""
         began = self._clock()
         try:
+            if delivery.rules:  # before the cursor passes them
+                self._store.made_by(delivery.rules)
             columns = self._store.append(delivery.events, delivery.units, delivery.end)
         except StoreError as error:
             return Kept(str(error))

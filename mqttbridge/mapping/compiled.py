@@ -17,7 +17,7 @@ from mqttbridge.mapping.properties import properties_of
 from mqttbridge.mapping.series import Series
 from mqttbridge.mapping.structured import StructuredModel
 from mqttbridge.mapping.templates import Template
-from mqttbridge.mapping.timestamps import Timestamp
+from mqttbridge.mapping.timestamps import Clock
 from mqttbridge.mapping.topics import TopicFilter
 from mqttbridge.mapping.unusable import Unusable
 from mqttbridge.mapping.values import SCALAR_NAME, Values
@@ -38,7 +38,7 @@ class CompiledRule:
     parses_json: bool
     # How a message comes apart into several points, each with a document of its own; then `parse` is not asked.
     series: Series | None
-    timestamp: Timestamp | None
+    timestamp: Clock | None
     model: Model | None
     unit: str
     # What of each message its bucket and stream are named by; seldom anything.
@@ -56,6 +56,8 @@ class CompiledRule:
     may_be_empty: bool = False
     # What a topic's own device has said of it makes another rule of this one; None where devices say nothing.
     for_topic: Callable[[CompiledRule, str], CompiledRule] | None = None
+    # Whether it tells the stores of each of its streams, since some rule says how long those are kept.
+    tells_streams: bool = False
 
     @property
     def needs_properties(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
 
@@ -96,6 +97,8 @@ def compile_rules(config: Config) -> tuple[CompiledRule, ...]:
             rules.append(_compile(rule, name, format_, parsed, model=model, values=values, timestamp=timestamp))
     if problems:
         raise InvalidRules(problems)
+    if any(rule.retention is not None for rule in config.rules):
+        return tuple(replace(rule, tells_streams=True) for rule in rules)
     return tuple(rules)
 
 

@@ -154,6 +154,8 @@ def _destinations_never_used(config: Config) -> Iterator[Warning_]:
 
 def _never_heard(config: Config) -> Iterator[Warning_]:
     if config.mqtt is None:
+        if config.sources:
+            return
         place = "rules" if config.rules else "use"
         yield (place,), "no message ever comes to these rules: `mqtt: null` means that no broker is listened to"
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from mqttbridge.events import Reason
 from mqttbridge.mapping.paths import Path, find
@@ -22,6 +22,17 @@ _MICROSECONDS_BELOW: Final = 1e17
 
 _NUMERIC: Final = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?")
 _MAX_ISO_CHARS: Final = 64
+
+
+class Clock(Protocol):
+    """Says what time a message is of: `Timestamp` by its payload."""
+
+    @property
+    def in_properties(self) -> bool:
+        """Whether it reads one of the message's MQTT 5 properties, and not the payload."""
+
+    def read(self, document: Any, arrival: float) -> float:
+        """Epoch seconds of a message, which may be the arrival. Raises Unusable."""
 
 
 @dataclass(frozen=True, slots=True)

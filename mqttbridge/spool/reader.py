@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pydantic_core import from_json
@@ -33,6 +33,7 @@ class Row:
     units: dict[tuple[str, str], str]
     start: Position
     end: Position
+    rules: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 class SpoolReader:
@@ -89,13 +90,15 @@ class SpoolReader:
                 body = connection.execute("SELECT body FROM batch WHERE seq = ?", (seq,)).fetchone()
                 if body is None:  # trimmed or dropped between the two queries
                     continue
+                told = from_json(units) if units else ()
                 rows.append(
                     Row(
                         created=created,
                         events=_events(seq, body[0])[offset:],
-                        units={(b, s): unit for b, s, unit in from_json(units)} if units else {},
+                        units={(b, s): unit for b, s, unit, *_ in told if unit},
                         start=Position(seq, offset),
                         end=Position(seq + 1, 0),
+                        rules={(b, s): rule for b, s, _, *rules in told for rule in rules},
                     )
                 )
                 count += size - offset

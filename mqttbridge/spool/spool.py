@@ -702,11 +702,18 @@ def _new_rows(batches: Sequence[Batch]) -> list[_NewRow]:
             created,
             len(batch.events),
             to_json(batch.to).decode() if batch.to else None,
-            to_json([(b, s, u) for (b, s), u in batch.units.items()]).decode() if batch.units else None,
+            _told(batch),
             to_json(batch.events),
         )
         for batch in batches
     ]
+
+
+def _told(batch: Batch) -> str | None:
+    """What is told of streams: their units, and behind those the rules that made them."""
+    told: list[tuple[str, ...]] = [(*stream, unit) for stream, unit in batch.units.items()]
+    told += [(*stream, batch.units.get(stream, ""), rule) for stream, rule in batch.rules.items()]
+    return to_json(told).decode() if told else None
 
 
 # Whether a row is for the destination `:destination`, given in quotes. Names hold no quotes, so this is exact.

@@ -110,9 +110,9 @@ def _outcome(book: Rulebook, topic: bytes, payload: bytes, arrival: float) -> It
         told: dict[str, Any] = {"rule": route.rule, "events": result}
         if route.to:
             told["to"] = route.to
-        if route.new_units:
-            told["units"] = {stream: unit for (_, stream), unit in route.new_units.items()}
-            route.new_units.clear()
+        if units := {stream: unit for (_, stream), unit in route.new_units.items() if unit}:
+            told["units"] = units
+        route.new_units.clear()
         yield told
 
 

@@ -74,13 +74,14 @@ class _Commit:
     ids: list[int] = field(default_factory=list)
     events: dict[tuple[str, ...], list[EventTuple]] = field(default_factory=dict)
     units: dict[tuple[str, str], str] = field(default_factory=dict)
+    rules: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         return sum(map(len, self.events.values()))
 
     def batches(self) -> list[Batch]:
-        return [Batch(events, to, self.units) for to, events in self.events.items() if events]
+        return [Batch(events, to, self.units, self.rules) for to, events in self.events.items() if events]
 
 
 class Refused:
@@ -173,7 +174,9 @@ class Refused:
         commit.ids.append(row.id)
         for route, events in mapped:
             commit.events.setdefault(route.to, []).extend(events)
-            commit.units |= route.new_units
+            commit.units |= {stream: unit for stream, unit in route.new_units.items() if unit}
+            if route.compiled.tells_streams:
+                commit.rules |= dict.fromkeys(route.new_units, route.rule)
             route.new_units = {}
 
     def _send_again(self, row: RejectedRow, commit: _Commit, done: Replayed) -> None:

@@ -22,6 +22,7 @@ from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 from mqttbridge.dashboard.records import Conflict
+from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.errors import BrokerError, StoreError
 from mqttbridge.metrics import Metrics
@@ -329,10 +330,73 @@ def test_a_rule_watches_a_bounded_number_of_streams_and_the_history_is_bounded(w
     assert len(watched.dashboard.records.all("alert-firing")) == HISTORY
 
 
+def test_a_firing_that_is_over_at_once_needs_no_room_that_open_ones_have(watch):
+    watched = watch(rules=[{**HOT, "actions": []}, {**HOT, "name": "Other", "stream": "*.u", "actions": []}])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(HISTORY)))
+
+    watched.push(("x.u", 31.0, 2.0), ("x.u", 20.0, 3.0))
+
+    assert len(watched.dashboard.records.all("alert-firing")) == HISTORY
+    assert [one["stream"] for one in watched.desk.history(1, None)["firings"]] == ["x.u"]
+
+
+def test_of_texts_that_were_missed_each_is_judged(watch):
+    watched = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
+    watched.push(("log", "up", 1.0))
+    watched.push(*(("log", f"{'error' if i == 50 else 'line'} {i}", 100.0 + i) for i in range(1000)), seen=False)
+    watched.crash()
+
+    again = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
+
+    assert [one["value"] for one in again.desk.history(10, None)["firings"]] == ["error 50"]
+
+
+def test_beginning_to_watch_looks_into_the_store_for_no_stream_by_itself(watch, monkeypatch):
+    watched = watch(rules=[])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(MAX_STREAMS + 10)))
+    watched.crash()
+    monkeypatch.setattr(SqliteStore, "points", None)
+
+    again = watch()
+
+    (entry,) = again.alerts.engine.entries.values()
+    assert len(entry.states) == MAX_STREAMS
+    assert again.metrics.alerts_fired.total() == MAX_STREAMS
+
+
+def test_a_stream_that_was_deleted_fires_no_more_and_makes_room(watch, hook):
+    watched = watch()
+    watched.push(("x.t", 31.0, 1.0), ("y.t", 31.0, 1.0))
+    watched.settle()
+    assert watched.dashboard.store.delete_stream("b", "x.t")
+
+    watched.now += 700
+    watched.alerts.turn()
+    watched.settle()
+
+    (entry,) = watched.alerts.engine.entries.values()
+    assert list(entry.states) == [("b", "y.t")]
+    assert {one["stream"]: one["over"] is None for one in watched.desk.history(9, None)["firings"]} == {
+        "x.t": False,
+        "y.t": True,
+    }
+    assert len(hook.keys) == 2  # nobody is told that it is over: nobody knows
+
+
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):
     monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
     watched = watch()
     watched.push(*(("x.t", 20.0 + (i == 50) * 20, float(i)) for i in range(100)))
+    assert watched.metrics.alerts_fired.total() == 1
+    assert watched.state("x.t") == "ok"
+
+
+def test_what_comes_after_a_gap_in_a_flood_does_not_close_it(watch, monkeypatch):
+    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    watched = watch()
+    for points in ([(20.0, 1.0)], [(20.0, 2.0), (40.0, 3.0), (40.0, 4.0), (20.0, 5.0)], [(20.0, 6.0)]):
+        watched.alerts.observe(watched.dashboard.store.append([("b", "x.t", *point) for point in points]))
+    watched.alerts.turn()
     assert watched.metrics.alerts_fired.total() == 1
     assert watched.state("x.t") == "ok"
 

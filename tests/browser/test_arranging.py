@@ -121,6 +121,8 @@ def test_a_tile_is_added_and_edited_and_shows_an_expression(
     chooser.fill("=[kitchen.temprature]*10")
     chooser.press("Enter")
     expect(tile.locator(".tile-problem")).to_contain_text("did you mean [kitchen.temperature]?")
+    page.locator(".chosen-expression").click()
+    expect(chooser).to_have_value("=[kitchen.temprature]*10")
     chooser.fill("=[kitchen.temperature]*10")
     chooser.press("Enter")
     expect(tile.locator(".tile-number")).to_have_text("219")
@@ -169,7 +171,7 @@ def test_a_board_is_exported_and_imported_as_a_file(
     watched = arrange(page, shared_dashboard, bucket)
     page.locator("[data-action=board]").click()
     with page.expect_download() as download:
-        page.locator("[data-action=export]").click()
+        page.locator("[data-action=save-file]").click()
     file = tmp_path / "board.json"
     download.value.save_as(file)
     exported: dict[str, Any] = json.loads(file.read_text())

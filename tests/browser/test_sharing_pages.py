@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from mqttbridge.alerting.desk import Desk
+from mqttbridge.alerting.service import Alerts
+from mqttbridge.config.alerts import AlertsConfig
 from tests.browser.conftest import PATIENCE_MS, Watched
 from tests.support.dashboards import Served, serve
 
@@ -62,10 +65,15 @@ def other_site() -> Iterator[OtherSite]:
     site.close()
 
 
+def without_rules(served: Served) -> Desk:
+    assert served.dashboard is not None
+    return Desk(Alerts(AlertsConfig(), served.dashboard.store, served.dashboard.records, served.metrics))
+
+
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, other_site: OtherSite) -> Iterator[Served]:
     http = {"write_keys": ["the-key"], "view_tokens": ["just-looking"], "embed_origins": [other_site.url]}
-    with serve(tmp_path_factory.mktemp("sharing"), http) as running:
+    with serve(tmp_path_factory.mktemp("sharing"), http, make_alerts=without_rules) as running:
         now = time.time()
         for bucket in (BUCKET, "other"):
             running.post(
@@ -135,7 +143,7 @@ def test_one_signs_in_makes_and_revokes_keys_and_signs_out(sized, guarded):
     page.evaluate("window.confirm = () => true")
     tokens.get_by_role("button", name="Revoke").click()
     expect(tokens.locator(".entry")).to_have_count(0)
-    page.get_by_role("button", name="Dark").click()
+    page.get_by_role("button", name="Dark", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
     page.get_by_role("button", name="Sign out").click()
@@ -192,7 +200,8 @@ def test_an_allowed_site_shows_a_board_in_a_frame_and_nothing_else(page, guarded
 
     frame = page.frame_locator("iframe")
     expect(frame.locator(".tile").first).to_be_visible()
-    expect(frame.locator(".bar-tools")).to_be_hidden()
+    for part in (".bar-time", ".bar-more", ".tabs"):
+        expect(frame.locator(part)).to_be_hidden()
     expect(frame.locator(".badge")).to_have_attribute("data-state", "live")  # by its link alone: no cookie was set
     assert page.context.cookies() == []
 

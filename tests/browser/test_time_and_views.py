@@ -225,6 +225,7 @@ def test_the_source_is_every_row_filtered_live_and_as_a_file(
     page.locator("[name=stream][value='b.note']").check()
     expect(table).to_have_attribute("data-rows", "4")
 
+    page.locator("[data-action=more]").click()
     page.locator("[data-action=export]").click()
     with page.expect_download() as download:
         page.locator("[data-action=download]").click()

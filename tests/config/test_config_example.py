@@ -9,10 +9,12 @@ import pytest
 
 from mqttbridge.config import schema
 from mqttbridge.config.draft import Draft
+from mqttbridge.config.formats import Compression
 from mqttbridge.config.loading import load_config, read_draft
-from mqttbridge.config.model import Config, RuleConfig
+from mqttbridge.config.model import Config, Family, PayloadFormat, RuleConfig
 from mqttbridge.config.schema import Loc
 from mqttbridge.config.stores import PostgresStoreConfig
+from mqttbridge.mapping.filters import FILTERS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 ENVIRON = {
@@ -115,3 +117,43 @@ def test_it_fits_the_width_of_a_page():
 
 def test_all_defaults_are_what_no_file_gives():
     assert load_config(None, {}).config == Config()
+
+
+# The mapping language by its features, whether the example uses one or names it in a comment. That each key is there is
+# tested above; these are what stands in a key's value.
+FEATURES = {
+    "a capture": r"topic: \S*\{room\}",
+    "a capture with a pattern": r"topic: \S*\{\w+:\[",
+    "a capture of all the rest": r"\{name#\}",
+    "a shared subscription": r"\$share/",
+    **{f"the filter {name}": rf"Filters may follow:\n[^\n]*\b{name}\b" for name in FILTERS},
+    "a field of the payload in a name": r"\{payload\.id",
+    "a user property in a name": r"\{property\.",
+    **{f"the format {name.value}": rf"\b{name.value}\b" for name in PayloadFormat},
+    **{f"the compression {name.value}": rf"\b{name.value}\b" for name in Compression},
+    **{f"the family {name.value}": rf"\b{name.value}\b" for name in Family},
+    "a path with an index": r"\w\[0\]\.\w",
+    "a path with a wildcard": r"path: \"\w+\[\*\]\"",
+    "a name from beside an item": r"as: \"\{\w+\[\*\]\.name",
+    "a model within a model": r"type: Climate",
+    "an object of fields": r"type: object",
+    "one of several models": r"variants",
+    "a time as a value": r"type: datetime",
+    "an enumeration": r"type: enum",
+    "points over a period": r"interval: 100ms",
+    "a user property as a field": r"path\. `property\.NAME`|`property\.NAME` is a",
+    "the content type": r"property\.content_type",
+    "a model in Python": r"package\.module:Model",
+    "units converted": r"to: kWh",
+    "words mapped": r"map: \{",
+    "a counter": r"counter: delta",
+    "a derived field": r"expr: \"",
+    "a deadband in percent": r'"2%"',
+    **{f"{key} as thinning": rf"\b{key}:" for key in ("deadband", "changed", "throttle", "sample", "at_least_every")},
+    **{f"samples by {name}": rf"\b{name}\b" for name in ("mean", "min", "max", "last", "count")},
+}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_each_feature_of_the_mapping_language_is_shown(feature):
+    assert re.search(FEATURES[feature], EXAMPLE.read_text(encoding="utf-8"))

@@ -85,3 +85,17 @@ def test_alerts_need_a_dashboard_to_watch_and_a_broker_to_publish_to():
         ("alerts", "actions", "siren", "type"),
     ]
     assert found(alerts=alerts) == []
+
+
+def test_a_rule_whose_streams_are_kept_by_its_word_has_a_name():
+    rule = {"topic": "t", "bucket": "b", "stream": "s", "retention": "1d"}
+    assert [loc for loc, _ in found(mqtt=None, rules=[rule])] == [("rules", 0, "retention")]
+    assert found(mqtt=None, rules=[rule | {"name": "brief"}]) == []
+
+
+def test_a_database_keeps_the_streams_of_a_bucket_alike():
+    rule = {"name": "brief", "topic": "t", "bucket": "b", "stream": "s", "retention": "1d"}
+    store = {"type": "postgres", "url": "postgresql://db/x"}
+    ((loc, what),) = found(mqtt=None, rules=[rule], destinations={"d": {"type": "embedded", "store": store}})
+    assert loc == ("rules", 0, "retention")
+    assert "retention_by" in what

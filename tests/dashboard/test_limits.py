@@ -70,6 +70,15 @@ def test_each_key_has_its_own_allowance_and_without_keys_all_share_one():
     assert [open_.call(open_.account(key), T) for key in ("a", "b", None)] == [True, False, False]
 
 
+def test_keys_that_are_made_on_the_page_have_an_allowance_of_their_own_each():
+    config = HttpConfig.model_validate({"listen": "0.0.0.0:8080", "limits": {"calls": 1, "per": "10s"}})
+    shared = Limits(config)
+
+    assert shared.call(shared.account("made"), 0.0)
+    assert shared.call(shared.account("another"), 0.0)
+    assert not shared.call(shared.account("made"), 0.0)
+
+
 def test_nothing_is_limited_unless_it_is_configured():
     one = limits()
     account = one.account(None)

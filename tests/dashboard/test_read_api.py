@@ -1,5 +1,7 @@
 """The Read API: latest values as strings."""
 
+from types import SimpleNamespace
+
 from tests.support.dashboards import serve
 
 
@@ -52,3 +54,21 @@ def test_a_write_key_reads_where_keys_are_set(tmp_path):
 def test_without_a_dashboard_there_is_nothing_to_read(tmp_path):
     with serve(tmp_path, embedded=False) as served:
         assert served.get("/data/v1/events/latest?bucketKey=b").status_code == 404
+
+
+def test_reads_are_limited_by_the_minute_where_the_configuration_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("mqttbridge.dashboard.read_api.time", SimpleNamespace(time=lambda: now))
+    now = 1_700_000_040.0 - 20
+    with serve(tmp_path, {"write_keys": ["k", "l"], "limits": {"reads": 2}}) as served:
+
+        def read(key):
+            return served.get(f"/data/v1/events/latest?bucketKey=b&accessKey={key}")
+
+        codes = [read(key).status_code for key in "kkkl"]
+        refused = read("k")
+        now += 20
+        again = read("k").status_code
+
+    assert codes == [200, 200, 429, 200]
+    assert refused.headers["Retry-After"] == "20"
+    assert again == 200

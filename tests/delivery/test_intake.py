@@ -29,7 +29,7 @@ class Cloud:
     name = "cloud"
 
     def __init__(self, *, max_events=4, one_bucket=True):
-        self.one_bucket, self.units = one_bucket, {}
+        self.one_bucket, self.units, self.rules = one_bucket, {}, {}
         self.limits = BatchLimits(max_events, max_bytes=100_000, max_wait=0.0)
         self.accepted = []
         self.is_down = False
@@ -42,6 +42,7 @@ class Cloud:
             return Kept("down")
         self.accepted += delivery.events
         self.units |= delivery.units
+        self.rules |= delivery.rules
         return Accepted()
 
     def close(self):

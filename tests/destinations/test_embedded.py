@@ -101,3 +101,14 @@ def test_it_keeps_quiet_for_what_a_commit_costs(destination, clock, commit, quie
 
 def test_a_backlog_is_not_held_back(destination):
     assert destination.send(delivery(*range(MAX_EVENTS))) == Accepted()
+
+
+def test_streams_are_known_by_their_rule_from_the_first_point_on(tmp_path):
+    now = NOW + 86400.0
+    store = SqliteStore(tmp_path / "brief", 0.0, lambda: now, retention_by_rule={"brief": 3600.0})
+    destination = EmbeddedDestination("dashboard", EmbeddedConfig(type="embedded"), store, Watcher(store), Clock())
+
+    destination.send(Delivery([("b", "s", 1, NOW), ("b", "t", 1, NOW)], Position(1, 0), {}, {("b", "s"): "brief"}))
+
+    assert [one.stream for one in store.streams("b")] == ["t"]
+    store.close()

@@ -209,6 +209,19 @@ def test_units_ride_along_the_first_time_only(bench) -> None:
     assert second.units == {}
 
 
+def test_where_a_rule_says_how_long_every_stream_comes_with_its_rule(bench) -> None:
+    climate, state = RULES["rules"]
+    one = bench(RULES | {"rules": [climate, state | {"name": "states", "retention": "7d"}]})
+    one.run([message("fleet/d1/climate", GOOD), message("state/d1", b"on")], [message("state/d1", b"off")])
+    reader = one.spool.reader("a")
+    first, second = reader.read(Position(0, 0), 100)
+    reader.close()
+    of_fleet = {("fleet", "d1.temperature"): "rule 1", ("fleet", "d1.humidity"): "rule 1"}
+    assert first.rules == of_fleet | {("state", "d1"): "states"}
+    assert first.units == {("fleet", "d1.temperature"): "°C"}
+    assert (second.rules, second.units) == ({}, {})
+
+
 RETAINED_FIRST = 0x32 | RETAINED
 
 

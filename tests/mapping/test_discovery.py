@@ -129,7 +129,7 @@ def test_how_much_is_remembered_is_bounded(monkeypatch):
 
 def test_without_jinja2_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "jinja2", None)
-    for module in ("discovery", "value_templates"):
+    for module in ("discovery", "value_templates", "template_sandbox", "template_functions", "template_expressions"):
         monkeypatch.delitem(sys.modules, f"mqttbridge.mapping.families.{module}", raising=False)
     with pytest.raises(InvalidRules) as caught:
         book("ttn", "homeassistant")

@@ -71,6 +71,13 @@ def test_values_keep_their_types_and_units_ride_along(open_spool: Open) -> None:
     assert row.units == {("b", "s"): "°C"}
 
 
+def test_the_rules_of_streams_ride_along_beside_their_units(open_spool: Open) -> None:
+    spool = open_spool()
+    spool.append([Batch(events(0, 1), units={("b", "s"): "°C"}, rules={("b", "s"): "lab", ("b", "t"): "hall"})])
+    (row,) = spool.reader("a").read(START, 10)
+    assert (row.units, row.rules) == ({("b", "s"): "°C"}, {("b", "s"): "lab", ("b", "t"): "hall"})
+
+
 def test_a_batch_for_one_destination_is_passed_over_by_the_others(open_spool: Open) -> None:
     spool = open_spool("a", "b")
     spool.append([Batch(events(0), to=("b",)), Batch(events(1))])

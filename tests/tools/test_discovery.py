@@ -232,6 +232,26 @@ def test_levels_that_vary_become_captures_with_a_name(published, topics, tmp_pat
     assert list(rules(config)) == topics
 
 
+def test_a_rule_of_captures_leaves_the_topics_of_families_to_them(tmp_path):
+    published = [(f"home/{room}/climate", {"temperature": 21.5}) for room in ("kitchen", "attic", "hall")]
+    published += [
+        ("home/zigbee2mqtt/bridge/info", {"version": "2.6.0"}),
+        ("home/zigbee2mqtt/climate", {"temperature": 20.5, "linkquality": 90}),
+    ]
+    heard = Heard()
+    for message in of(*published):
+        heard.hear(message)
+
+    proposal = propose(heard, BROKER)
+
+    (tmp_path / "config.yaml").write_text(proposal.text, encoding="utf-8")
+    config, book = load_and_compile(tmp_path / "config.yaml", {})
+    assert [(use.family, use.base) for use in config.use] == [("zigbee2mqtt", "home/zigbee2mqtt")]
+    assert list(rules(config)) == ["home/{room:attic|hall|kitchen}/climate"]
+    assert book.routes(b"home/zigbee2mqtt/climate")[0].rule.startswith("zigbee2mqtt")
+    assert proposal.mapped == proposal.meant
+
+
 def test_two_rules_never_write_to_one_stream(tmp_path):
     published = [
         (f"plant/{d}/{part}", {"temperature": 20, "n": n}) for n, d in enumerate("abc") for part in ("in", "out")

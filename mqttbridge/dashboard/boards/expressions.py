@@ -104,14 +104,16 @@ class Evaluation:
     def _now(self) -> Value | None:
         try:
             value = self.expression(self._last)
-        except ExpressionFailed as error:
+            # A product of whole numbers has no bound; what is beyond a float is beyond a chart, too.
+            value = float(value) if type(value) is int else value
+        except (ExpressionFailed, OverflowError) as error:
             self.problem = str(error)
             return None
         if isinstance(value, complex) or (isinstance(value, float) and not math.isfinite(value)):
             self.problem = "the result is no finite number"
             return None
         self.problem = ""
-        return float(value) if type(value) is int else value
+        return value
 
 
 def _of_one_kind(times: list[int], values: list[Value]) -> Column:

@@ -10,6 +10,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
@@ -81,7 +82,8 @@ class WindowFiles:
             if kept is not None and kept.name == wanted[path]:
                 found.append(kept)
             else:
-                path.unlink(missing_ok=True)
+                with suppress(OSError):  # it does no harm there
+                    path.unlink()
         return found
 
     def save(self, windows: Iterable[Kept], gone: Iterable[Name] = ()) -> None:

@@ -39,13 +39,25 @@ CREATE TABLE latest (series INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT 
 CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, offset INTEGER NOT NULL);
 """
 
+# Which rule makes a series, where some rule says how long its streams are kept: apart, for files made before.
+RULES: Final = "CREATE TABLE IF NOT EXISTS rules (series INTEGER PRIMARY KEY, rule TEXT NOT NULL)"
+
+# Streams without a point whose rules are remembered, since they may get one.
+MOST_EXPECTED: Final = 100_000
+
 NEVER: Final = -(2**63)
 NO_LIMIT: Final = 2**63
 
 
 @dataclass(slots=True)
 class Series:
-    """One stream: `newest` is the time of its newest value in microseconds, NEVER before the first."""
+    """One stream.
+
+    Attributes:
+        newest: the time of its newest value in microseconds, NEVER before the first.
+        rule: what makes it, as far as told.
+        interval, interval_at: its usual seconds between readings, and which value was the newest when that was found.
+    """
 
     id: int
     key: StreamKey
@@ -53,6 +65,9 @@ class Series:
     kind: Kind = Kind.NUMBER
     newest: int = NEVER
     value: Value = 0
+    rule: str = ""
+    interval: float | None = None
+    interval_at: int = NEVER
 
 
 @dataclass(slots=True)
@@ -95,7 +110,8 @@ class Catalogue:
             bucket = self.buckets.get(key[0])
             series = None if bucket is None else bucket.streams.get(key[1])
             if series is None:
-                series = Series(self._next_id + len(new), key, units.get(key, ""))
+                rule = self._expected.get(key, "")
+                series = Series(self._next_id + len(new), key, units.get(key, ""), rule=rule)
                 new.append(series)
             known[key] = series
         for key, unit in units.items():
@@ -112,12 +128,14 @@ class Catalogue:
                     ((series.id, *series.key, series.unit) for series in new),
                     4,
                 )
+                files.insert_many(db, "rules", ((one.id, one.rule) for one in new if one.rule), 2)
                 for series, unit in changed:
                     db.execute("UPDATE series SET unit = ? WHERE id = ?", (unit, series.id))
             self._next_id += len(new)
             with self.lock:
                 for series in new:
                     self._add(series)
+                    self._expected.pop(series.key, None)
                 for series, unit in changed:
                     series.unit = unit
         return known
@@ -127,6 +145,28 @@ class Catalogue:
         if time >= series.newest or series.newest > ahead:
             series.newest, series.value, series.kind = time, value, kind
             self._unsaved.add(series.id)
+
+    def made_by(self, rules: Mapping[StreamKey, str]) -> None:
+        """Know which rules make streams; those that have no point yet are told again after a restart."""
+        changed: list[tuple[Series, str]] = []
+        for key, rule in rules.items():
+            series = self.find(key)
+            if series is None:
+                self._expect(key, rule)
+            elif series.rule != rule:
+                changed.append((series, rule))
+        if changed:
+            with self._transaction() as db:
+                files.insert_many(db, "rules", ((series.id, rule) for series, rule in changed), 2)
+            with self.lock:
+                for series, rule in changed:
+                    series.rule = rule
+
+    def _expect(self, key: StreamKey, rule: str) -> None:
+        self._expected.pop(key, None)
+        if len(self._expected) >= MOST_EXPECTED:
+            del self._expected[next(iter(self._expected))]
+        self._expected[key] = rule
 
     def find(self, key: StreamKey) -> Series | None:
         bucket = self.buckets.get(key[0])
@@ -172,7 +212,7 @@ class Catalogue:
         series = list(gone)
         ids = to_json([one.id for one in series]).decode()
         with self._transaction() as db:
-            for table, column in (("latest", "series"), ("series", "id")):
+            for table, column in (("latest", "series"), ("rules", "series"), ("series", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
             if bucket is not None:
                 db.execute("DELETE FROM tags WHERE bucket = ?", (bucket,))
@@ -185,6 +225,8 @@ class Catalogue:
                 self.buckets.pop(bucket, None)
         for one in series:
             self._unsaved.discard(one.id)
+            if one.rule:  # its next point makes it anew, and nobody tells of it again
+                self._expect(one.key, one.rule)
 
     def adopt(self, id_: int, key: StreamKey, now: float) -> Series:
         """A series that a span's file knows and this one does not, since it was lost: with its number."""
@@ -272,6 +314,13 @@ class Catalogue:
             found = [] if bucket is None else [replace(one) for one in bucket.streams.values() if one.newest != NEVER]
         return sorted(found, key=lambda one: one.key[1])
 
+    def speaks_every(self, id_: int, interval: float | None, at: int) -> None:
+        """Remember how often a stream speaks, as found when its value of a time was the newest."""
+        with self.lock:
+            series = self._by_id.get(id_)
+            if series is not None:
+                series.interval, series.interval_at = interval, at
+
     # --- the file ------------------------------------------------------------------------------------------
 
     def _load(self) -> None:
@@ -279,6 +328,7 @@ class Catalogue:
         self.buckets: dict[str, Bucket] = {}
         self._by_id: dict[int, Series] = {}
         self._unsaved: set[int] = set()
+        self._expected: dict[StreamKey, str] = {}  # the rules of streams that have no point
         # One step for each table: see files.insert_many.
         (buckets,) = db.execute(
             "SELECT json_group_array(json_array(key, name, json(tags)))"
@@ -290,12 +340,13 @@ class Catalogue:
             "SELECT '[' || coalesce(group_concat('[' || id || ',' || json_quote(bucket) || ',' || json_quote(stream)"
             " || ',' || json_quote(unit) || ',' || json_quote(coalesce(kind, 'number')) || ',' ||"
             f" coalesce(ts, {NEVER}) || ',' ||"
-            " iif(typeof(value) = 'text', json_quote(value), quote(coalesce(value, 0))) || ']'), '') || ']'"
-            " FROM series LEFT JOIN latest ON latest.series = series.id"
+            " iif(typeof(value) = 'text', json_quote(value), quote(coalesce(value, 0)))"
+            " || ',' || json_quote(coalesce(rule, '')) || ']'), '') || ']'"
+            " FROM series LEFT JOIN latest ON latest.series = series.id LEFT JOIN rules ON rules.series = series.id"
         ).fetchone()
-        for id_, bucket, stream, unit, kind, newest, value in from_json(series):
+        for id_, bucket, stream, unit, kind, newest, value, rule in from_json(series):
             shown: Any = bool(value) if kind == Kind.BOOLEAN else value
-            self._add(Series(id_, (bucket, stream), unit, Kind(kind), newest, shown))
+            self._add(Series(id_, (bucket, stream), unit, Kind(kind), newest, shown, rule))
         row = db.execute("SELECT seq, offset FROM cursor").fetchone()
         self.cursor = None if row is None else Position(*row)
         (highest,) = db.execute(
@@ -312,6 +363,7 @@ class Catalogue:
         if self._db is None or self._reopen:
             self.close()
             self._db = files.open_for_writing(self.path, SCHEMA, VERSION)
+            self._db.execute(RULES)
             self._reopen = False
             if self._write_anew:
                 self._write(self._db)
@@ -327,6 +379,7 @@ class Catalogue:
         files.insert_many(db, "tags", tags, 2)
         rows = ((one.id, *one.key, one.unit) for one in self._by_id.values())
         files.insert_many(db, "series (id, bucket, stream, unit)", rows, 4)
+        files.insert_many(db, "rules", ((one.id, one.rule) for one in self._by_id.values() if one.rule), 2)
         newest = ((one.id, one.newest, one.kind, one.value) for one in self._by_id.values() if one.newest != NEVER)
         files.insert_many(db, "latest", newest, 4)
         if self.cursor is not None:

@@ -15,6 +15,7 @@ from typing import Any, Final, NamedTuple
 from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store import codec
+from mqttbridge.dashboard.store.downsample import picks
 from mqttbridge.dashboard.store.files import insert_many
 from mqttbridge.dashboard.store.rollup import HOUR, LEAST_POINTS, MINUTE, Cell, coarser, fold, pack, unpack
 from mqttbridge.dashboard.store.tail import Points, overlaid
@@ -104,19 +105,28 @@ _MINUTES: Final = (
     "SELECT '[' || coalesce(group_concat('\"' || hex(minutes) || '\"'), '') || ']'"
     " FROM (SELECT minutes FROM chunks WHERE id IN (SELECT value FROM json_each(?)) ORDER BY start)"
 )
-# One scan adds up; which row had the first and the last value is then looked up by its hour.
+# From cell to cell by the key, so that nothing is sorted; which row had the first and the last value is then looked up
+# by its hour. Hours before 1970 are negative, and SQLite rounds towards zero.
+_CELL_OF: Final = (
+    "SELECT (hour - (:width - 1) * (hour < 0)) / :width FROM hours"
+    " WHERE series = :series AND hour >= {start} AND hour < :end ORDER BY hour LIMIT 1"
+)
 _VALUE_AT: Final = (
     "(SELECT quote(v.{which}) FROM hours AS v WHERE v.series = :series"
     f" AND v.hour BETWEEN a.{{which}}_at / {HOUR} - 1 AND a.{{which}}_at / {HOUR} AND v.{{which}}_at = a.{{which}}_at)"
 )
 _HOURS: Final = (
-    "SELECT '[' || coalesce(group_concat('[' || a.cell || ',' || a.count || ',' || quote(a.least) || ',' ||"
+    f"WITH RECURSIVE g (cell) AS (SELECT * FROM ({_CELL_OF.format(start=':start')}) UNION ALL"
+    f" SELECT ({_CELL_OF.format(start='(g.cell + 1) * :width')}) FROM g WHERE g.cell IS NOT NULL) "
+    "SELECT '[' || coalesce(group_concat((SELECT '[' || g.cell || ',' || a.count || ',' || quote(a.least) || ',' ||"
     f" quote(a.greatest) || ',' || quote(a.total) || ',' || a.first_at || ',' || {_VALUE_AT.format(which='first')}"
-    f" || ',' || a.last_at || ',' || {_VALUE_AT.format(which='last')} || ']'), '') || ']' FROM ("
-    "SELECT hour / :width AS cell, sum(count) AS count, min(least) AS least, max(greatest) AS greatest,"
-    " sum(total) AS total, min(first_at) AS first_at, max(last_at) AS last_at"
-    " FROM hours WHERE series = :series AND hour >= :start AND hour < :end"
-    " AND chunk NOT IN (SELECT value FROM json_each(:without)) GROUP BY hour / :width) AS a"
+    f" || ',' || a.last_at || ',' || {_VALUE_AT.format(which='last')} || ']' FROM ("
+    "SELECT sum(h.count) AS count, min(h.least) AS least, max(h.greatest) AS greatest,"
+    " sum(h.total) AS total, min(h.first_at) AS first_at, max(h.last_at) AS last_at"
+    " FROM hours AS h WHERE h.series = :series"
+    " AND h.hour >= max(:start, g.cell * :width) AND h.hour < min(:end, (g.cell + 1) * :width)"
+    " AND h.chunk NOT IN (SELECT value FROM json_each(:without))) AS a WHERE a.count)), '') || ']' FROM g"
+    " WHERE g.cell IS NOT NULL"
 )
 
 
@@ -146,16 +156,33 @@ def newest_before(db: sqlite3.Connection, ids: Collection[int], end: int) -> dic
 
 def load(db: sqlite3.Connection, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, Points]]:
     """The points of chunks, in the order of the chunks given; some of them in memory at a time."""
+    for chunk, times, values in load_packed(db, chunks):
+        yield chunk, (codec.unpack_times(times), codec.unpack_values(values))
+
+
+def load_packed(db: sqlite3.Connection, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, bytes, bytes]]:
+    """Like `load`, times and values as codec.py packed them."""
     left = iter(chunks)
     while some := list(islice(left, PER_READ)):
         (text,) = db.execute(_POINTS, (_json([chunk.id for chunk in some]),)).fetchone()
         data = {id_: (times, values) for id_, times, values in from_json(text)}
         for chunk in some:
             times, values = data.pop(chunk.id)
-            yield (
-                chunk,
-                (codec.unpack_times(bytes.fromhex(times)), codec.unpack_values(bytes.fromhex(values))),
-            )
+            yield chunk, bytes.fromhex(times), bytes.fromhex(values)
+
+
+def picked(times: bytes, values: bytes, width: int) -> Points | None:
+    """What M4 picks of a chunk of numbers on a grid of `width`; the others are never unpacked as a whole.
+
+    None for other chunks.
+    """
+    scaled = codec.scaled_values(values)
+    if scaled is None:
+        return None
+    numbers, power = scaled
+    counted, unit = codec.counted_times(times)
+    kept = picks(counted, numbers, width, unit)
+    return [counted[n] * unit for n in kept], [numbers[n] / power if power else numbers[n] for n in kept]
 
 
 def load_times(db: sqlite3.Connection, chunks: Sequence[Chunk]) -> dict[int, list[int]]:

@@ -70,10 +70,14 @@ def pack_times(times: Sequence[int]) -> bytes:
 
 
 def unpack_times(data: bytes) -> list[int]:
-    unit, first = _UNITS[data[0]], int.from_bytes(data[1:9], "little", signed=True)
-    if unit == 1:
-        return list(accumulate(unpack_ints(data[9:]), initial=first))
-    return list(map(unit.__mul__, accumulate(unpack_ints(data[9:]), initial=first)))
+    times, unit = counted_times(data)
+    return times if unit == 1 else list(map(unit.__mul__, times))
+
+
+def counted_times(data: bytes) -> tuple[list[int], int]:
+    """Times as they were counted, and how many microseconds one is."""
+    first = int.from_bytes(data[1:9], "little", signed=True)
+    return list(accumulate(unpack_ints(data[9:]), initial=first)), _UNITS[data[0]]
 
 
 def pack_values(values: Sequence[Value]) -> bytes:
@@ -105,7 +109,7 @@ def unpack_values(data: bytes) -> list[Any]:
     if how == _DOUBLES:
         return list(_joined("d", zlib.decompress(data[1:])))
     end = 5 + int.from_bytes(data[1:5], "little")
-    numbers = list(accumulate(unpack_ints(data[end + 8 :]), initial=_int(data[end : end + 8])))
+    numbers = _numbers(data, end)
     if how == _WHOLE:
         return numbers
     power = 10 ** (how & ~_MIXED)
@@ -114,6 +118,23 @@ def unpack_values(data: bytes) -> list[Any]:
         for n in compress(range(len(values)), zlib.decompress(data[5:end])):
             values[n] = numbers[n] // power
     return values
+
+
+def scaled_values(data: bytes) -> tuple[list[Any], int] | None:
+    """Numbers in the order of the values, and what to divide each by: by 0, it is the value. None for other columns.
+
+    Dividing is half of the work of unpacking, and who looks for the least and the greatest needs few of the values.
+    """
+    how = data[0]
+    if how == _DOUBLES:
+        return list(_joined("d", zlib.decompress(data[1:]))), 0
+    if how == _WHOLE or how <= MAX_DECIMALS:
+        return _numbers(data, 5), 0 if how == _WHOLE else 10**how
+    return None
+
+
+def _numbers(data: bytes, at: int) -> list[int]:
+    return list(accumulate(unpack_ints(data[at + 8 :]), initial=_int(data[at : at + 8])))
 
 
 def _decimals(values: Sequence[float]) -> int | None:

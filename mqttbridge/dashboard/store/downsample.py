@@ -9,6 +9,7 @@ zooming in by two cuts every bucket exactly in half.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from operator import gt
 from typing import Any
 
@@ -30,16 +31,31 @@ def m4(column: Column, width: int, *, ordered: bool = False) -> Column:
     if not ordered and any(map(gt, times, times[1:])):
         order = sorted(range(len(times)), key=times.__getitem__)
         times, values = [times[i] for i in order], [values[i] for i in order]
+    kept = _ends(times, width) if column.kind is Kind.TEXT else picks(times, values, width)
+    return Column([times[i] for i in kept], [values[i] for i in kept], column.kind, column.unit)
+
+
+def picks(times: Sequence[int], values: Sequence[Any], width: int, unit: int = 1) -> list[int]:
+    """Which points M4 picks of numbers in ascending order of time, counted in so many microseconds.
+
+    Picking again from what was picked of a column's parts gives what the whole column gives.
+    """
     kept: list[int] = []
+    start = 0
+    for last in _ends(times, width, unit):
+        inside = values[start : last + 1]
+        least, greatest = inside.index(min(inside)), inside.index(max(inside))
+        kept += sorted({start, start + least, start + greatest, last})
+        start = last + 1
+    return kept
+
+
+def _ends(times: Sequence[int], width: int, unit: int = 1) -> list[int]:
+    """The last point of each bucket."""
+    ends: list[int] = []
     start, count = 0, len(times)
     while start < count:
-        end = bisect_left(times, (times[start] // width + 1) * width, start)
-        if column.kind is Kind.TEXT:
-            kept.append(end - 1)
-        else:
-            # The kinds of one column's values are comparable: the caller has put texts aside.
-            inside: list[Any] = values[start:end]
-            least, greatest = inside.index(min(inside)), inside.index(max(inside))
-            kept += sorted({start, start + least, start + greatest, end - 1})
-        start = end
-    return Column([times[i] for i in kept], [values[i] for i in kept], column.kind, column.unit)
+        edge = (times[start] * unit // width + 1) * width
+        start = bisect_left(times, -(-edge // unit), start)
+        ends.append(start - 1)
+    return ends

@@ -17,15 +17,16 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from mqttbridge.dashboard.store import files
-from mqttbridge.dashboard.store.model import Kind
+from mqttbridge.dashboard.store.model import Column, Kind, StreamKey, kind_of
 from mqttbridge.dashboard.store.sqlite import SqliteStore
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
-from mqttbridge.events import Position
+from mqttbridge.events import EventTuple, Position
 
 log = logging.getLogger(__name__)
 
 ROWS_AT_ONCE: Final = 50_000
+LATEST_AT_ONCE: Final = 5000
 RENAMED: Final = ".read-into-the-new-store"
 
 _VALUE: Final = "iif(typeof(value) = 'text', json_quote(value), quote(value))"
@@ -73,17 +74,50 @@ def _move(old: sqlite3.Connection, store: SqliteStore) -> int:
     for key, name in old.execute("SELECT key, name FROM buckets").fetchall():
         if name is not None or key in tags:
             store.create_bucket(key, name, tags.get(key, ()))
-    moved = 0
-    for id_, bucket, stream, unit, kind, newest, value in old.execute(_SERIES).fetchall():
+    bulk = _Bulk(store)
+    newest: list[EventTuple] = []
+    units: dict[StreamKey, str] = {}
+    for id_, bucket, stream, unit, kind, ts, value in old.execute(_SERIES).fetchall():
         last: Any = bool(value) if kind == Kind.BOOLEAN else value
         for points in _points(old, id_, boolean=kind == Kind.BOOLEAN):
-            store.take(bucket, stream, unit, points)
-            moved += len(points[0])
-        store.append([(bucket, stream, last, newest / 1e6)], {(bucket, stream): unit} if unit else {})
+            bulk.add((bucket, stream), unit, points)
+        newest.append((bucket, stream, last, ts / 1e6))
+        units |= {(bucket, stream): unit} if unit else {}
+    bulk.write()
+    for at in range(0, len(newest), LATEST_AT_ONCE):
+        some = newest[at : at + LATEST_AT_ONCE]
+        store.append(some, {key: units[key] for one in some if (key := (one[0], one[1])) in units})
     row = old.execute("SELECT seq, offset FROM cursor").fetchone()
     if row is not None:
         store.append([], {}, Position(*row))
-    return moved
+    return bulk.moved
+
+
+class _Bulk:
+    """Points of many series on their way: a transaction each, at a tired card's pace, would take hours for a fleet."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._columns: dict[StreamKey, Column] = {}
+        self._units: dict[StreamKey, str] = {}
+        self._gathered = self.moved = 0
+
+    def add(self, key: StreamKey, unit: str, points: Points) -> None:
+        """The next points of a series, in order of time."""
+        if key in self._columns or self._gathered >= ROWS_AT_ONCE:
+            self.write()
+        times, values = points
+        self._columns[key] = Column(times, values, kind_of(values[-1]))
+        if unit:
+            self._units[key] = unit
+        self._gathered += len(times)
+
+    def write(self) -> None:
+        """Have all of it in the store, durably."""
+        if self._columns:
+            self._store.take(self._columns, self._units)
+        self.moved += self._gathered
+        self._columns, self._units, self._gathered = {}, {}, 0
 
 
 def _points(old: sqlite3.Connection, series: int, *, boolean: bool) -> Iterator[Points]:

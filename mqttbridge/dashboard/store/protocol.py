@@ -46,6 +46,15 @@ class Store(Protocol):
             ValueError, OverflowError: an event cannot be stored ever; nothing of the batch was.
         """
 
+    def made_by(self, rules: Mapping[StreamKey, str]) -> None:
+        """Know which rules make streams, before their points come: a rule may say how long those are kept.
+
+        It is known durably once a stream has a point, and remembered for those that have none yet or no more.
+        """
+
+    def maintain(self) -> None:
+        """Let go of what is past its retention, a little at a time; called once a second, also when nothing comes."""
+
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
         """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
 

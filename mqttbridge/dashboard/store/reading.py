@@ -9,14 +9,16 @@ Chunks pass through memory a few at a time, and a line is thinned while it gathe
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cache
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple
 
-from mqttbridge.dashboard.store import chunks as sealed
+from mqttbridge.dashboard.store import chunks as sealed, codec
 from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.chunks import Chunk, numbers_of
 from mqttbridge.dashboard.store.downsample import grid_width, m4
@@ -36,6 +38,8 @@ LOOK_BACK: Final = 1000
 
 # A line from more chunks than this is drawn from rollups: 200,000 points take some 30 ms to unpack and to thin.
 RAW_CHUNKS: Final = 48
+# So are the longest of many lines that have more together: half a second of a reader's thread.
+RAW_POINTS: Final = 2_000_000
 
 # Rollups by hour where a bucket of the grid holds at least two of them, else by minute.
 HOURS_FROM: Final = 2 * HOUR
@@ -89,8 +93,10 @@ class Reader:
         start = max(start, self._floor)
         lines = {one.id: Line(one, start, width, buckets) for one in series}
         views = self._views(lines, aligned, end)
-        wide = _wide(lines, views, aligned, end) if width >= MINUTE else set()
         level, step = (HOUR, width // HOUR * HOUR) if width >= HOURS_FROM else (MINUTE, MINUTE)
+        # Rollups by minute may be hardly fewer than the points, so they are no help with many lines.
+        most = RAW_POINTS if level == HOUR else sys.maxsize
+        wide = _wide(lines, views, aligned, end, most) if width >= MINUTE else set()
         for view in views:
             look = _look(view, wide, aligned, end, level)
             for id_ in wide:
@@ -100,11 +106,14 @@ class Reader:
             wanted = {
                 id_: line.worth_reading(look.chunks.get(id_, [])) for id_, line in lines.items() if id_ not in wide
             }
-            for id_, points in _pieces(look.view, wanted, aligned, end):
-                lines[id_].add(points)
-        before = self._before([id_ for id_, line in lines.items() if line.kind is not Kind.TEXT], aligned)
+            for id_, points, count in _thinned_pieces(look.view, wanted, aligned, end, lines):
+                lines[id_].add(points, count)
+        texts = {id_ for id_, line in lines.items() if line.kind is Kind.TEXT}
+        before = self._before(lines.keys() - texts, aligned)
+        # One connection a span for all texts: with one for each, a bucket of some hundred would use up our files.
+        view_of = cache(lambda span: self._view(self._stack, span, texts))
         for id_, line in lines.items():
-            line.begin(self._held_text(id_, line.edge) if line.kind is Kind.TEXT else before.get(id_))
+            line.begin(self._held_text(id_, line.edge, view_of) if id_ in texts else before.get(id_))
         return {one.key[1]: lines[one.id].column() for one in series}
 
     def statistics(self, series: Sequence[Series], start: int, end: int, buckets: int) -> dict[str, Statistics]:
@@ -185,14 +194,14 @@ class Reader:
                 found[id_] = points[0][-1], points[1][-1]
         return found
 
-    def _held_text(self, id_: int, edge: int) -> list[tuple[int, Any]]:
+    def _held_text(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> list[tuple[int, Any]]:
         """Since when the text that held until `edge` did: its first point, after the other text's that proves it.
 
         A text that repeats for longer than we look back gives its last point: it was said before that.
         """
         held: tuple[int, Any] | None = None
         oldest: tuple[int, Any] | None = None
-        for time, value in islice(self._backwards(id_, edge), LOOK_BACK + 1):
+        for time, value in islice(self._backwards(id_, edge, view_of), LOOK_BACK + 1):
             if held is None or oldest is None:
                 held = oldest = time, value
                 if not isinstance(value, str):
@@ -203,11 +212,11 @@ class Reader:
                 oldest = time, value
         return [] if held is None else [held]
 
-    def _backwards(self, id_: int, edge: int) -> Iterator[tuple[int, Any]]:
+    def _backwards(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> Iterator[tuple[int, Any]]:
         for span in reversed(self._spans):
             if span.start >= edge or span.end <= self._floor:
                 continue
-            view = self._view(self._stack, span, [id_])
+            view = view_of(span)
             if view is None:
                 continue
             around = sealed.within(view.db, [id_], self._floor, edge).get(id_, [])
@@ -250,10 +259,20 @@ class Line:
             count += chunks[at].points
         return chunks[at:]
 
-    def add(self, points: Points) -> None:
-        """The next points in order of time; those of another kind are left out."""
+    def picks_from(self, chunk: Chunk, end: int) -> int:
+        """The width of the grid by which to pick from a chunk that is thinned anyway; 0: read it all."""
+        alone = self.kind is Kind.NUMBER and chunk.points > self._few and self._start <= chunk.start and chunk.end < end
+        return self._width if alone else 0
+
+    def add(self, points: Points, picked_of: int = 0) -> None:
+        """The next points in order of time; those of another kind are left out.
+
+        Args:
+            points: times and values.
+            picked_of: how many there were, where the points are what was picked of them.
+        """
         times, values = self._of_kind(*points)
-        self._inside += len(times) - bisect_left(times, self._start)
+        self._inside += picked_of or len(times) - bisect_left(times, self._start)
         self._times += times
         self._values += values
         if len(self._times) > self._thin_at:
@@ -313,6 +332,11 @@ def usual_interval(times: Sequence[int]) -> float | None:
     return None if len(pauses) < LEAST_PAUSES else pauses[len(pauses) * 3 // 4] / MICROSECONDS
 
 
+def still_usual(interval: float | None, since: int) -> bool:
+    """Whether an interval holds until so many microseconds of readings later: until half of the pauses are others."""
+    return since == 0 or (interval is not None and 0 <= since < interval * MICROSECONDS * PAUSES / 2)
+
+
 def _pauses(times: Sequence[int]) -> list[int]:
     """The last pauses, from the newest time back, a burst a step."""
     bursts: list[int] = []
@@ -323,14 +347,19 @@ def _pauses(times: Sequence[int]) -> list[int]:
     return [later - earlier for later, earlier in pairwise(bursts)]
 
 
-def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int) -> set[int]:
-    """Series of too many points to read each of them."""
+def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int, most: int) -> set[int]:
+    """Series of too many points to read each of them, of all together more than `most` if need be."""
     counts: Counter[int] = Counter()
+    narrow = {id_ for id_, line in lines.items() if line.kind is not Kind.TEXT}
     for view in views:
-        counts.update(sealed.points_within(view.db, lines, start, end))
-    return {
-        id_ for id_, count in counts.items() if count > RAW_CHUNKS * sealed.FULL and lines[id_].kind is not Kind.TEXT
-    }
+        if not narrow:
+            break
+        counts.update(sealed.points_within(view.db, narrow, start, end))
+        narrow -= {id_ for id_, count in counts.items() if count > RAW_CHUNKS * sealed.FULL}
+    bound = RAW_CHUNKS * sealed.FULL
+    if counts.total() > most:
+        bound = min(bound, most // len(counts))
+    return {id_ for id_, count in counts.items() if count > bound}
 
 
 def _look(view: View, ids: Collection[int], start: int, end: int, level: int = 0) -> _Look:
@@ -343,20 +372,33 @@ def _look(view: View, ids: Collection[int], start: int, end: int, level: int = 0
 
 def _pieces(view: View, wanted: dict[int, list[Chunk]], start: int, end: int) -> Iterator[tuple[int, Points]]:
     """The points of each series between two times, in order of time; never an empty piece."""
-    loaded = sealed.load(view.db, [chunk for chunks in wanted.values() for chunk in chunks])
+    return ((id_, points) for id_, points, _ in _thinned_pieces(view, wanted, start, end, {}))
+
+
+def _thinned_pieces(
+    view: View, wanted: dict[int, list[Chunk]], start: int, end: int, lines: Mapping[int, Line]
+) -> Iterator[tuple[int, Points, int]]:
+    """Like `_pieces`; what `lines` need not have whole comes picked, beside how many points it was picked of."""
+    loaded = sealed.load_packed(view.db, [chunk for chunks in wanted.values() for chunk in chunks])
     for id_, chunks in wanted.items():
         tail: Points = view.tail.get(id_, ([], []))
+        line = lines.get(id_)
         at = 0
         for chunk in chunks:
-            _, points = next(loaded)
-            if tail[0] and at < len(tail[0]) and tail[0][at] <= chunk.end:
-                until = bisect_right(tail[0], chunk.end, at)
+            _, times, values = next(loaded)
+            until = bisect_right(tail[0], chunk.end, at)
+            width = 0 if line is None or until > at else line.picks_from(chunk, end)
+            if width and (picked := sealed.picked(times, values, width)):
+                yield id_, picked, chunk.points
+                continue
+            points: Points = codec.unpack_times(times), codec.unpack_values(values)
+            if until > at:
                 points = overlaid(points, (tail[0][at:until], tail[1][at:until]))
                 at = until
             if clipped := _clipped(points, start, end):
-                yield id_, clipped
+                yield id_, clipped, 0
         if clipped := _clipped((tail[0][at:], tail[1][at:]), start, end):
-            yield id_, clipped
+            yield id_, clipped, 0
 
 
 def _clipped(points: Points, start: int, end: int) -> Points | None:
@@ -404,11 +446,23 @@ def _batch_end(look: _Look, start: int, end: int) -> int | None:
     )
     if first >= end:
         return None
-    last = min(ends[-1][0] + 1, end)
-    count = sum(count for _, count in ends)
-    if count <= BATCH:
+    until = min(ends[-1][0] + 1, end)
+    if (count := _points_between(look, first, until)) <= BATCH:
         return end
-    return min(first + max(1, (last - first) * BATCH // count), end)
+    until = first + max(1, int((until - first) * BATCH / count))
+    # Points come in bursts, too: one must not be in memory whole because little came before it.
+    while until - first > 1 and (count := _points_between(look, first, until)) > 2 * BATCH:
+        until = first + max(1, int((until - first) * BATCH / count))
+    return until
+
+
+def _points_between(look: _Look, start: int, end: int) -> float:
+    """About how many points lie between two times: those of a chunk as if spread evenly over it."""
+    within = (chunk for chunks in look.chunks.values() for chunk in chunks if chunk.start < end and chunk.end >= start)
+    return sum(
+        chunk.points * (min(chunk.end + 1, end) - max(chunk.start, start)) / (chunk.end + 1 - chunk.start)
+        for chunk in within
+    ) + sum(bisect_left(times, end) - bisect_left(times, start) for times, _ in look.view.tail.values())
 
 
 def _split(points: Iterable[tuple[int, Any]]) -> Points:

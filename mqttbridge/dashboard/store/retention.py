@@ -32,7 +32,7 @@ class Swept(Protocol):
     @property
     def catalogue(self) -> Catalogue: ...
     def drop(self, span: Span) -> None: ...
-    def sweep(self, span: Span, ids: Sequence[int], cutoff: int, limit: int) -> None: ...
+    def sweep(self, span: Span, ids: Sequence[int], cutoff: int, limit: int) -> int: ...
     def forget(self, series: Sequence[Series]) -> None: ...
 
 
@@ -42,32 +42,36 @@ class Retention:
     Args:
         keep: seconds; 0 keeps them for ever.
         by: seconds for buckets that match a pattern; the first that matches counts.
+        by_rule: seconds for streams that a rule makes, by its name; these go before those of their bucket.
     """
 
-    def __init__(self, keep: float, by: Mapping[str, float]) -> None:
-        self._keep, self._by = keep, dict(by)
-        every = (keep, *by.values())
+    def __init__(self, keep: float, by: Mapping[str, float], by_rule: Mapping[str, float] | None = None) -> None:
+        self._keep, self._by, self._by_rule = keep, dict(by), dict(by_rule or {})
+        every = (keep, *by.values(), *self._by_rule.values())
         self.longest = 0.0 if 0 in every else max(every)
         self._due = 0.0
         self._round: list[Series] = []
         self._spans: list[Span] = []
+        self._swept: dict[Span, int] = {}  # in which hour a span had nothing left to go
         self._seconds_of = lru_cache(maxsize=4096)(self._look_up)
 
-    def floor(self, bucket: str, now: float) -> int:
-        """The time, in microseconds, before which the bucket's points are past their retention."""
-        keep = self._seconds_of(bucket) if self._by else self._keep
+    def floor(self, bucket: str, now: float, rule: str = "") -> int:
+        """The time, in microseconds, before which points of the bucket, or of a rule's stream, are past retention."""
+        keep = self._by_rule.get(rule) if rule else None
+        if keep is None:
+            keep = self._seconds_of(bucket) if self._by else self._keep
         return int((now - keep) * MICROSECONDS) if keep else NEVER
 
     def sweep(self, store: Swept, now: float) -> None:
         """Delete some of what is too old, at most once a second."""
-        if not (self._keep or self._by) or self._due - SECONDS_BETWEEN <= now < self._due:
+        if not (self._keep or self._by or self._by_rule) or self._due - SECONDS_BETWEEN <= now < self._due:
             return  # a time before that is of a clock that was set back
         self._due = now + SECONDS_BETWEEN
         if self.longest:
             for span in [one for one in store.spans if one.end <= (now - self.longest) * MICROSECONDS]:
                 store.drop(span)
         self._forget_series(store, now)
-        if self._by:
+        if self._by or self._by_rule:
             self._sweep_span(store, now)
 
     def _forget_series(self, store: Swept, now: float) -> None:
@@ -76,7 +80,9 @@ class Retention:
             self._round = store.catalogue.all()
         some, self._round = self._round[:SERIES_PER_SWEEP], self._round[SERIES_PER_SWEEP:]
         gone = [
-            one for one in some if one.newest < self.floor(one.key[0], now) and store.catalogue.series(one.id) is one
+            one
+            for one in some
+            if one.newest < self.floor(one.key[0], now, one.rule) and store.catalogue.series(one.id) is one
         ]
         if gone:
             store.forget(gone)
@@ -90,16 +96,23 @@ class Retention:
         span = self._spans.pop()
         if span not in store.spans:
             return
+        hour = int(now // 3600)
+        if self._swept.get(span) == hour:
+            return
         whole = int((now - self.longest) * MICROSECONDS) if self.longest else NEVER
+        is_done = True
         for cutoff, series in self._by_cutoff(store.catalogue.all(), now):
             # By whole hours, so that the rollups that chunks share go together.
             if cutoff > max(whole, span.start):
-                store.sweep(span, [one.id for one in series], cutoff // HOUR * HOUR, CHUNKS_PER_SWEEP)
+                deleted = store.sweep(span, [one.id for one in series], cutoff // HOUR * HOUR, CHUNKS_PER_SWEEP)
+                is_done = is_done and deleted < CHUNKS_PER_SWEEP
+        if is_done:
+            self._swept = {one: at for one, at in self._swept.items() if one in store.spans} | {span: hour}
 
     def _by_cutoff(self, every: Iterable[Series], now: float) -> list[tuple[int, list[Series]]]:
         found: dict[int, list[Series]] = {}
         for one in every:
-            found.setdefault(self.floor(one.key[0], now), []).append(one)
+            found.setdefault(self.floor(one.key[0], now, one.rule), []).append(one)
         return [(cutoff, series) for cutoff, series in found.items() if cutoff > NEVER]
 
     def _look_up(self, bucket: str) -> float:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
+from math import isnan
 from operator import sub
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +23,10 @@ HOUR: Final = 3_600_000_000
 
 # With fewer points than this a cell, a rollup would be hardly smaller than its points: they are read instead.
 LEAST_POINTS: Final = 4
+
+# Totals end here: sums of the largest numbers are infinite, of infinities no number at all, and a file that takes
+# neither would take nothing any more. What is added up further, by SQLite, stays finite, too.
+MOST_TOTAL: Final = 1e300
 
 
 class Cell(NamedTuple):
@@ -52,7 +57,7 @@ def fold(times: Sequence[int], numbers: Sequence[Any], width: int) -> list[Cell]
                 end - at,
                 min(inside),
                 max(inside),
-                float(sum(inside)),
+                _bounded(float(sum(inside))),
                 times[at],
                 inside[0],
                 times[end - 1],
@@ -138,12 +143,18 @@ def _both(earlier: Cell, later: Cell) -> Cell:
         earlier.points + later.points,
         min(earlier.least, later.least),
         max(earlier.greatest, later.greatest),
-        earlier.total + later.total,
+        _bounded(earlier.total + later.total),
         earlier.first_at,
         earlier.first,
         max(later, earlier, key=_last_at).last_at,
         max(later, earlier, key=_last_at).last,
     )
+
+
+def _bounded(total: float) -> float:
+    if isnan(total):
+        return 0.0
+    return max(-MOST_TOTAL, min(total, MOST_TOTAL))
 
 
 def _last_at(cell: Cell) -> int:

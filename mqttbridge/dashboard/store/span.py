@@ -150,17 +150,16 @@ class Span:
         if end is not None:
             self.position = end
 
-    def take(self, series: int, points: Points) -> None:
-        """Seal points in order of time at once."""
-        db = self.open()
+    def take(self, columns: Mapping[int, Points]) -> None:
+        """Seal points of series, in order of time, at once."""
+        db, new = self.open(), columns.keys() - self._known
 
         def work() -> None:
-            if series not in self._known:
-                files.insert_many(db, "series", [(series, *self._names(series))], 3)
-            self._next_chunk = chunks.seal(db, {series: points}, self._next_chunk)
+            files.insert_many(db, "series", ((id_, *self._names(id_)) for id_ in new), 3)
+            self._next_chunk = chunks.seal(db, columns, self._next_chunk)
 
         self._transaction(db, work)
-        self._known.add(series)
+        self._known |= new
 
     def seal_all(self) -> None:
         """Seal everything that is in memory."""

@@ -19,14 +19,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
 from mqttbridge.dashboard.store.acceptable import check
-from mqttbridge.dashboard.store.catalogue import Catalogue, Series
+from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
@@ -42,10 +42,9 @@ from mqttbridge.dashboard.store.model import (
     newest,
 )
 from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
-from mqttbridge.dashboard.store.reading import Reader, usual_interval
+from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.span import Part, Span, View
-from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.errors import StoreError
 from mqttbridge.events import EventTuple, Position, Value
 
@@ -66,6 +65,8 @@ class SqliteStore:
         retention: how long points are kept, in seconds; 0 keeps them for ever.
         clock: seconds since 1970.
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
+        too_old: told how many points of a batch were past their retention when they came, and are not kept.
+        retention_by_rule: how long, for streams that a rule of this name makes: before what their bucket says.
 
     Raises:
         StoreError: the store cannot be opened or made.
@@ -76,11 +77,14 @@ class SqliteStore:
         directory: Path,
         retention: float = 0.0,
         clock: Callable[[], float] = time.time,
+        *,
         retention_by: Mapping[str, float] | None = None,
+        retention_by_rule: Mapping[str, float] | None = None,
+        too_old: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.path = directory
-        self._clock = clock
-        self._retention = Retention(retention, retention_by or {})
+        self._clock, self._too_old = clock, too_old
+        self._retention = Retention(retention, retention_by or {}, retention_by_rule or {})
         self._length = length_for(self._retention.longest)
         self._lock = threading.Lock()
         self._spans: list[Span] = []  # in order of time; replaced, never changed, so that readers need no lock
@@ -117,7 +121,21 @@ class SqliteStore:
                 self._save()
             self._close_surplus()
             self._retention.sweep(self, now)
+        kept = sum(len(times) for _, parts in batch for _, times, _ in parts)
+        if too_old := sum(len(column.times) for column in columns.values()) - kept:
+            self._too_old(too_old)
         return columns
+
+    def made_by(self, rules: Mapping[StreamKey, str]) -> None:
+        """Know which rules make streams: they may say how long those are kept."""
+        with self._lock, _store_errors("written"):
+            self._catalogued(lambda: self._catalogue.made_by(rules))
+
+    def maintain(self) -> None:
+        """Let go of what is past its retention, a little at a time."""
+        with self._lock, _store_errors("written"):
+            if not self._closed:
+                self._retention.sweep(self, self._clock())
 
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
         """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
@@ -176,10 +194,14 @@ class SqliteStore:
     def intervals(self, bucket: str) -> dict[str, float]:
         """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
         series = self._catalogue.streams(bucket)
-        with self._reading(bucket) as reader:
-            times = reader.newest_times(series)
-        usual = {one.key[1]: usual_interval(times[one.id]) for one in series}
-        return {stream: seconds for stream, seconds in usual.items() if seconds is not None}
+        unsure = [one for one in series if not still_usual(one.interval, one.newest - one.interval_at)]
+        if unsure:
+            with self._reading() as look:
+                times = look(NEVER).newest_times(unsure)
+            for one in unsure:
+                one.interval = usual_interval(times[one.id])
+                self._catalogue.speaks_every(one.id, one.interval, one.newest)
+        return {one.key[1]: one.interval for one in series if one.interval is not None}
 
     def points(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
@@ -189,8 +211,11 @@ class SqliteStore:
         end = int((self._clock() if before is None else before) * MICROSECONDS)
         if before is None:
             end = max(end, *(one.newest + 1 for one in series)) if series else end
-        with self._reading(bucket) as reader:
-            return reader.lines(series, int(after * MICROSECONDS), end, buckets)
+        found: dict[str, Column] = {}
+        with self._reading() as look:
+            for floor, some in self._by_floor(series):
+                found |= look(floor).lines(some, int(after * MICROSECONDS), end, buckets)
+        return found
 
     def statistics(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
@@ -198,15 +223,23 @@ class SqliteStore:
         """What each bucket of time holds of numbers and booleans."""
         series = self._wanted(bucket, streams)
         end = int((self._clock() if before is None else before) * MICROSECONDS)
-        with self._reading(bucket) as reader:
-            return reader.statistics(series, int(after * MICROSECONDS), end, buckets)
+        found: dict[str, Statistics] = {}
+        with self._reading() as look:
+            for floor, some in self._by_floor(series):
+                found |= look(floor).statistics(some, int(after * MICROSECONDS), end, buckets)
+        return found
 
     def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:
         """Every point from `after` to before `before`, in order of time, then of stream; in batches."""
         at, end = int(after * MICROSECONDS), int(before * MICROSECONDS)
         while at < end:
-            with self._reading(bucket) as reader:
-                found, at = reader.rows(self._wanted(bucket, streams), at, end)
+            floors = self._by_floor(self._wanted(bucket, streams))
+            with self._reading() as look:
+                lowest = min((floor for floor, _ in floors), default=NEVER)
+                found, at = look(lowest).rows([one for _, some in floors for one in some], at, end)
+            if len(floors) > 1:
+                shown = {one.key[1]: floor for floor, some in floors for one in some}
+                found = [row for row in found if row[0] >= shown[row[1]]]
             if found:
                 yield found
 
@@ -222,16 +255,13 @@ class SqliteStore:
                 total += 0 if view is None else chunks.size(view.db, ids)
         return total
 
-    def take(self, bucket: str, stream: str, unit: str, points: Points) -> None:
+    def take(self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str]) -> None:
         """Seal points in order of time at once, durably: history that comes in bulk, from an older store."""
-        key = bucket, stream
         with self._lock, _store_errors("written"):
             now = self._clock()
-            columns = {key: Column(*points, kind=kind_of(points[1][-1]))}
-            known = self._catalogued(lambda: self._catalogue.meet(columns, {key: unit} if unit else {}, now))
+            known = self._catalogued(lambda: self._catalogue.meet(columns, units, now))
             for span, parts in self._by_span(columns, known, now):
-                for id_, times, values in parts:
-                    span.take(id_, (times, values))
+                span.take({id_: (times, values) for id_, times, values in parts})
                 self._use(span)
                 self._close_surplus()
             self._saw(columns, known, now)
@@ -264,11 +294,12 @@ class SqliteStore:
             self._use(span)
         self._close_surplus()
 
-    def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> None:
-        """Delete up to `limit` chunks of series from a span that ended before the cutoff."""
-        span.sweep(ids, cutoff, limit)
+    def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> int:
+        """Delete up to `limit` chunks of series from a span that ended before the cutoff; returns how many."""
+        deleted = span.sweep(ids, cutoff, limit)
         self._use(span)
         self._close_surplus()
+        return deleted
 
     # --- how it is done ------------------------------------------------------------------------------------
 
@@ -334,7 +365,7 @@ class SqliteStore:
         batch: dict[Span, list[Part]] = {}
         for key, column in columns.items():
             id_, times, values = known[key].id, column.times, column.values
-            low, high, floor = min(times), max(times), self._retention.floor(key[0], now)
+            low, high, floor = min(times), max(times), self._floor(known[key], now)
             if low < floor:
                 kept = [n for n, at in enumerate(times) if at >= floor]
                 if not kept:
@@ -383,7 +414,7 @@ class SqliteStore:
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], latest(column.times, ahead)
-                if column.times[at] >= self._retention.floor(key[0], now):
+                if column.times[at] >= self._floor(series, now):
                     self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
                     column.kind = series.kind
                 column.unit = series.unit
@@ -420,13 +451,23 @@ class SqliteStore:
     def _wanted(self, bucket: str, streams: Collection[str]) -> list[Series]:
         return [one for one in self._catalogue.streams(bucket) if not streams or one.key[1] in streams]
 
+    def _floor(self, series: Series, now: float) -> int:
+        return self._retention.floor(series.key[0], now, series.rule)
+
+    def _by_floor(self, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
+        """Series by the time before which they are past their retention: of a bucket mostly one."""
+        now, found = self._clock(), dict[int, list[Series]]()
+        for one in series:
+            found.setdefault(self._floor(one, now), []).append(one)
+        return list(found.items())
+
     @contextmanager
-    def _reading(self, bucket: str) -> Iterator[Reader]:
-        floor = self._retention.floor(bucket, self._clock())
+    def _reading(self) -> Iterator[Callable[[int], Reader]]:
+        """Makes readers of one look at the store, by the time before which nothing is shown."""
         with _store_errors("read"):
             try:
                 with ExitStack() as stack:
-                    yield Reader(stack, self._spans, self._view, floor)
+                    yield lambda floor: Reader(stack, self._spans, self._view, floor)
             except sqlite3.DatabaseError as error:
                 if files.is_damage(error):  # which the writer may never come across
                     self._set_damaged_aside()

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -224,6 +225,7 @@ class Discovery:
             bucket=NameTemplate((bucket,), ()),
             stream=NameTemplate((stream,), ()),
             parse=bytes,
+            timestamp=_Arrival(self._memo),
             model=model,
             may_be_empty=True,
         )
@@ -242,9 +244,14 @@ class _Memo:
     def __init__(self) -> None:
         self._payload: bytes | None = None
         self._variables: Mapping[str, Any] = {}
+        self.arrival = 0.0
+
+    def now(self) -> datetime:
+        """The time at which the message came."""
+        return datetime.fromtimestamp(self.arrival, UTC)
 
     def variables(self, payload: bytes) -> Mapping[str, Any]:
-        """What a template sees: `value`, and `value_json` where it is JSON.
+        """What a template sees: `value`, `value_json` where it is JSON, and `now`.
 
         Raises:
             Unusable: no UTF-8, or too long.
@@ -254,13 +261,25 @@ class _Memo:
         if len(payload) > _MAX_STATE_BYTES:
             raise Unusable(Reason.PAYLOAD_TOO_LARGE, f"a state has at most {_MAX_STATE_BYTES} bytes")
         try:
-            variables: dict[str, Any] = {"value": payload.decode()}
+            variables: dict[str, Any] = {"value": payload.decode(), "now": self.now}
         except UnicodeDecodeError as error:
             raise Unusable(Reason.NOT_UTF8, f"byte {error.start} of the payload is not UTF-8") from None
         with suppress(ValueError):
             variables["value_json"] = from_json(payload)
         self._payload, self._variables = payload, variables
         return variables
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """Each message's time is its arrival, which its templates may ask for."""
+
+    memo: _Memo
+    in_properties: bool = False
+
+    def read(self, document: Any, arrival: float) -> float:  # noqa: ARG002
+        self.memo.arrival = arrival
+        return arrival
 
 
 @dataclass(frozen=True, slots=True)

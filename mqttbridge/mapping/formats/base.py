@@ -18,7 +18,7 @@ from mqttbridge.mapping.unusable import Unusable
 
 # Mapping as many takes 20 to 40 ms, each at a time and with a unit of its own. More is a dump of something else, or a
 # backlog to be sent in parts.
-MAX_VALUES: Final = 4_000
+MAX_VALUES: Final = 3_000
 MAX_LINES: Final = 2_500
 
 _NO_UNITS: Final[Mapping[str, str]] = MappingProxyType({})

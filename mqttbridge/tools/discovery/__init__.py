@@ -18,6 +18,7 @@ from mqttbridge.config.draft import Draft, Layer
 from mqttbridge.config.loading import validate
 from mqttbridge.config.yaml_tree import Table, parse_yaml
 from mqttbridge.errors import ConfigError
+from mqttbridge.events import Rejected
 from mqttbridge.mapping import Rulebook
 from mqttbridge.tools.discovery.drafting import RuleDraft, draft, tell_apart
 from mqttbridge.tools.discovery.families import LeftOut, Sorted, sort
@@ -72,6 +73,9 @@ def propose(heard: Heard, broker: Mapping[str, str]) -> Proposal:
     told = f"Made of {heard.messages:,} messages on {len(heard.topics):,} topics."
     meant = _meant(heard, found, left_out)
     by_name = _named(rules)
+    text = write(broker, found.families, rules, left_out, told)
+    for name, topics in _shadowed(found, compile_text(text), by_name).items():
+        by_name[name].leave(topics)
     for _ in range(_ATTEMPTS):
         text = write(broker, found.families, rules, left_out, told)
         book = compile_text(text)
@@ -101,6 +105,16 @@ def _meant(heard: Heard, found: Sorted, left_out: Mapping[LeftOut, Sequence[Topi
     of_families = {topic.topic for one in found.families for topic in one.topics}
     odd = [message for message in heard.odd if message.topic.decode() in of_families]
     return [*odd, *(message for message in heard.kept if message.topic.decode() not in unwanted)]
+
+
+def _shadowed(found: Sorted, book: Rulebook, by_name: Mapping[str, RuleDraft]) -> dict[str, list[TopicHeard]]:
+    """Topics of families that rules take, which come before families, by the rule's name."""
+    shadowed: dict[str, list[TopicHeard]] = {}
+    for topic in (topic for one in found.families for topic in one.topics):
+        routes = book.routes(topic.topic.encode())
+        if not isinstance(routes, Rejected) and routes and routes[0].rule in by_name:
+            shadowed.setdefault(routes[0].rule, []).append(topic)
+    return shadowed
 
 
 def _named(rules: list[RuleDraft]) -> dict[str, RuleDraft]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,7 @@ _MAX_MODEL_FIELDS: Final = 80
 _CLOCKS: Final = ("ts", "time", "timestamp", "epoch", "measured_at", "at", "datetime", "date", "last_seen")
 # Buckets are dashboards: this many can be chosen from.
 _MAX_BUCKETS: Final = 50
+_MAX_NAMED_LEVELS: Final = 12
 
 
 @dataclass(slots=True)
@@ -55,6 +57,19 @@ class RuleDraft:
         """Take whatever comes: the model or format did not fit what was heard."""
         self.fields, self.timestamp, self.format = [], "", PayloadFormat.AUTO
         self.notes.append(why)
+
+    def leave(self, others: Sequence[TopicHeard]) -> None:
+        """Take none of these topics: a capture is only what was heard there, or a comment says what it takes."""
+        levels = self.topic.split("/")
+        for place, level in enumerate(levels):
+            own = sorted({topic.levels[place] for topic in self.members if place < len(topic.levels)})
+            theirs = {topic.levels[place] for topic in others if place < len(topic.levels)}
+            if level.startswith("{") and len(own) <= _MAX_NAMED_LEVELS and theirs.isdisjoint(own):
+                levels[place] = f"{{{level[1:-1].partition(':')[0]}:{'|'.join(map(re.escape, own))}}}"
+                self.topic = "/".join(levels)
+                self.notes.append(f"only what was heard at level {place}: {others[0].topic!r} is of a device family")
+                return
+        self.notes.append(f"takes {others[0].topic!r} from its device family, and {len(others) - 1} more")
 
 
 def draft(group: Group) -> RuleDraft:

@@ -48,6 +48,14 @@ def test_a_time_without_a_value_is_left_out_and_says_why():
     assert evaluation.problem == "division by zero"
 
 
+def test_a_whole_number_that_is_too_large_for_a_chart_is_left_out_and_says_why():
+    evaluation = Evaluation(parse("=" + "*".join(["[a]"] * 20)))
+
+    assert evaluation.over({"a": Column([1, 2], [2**62, 2])}).values == [2.0**20]
+    assert evaluation.over({"a": Column([3], [2**62])}).times == []
+    assert evaluation.problem == "int too large to convert to float"
+
+
 def test_a_result_may_be_a_state_or_a_text():
     evaluation = Evaluation(parse("=[a] > 20"))
 

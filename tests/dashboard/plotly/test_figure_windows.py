@@ -165,3 +165,9 @@ def test_where_nothing_can_be_written_that_is_said_once(tmp_path: Path, caplog) 
 
     assert caplog.text.count("are not kept") == 1
     assert shown(restored(tmp_path, token()))["traces"]["t"]["x"] == []
+
+
+def test_a_file_that_cannot_be_removed_does_no_harm(tmp_path: Path) -> None:
+    (tmp_path / DIRECTORY / "odd.json").mkdir(parents=True)
+
+    assert WindowFiles(tmp_path).load([("f", "t")]) == []

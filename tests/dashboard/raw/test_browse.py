@@ -164,3 +164,36 @@ def test_a_summary_that_takes_too_long_is_given_up(store):
 
     with pytest.raises(TooMany, match="shorter"):
         summaries(store, ALL, clock=iter([0.0, 100.0]).__next__)
+
+
+class Counting:
+    """A store that says how many points were read from it one by one."""
+
+    def __init__(self, store):
+        self.store, self.read = store, 0
+
+    def __getattr__(self, name):
+        return getattr(self.store, name)
+
+    def rows(self, *asked):
+        for batch in self.store.rows(*asked):
+            self.read += len(batch)
+            yield batch
+
+
+@pytest.mark.parametrize(("after", "before"), [(0.0, 1e11), (1e9 + 5000, 1e9 + 39 * 86400 + 7)])
+def test_a_long_range_is_summed_up_without_reading_it(store, after, before):
+    times = [1e9 + 600 * n for n in range(6 * 24 * 40)]
+    store.append([("b", "t", n % 1000, at) for n, at in enumerate(times)] + [("b", "say", "hi", times[7])])
+    values = [n % 1000 for n, at in enumerate(times) if after <= at < before]
+    inside = [at for at in times if after <= at < before]
+    counting = Counting(store)
+
+    found = summaries(counting, Range("b", ("t",), after, before))
+
+    t = found["t"]
+    assert list(found) == ["t"]
+    assert (t.count, t.least, t.greatest) == (len(values), min(values), max(values))
+    assert math.isclose(t.mean, sum(values) / len(values))
+    assert (t.first, t.last) == ((inside[0], values[0]), (inside[-1], values[-1]))
+    assert counting.read < len(values) / 20

@@ -112,7 +112,7 @@ def test_zero_keeps_everything(tmp_path, clock):
 
 
 def test_a_bucket_with_a_shorter_retention_loses_its_old_chunks_before_the_file_goes(tmp_path, clock):
-    store = SqliteStore(tmp_path / "d", 0.0, clock, {"short*": DAY, "long": 40 * DAY})
+    store = SqliteStore(tmp_path / "d", 0.0, clock, retention_by={"short*": DAY, "long": 40 * DAY})
     for bucket in ("short-1", "long", "ever"):
         store.append([(bucket, "s", n, START - 3000 + n) for n in range(3000)])
     for span in store.spans:
@@ -129,3 +129,109 @@ def test_a_bucket_with_a_shorter_retention_loses_its_old_chunks_before_the_file_
     tick(store, clock, 60 * DAY)
     assert (count(store, "long", "s"), count(store, "ever", "s")) == (0, 3003)
     store.close()
+
+
+def test_points_that_come_past_their_retention_are_counted(tmp_path, clock):
+    counted = []
+    store = SqliteStore(tmp_path / "d", DAY, clock, retention_by={"ever": 0}, too_old=counted.append)
+
+    store.append([("b", "s", 1, 10.0), ("b", "s", 2, clock.now), ("b", "t", 1, 20.0), ("ever", "s", 1, 10.0)])
+    store.append([("b", "s", 3, clock.now)])
+    store.close()
+
+    assert counted == [2]
+
+
+@pytest.fixture
+def kept_by_rule(tmp_path, clock):
+    """Opens a store that keeps everything for 40 days, and streams of some rules for a day or for ever."""
+    opened = []
+
+    def open_(**by_rule):
+        for one in opened:
+            one.close()
+        opened.append(SqliteStore(tmp_path / "d", 40 * DAY, clock, retention_by_rule=by_rule))
+        return opened[-1]
+
+    yield open_
+    opened[-1].close()
+
+
+def sealed(store):
+    for span in store.spans:
+        span.seal_all()
+
+
+def test_streams_of_one_bucket_are_kept_as_long_as_their_rules_say(kept_by_rule, clock):
+    store = kept_by_rule(brief=DAY, ever=0.0)
+    streams = ("brief", "ever", "other")
+    store.made_by({("b", "brief"): "brief", ("b", "ever"): "ever", ("b", "other"): "nothing said"})
+    store.append([("b", stream, n, START - 3000 + n) for stream in streams for n in range(3000)])
+    sealed(store)
+
+    for _ in range(3):
+        tick(store, clock, 2 * DAY)
+        store.append([("b", stream, 1, clock.now) for stream in streams])
+
+    assert [count(store, "b", stream) for stream in streams] == [1, 3003, 3003]
+    assert sum(map(len, store.rows("b", (), 0, clock.now + 1))) == 6007
+    assert sum(store.statistics("b", ["brief"], 0, clock.now + 1)["brief"].counts) == 1
+    tick(store, clock, 60 * DAY)
+    assert [count(store, "b", stream) for stream in streams] == [0, 3003, 0]
+
+
+def test_what_goes_sooner_goes_also_when_nothing_comes(kept_by_rule, clock):
+    store = kept_by_rule(brief=DAY)
+    store.made_by({("b", "brief"): "brief"})
+    store.append([("b", stream, n, START - 3000 + n) for stream in ("brief", "other") for n in range(3000)])
+    sealed(store)
+    before = store.size("b")
+    clock.now += DAY - 7200  # the stream itself is still there
+
+    for _ in range(3):
+        clock.now += 2.0
+        store.maintain()
+    assert store.size("b") == before
+
+    clock.now += 7200 + 3600
+    store.append([("b", "brief", 1, clock.now)])
+    for _ in range(3):
+        clock.now += 2.0
+        store.maintain()
+    assert store.size("b") == before // 2
+
+
+def test_a_restart_knows_the_rules_and_goes_by_what_they_say_now(kept_by_rule, clock):
+    store = kept_by_rule(brief=DAY)
+    store.made_by({("b", "s"): "brief"})
+    store.append([("b", "s", n, START + n) for n in range(10)], {}, Position(1, 0))
+    clock.now = START + 2 * DAY
+
+    assert count(kept_by_rule(brief=DAY), "b", "s") == 0
+    assert count(kept_by_rule(brief=3 * DAY), "b", "s") == 10
+    assert count(kept_by_rule(), "b", "s") == 10
+
+
+def test_a_stream_that_went_with_its_last_point_is_kept_as_briefly_when_it_speaks_again(kept_by_rule, clock):
+    store = kept_by_rule(brief=DAY)
+    store.made_by({("b", "s"): "brief"})
+    store.append([("b", "s", 1, clock.now)])
+    for _ in range(3):
+        tick(store, clock, 2 * DAY)
+    assert store.streams("b") == []
+
+    store.append([("b", "s", 2, clock.now)])
+    assert count(store, "b", "s") == 1
+    clock.now += 2 * DAY
+
+    assert count(store, "b", "s") == 0
+
+
+def test_a_stream_follows_the_rule_that_spoke_of_it_last(kept_by_rule, clock):
+    store = kept_by_rule(brief=DAY)
+    store.append([("b", "s", 1, clock.now)])
+    clock.now += 2 * DAY
+    store.made_by({("b", "s"): "brief"})
+    assert count(store, "b", "s") == 0
+    store.made_by({("b", "s"): "nothing said"})
+    assert count(store, "b", "s") == 1

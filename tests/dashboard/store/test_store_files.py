@@ -9,8 +9,9 @@ import textwrap
 
 import pytest
 
-from mqttbridge.dashboard.store import Kind, SqliteStore, legacy
-from mqttbridge.dashboard.store.files import SUFFIXES
+from mqttbridge.dashboard.store import Kind, SqliteStore, chunks, files, legacy, reading
+from mqttbridge.dashboard.store.files import SUFFIXES, open_for_reading
+from mqttbridge.dashboard.store.span import Span
 from mqttbridge.errors import StoreError
 from mqttbridge.events import Position
 
@@ -313,6 +314,29 @@ def test_the_history_of_the_single_file_moves_into_the_new_store(tmp_path, monke
     again.close()
 
 
+def test_the_history_of_a_fleet_moves_in_few_transactions(tmp_path, monkeypatch):
+    path = tmp_path / "dashboard.db"
+    start = int((NOW - 1000) * 1e6)
+    db = sqlite3.connect(path)
+    db.executescript(OLD_SCHEMA)
+    db.executemany("INSERT INTO series VALUES (?, 'b', ?, 'V')", [(n, f"s{n}") for n in range(200)])
+    db.executemany("INSERT INTO points VALUES (?, ?, ?)", [(n, start + i, i) for n in range(200) for i in range(5)])
+    db.executemany("INSERT INTO latest VALUES (?, ?, 'number', 4)", [(n, start + 4) for n in range(200)])
+    db.commit()
+    db.close()
+    store = open_store(tmp_path)
+    commits = []
+    transaction = Span._transaction
+    monkeypatch.setattr(Span, "_transaction", lambda *args: commits.append(1) or transaction(*args))
+
+    legacy.read_old_file(path, store)
+
+    assert len(commits) <= 3
+    assert all(values_of(store, f"s{n}") == [0, 1, 2, 3, 4] for n in (0, 199))
+    assert {one.unit for one in store.streams("b")} == {"V"}
+    store.close()
+
+
 def test_a_log_is_read_back_and_what_was_deleted_stays_deleted(tmp_path):
     store = open_store(tmp_path)
     store.append([("b", "kept", 1, NOW), ("b", "gone", 2, NOW), ("c", "gone", 3, NOW)])
@@ -329,3 +353,63 @@ def test_a_log_is_read_back_and_what_was_deleted_stays_deleted(tmp_path):
     again.append([("b", "gone", 9, NOW)])
     assert values_of(again, "gone") == [9]
     again.close()
+
+
+def test_a_question_about_many_texts_opens_each_file_a_few_times_only(tmp_path, monkeypatch):
+    store = open_store(tmp_path)
+    for ago in (8 * 86400, 600, 60):  # of two weeks, so of two files
+        store.append([("b", f"state {n}", "on" if ago == 60 else "off", NOW - ago) for n in range(50)])
+    opened = []
+    monkeypatch.setattr(files, "open_for_reading", lambda path: opened.append(path) or open_for_reading(path))
+
+    lines = store.points("b", (), NOW - 90)
+    store.close()
+
+    assert len(lines) == 50
+    assert all(len(line.times) == 2 for line in lines.values())
+    assert len(opened) <= 6
+
+
+def test_a_download_holds_no_burst_whole_however_little_came_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "BATCH", 500)
+    store = open_store(tmp_path)
+    store.append([("b", "t", float(n), NOW - 6 * 3600 + n / 100) for n in range(20_000)])
+    store.append([("b", "rare", 1, NOW - hours * 3600) for hours in range(6)])
+    seal(store)
+
+    batches = [len(rows) for rows in store.rows("b", (), 0, NOW + 1)]
+    store.close()
+
+    assert sum(batches) == 20_006
+    assert max(batches) <= 2000
+
+
+def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "RAW_POINTS", 20_000)
+    store = open_store(tmp_path)
+    for n in range(6):
+        store.append([("b", f"s{n}", float(i % 50), NOW - 80_000 + i * 10) for i in range(8000)])
+    seal(store)
+    loaded = []
+    load = chunks.load_packed
+    monkeypatch.setattr(chunks, "load_packed", lambda db, some: load(db, [loaded.append(one) or one for one in some]))
+
+    one = store.points("b", ["s1"], NOW - 80_000, NOW, 10)
+    assert loaded
+    loaded.clear()
+    all_ = store.points("b", (), NOW - 80_000, NOW, 10)
+    store.close()
+
+    assert len(loaded) <= 6
+    assert (min(all_["s1"].values), max(all_["s1"].values)) == (min(one["s1"].values), max(one["s1"].values)) == (0, 49)
+
+
+def test_how_often_a_stream_speaks_is_found_out_anew_once_it_has_changed(tmp_path):
+    store = SqliteStore(tmp_path / "d")
+    store.append([("b", "s", n, 1e9 + 10 * n) for n in range(20)])
+    assert store.intervals("b") == {"s": 10.0}
+
+    store.append([("b", "s", n, 1e9 + 190 + 30 * n) for n in range(1, 20)])
+
+    assert store.intervals("b") == {"s": 30.0}
+    store.close()

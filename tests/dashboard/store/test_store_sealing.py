@@ -123,3 +123,20 @@ def test_a_year_is_drawn_without_reading_a_point(tmp_path, small, monkeypatch):
     assert sum(statistics.counts) == 52 * 1008
     assert sum(chunk.points for chunk in loaded) < 1008  # the last ones, too few for a rollup
     store.close()
+
+
+def test_sums_beyond_all_numbers_are_sealed_and_read_like_others(tmp_path):
+    store = SqliteStore(tmp_path / "d", 0.0, lambda: NOW)
+    most = 1.7e308
+    store.append([("b", "both", most if n // 60 % 2 else -most, NOW - 7200 + n) for n in range(3600)])
+    store.append([("b", "up", most, NOW - 7200 + n) for n in range(3600)])
+
+    for span in store.spans:
+        span.seal_all()
+
+    for width in (7200, 30 * DAY):  # by minute, by hour
+        found = store.statistics("b", (), NOW - width, NOW, 10)
+        assert all(map(math.isfinite, found["both"].sums + found["up"].sums))
+        assert max(found["up"].maxima) == most
+        assert store.points("b", (), NOW - width, NOW, 10)["both"].times
+    store.close()

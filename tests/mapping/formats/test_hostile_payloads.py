@@ -35,7 +35,7 @@ PAYLOADS = [
     ("csv", {"csv": CSV}, sized(b"\n")),
     ("csv", {"csv": CSV}, sized(b'"')),
     ("csv", {"csv": {"header": True}}, sized(b"a,")),
-    ("csv", {"csv": {"header": True}}, b",".join(b"c%d" % n for n in range(4_000)) + b"\n" + sized(b"1,", 8_000)),
+    ("csv", {"csv": {"header": True}}, b",".join(b"c%d" % n for n in range(3_000)) + b"\n" + sized(b"1,", 8_000)),
     ("influx", {}, b"m " + b",".join(b"f%d=1" % n for n in range(9_000))),
     ("influx", {}, b"\n".join(b"m,t=%d f=1" % n for n in range(10_000))),
     ("influx", {}, b"m f=1 1760000000000000000\n" * 10_000),

@@ -94,19 +94,28 @@ export const fetchStatus = () => getJson("/api/v1/status");
 export const fetchStreams = (bucket) => getJson(`${bucketUrl(bucket)}/streams`);
 
 /**
+ * How a bucket's streams stand under the alerts that watch them.
+ * @param {string} bucket
+ * @returns {Promise<import("./alerts/types.js").BucketAlerts>}
+ */
+export const fetchBucketAlerts = (bucket) => getJson(`${bucketUrl(bucket)}/alerts`);
+
+/**
  * @param {string} bucket
  * @param {string[]} streams
- * @param {{after: number, before?: number, points: number}} range `after` below 0 counts back from `before`, or now
+ * @param {{after: number, before?: number, points: number, statistics?: boolean}} range `after` below 0 counts back from
+ *   `before`, or now; `statistics` of each cell of it, too
  * @param {AbortSignal} [signal]
  * @param {string[]} [expressions] such as `=[temp_f]*2`; without any stream they are all that is answered
  * @returns {Promise<PointsAnswer>}
  */
-export function fetchPoints(bucket, streams, { after, before, points }, signal, expressions = []) {
+export function fetchPoints(bucket, streams, { after, before, points, statistics }, signal, expressions = []) {
   const query = new URLSearchParams(streams.map((stream) => ["stream", stream]));
   for (const expression of expressions) query.append("expression", expression);
   query.set("after", String(after));
   if (before !== undefined) query.set("before", String(before));
   query.set("points", String(points));
+  if (statistics) query.set("statistics", "1");
   return getJson(`${bucketUrl(bucket)}/points?${query}`, signal);
 }
 

@@ -17,6 +17,7 @@ import { History } from "./history.js";
 import { LiveConnection, parseFrameId } from "./live.js";
 import { Expression, Stream } from "./stream.js";
 import { Marks } from "./marks.js";
+import { Rollup } from "./rollup.js";
 import { namesTime, Viewport, windowFor, windowOf } from "./viewport.js";
 
 /** How often to look again for a server that does not answer. */
@@ -322,8 +323,10 @@ export class Board {
         // Its first values tell what kind they are; they are fetched again for that.
         if (points?.epochs.length && points.kind !== stream.kind) this._express(stream.name, points.kind);
       }
-      if (this.viewport.range) stream.loadHeld(points);
-      else stream.load(points, id);
+      const cells = stream.kind === "number" ? answer.statistics?.[stream.name] : undefined;
+      const rollup = cells?.epochs.length ? new Rollup(cells, answer.before) : null;
+      if (this.viewport.range) stream.loadHeld(points, rollup);
+      else stream.load(points, id, rollup);
     }
     if (!this.live.started) this.live.start(answer.live);
     this.onHistory();

@@ -4,6 +4,7 @@
 /** @import { Layer, Stream } from "./stream.js" */
 
 import { fetchPoints } from "./api.js";
+import { ROLLED_UP_S } from "./rollup.js";
 
 /** Cells asked for a series: about a tile's width in pixels. */
 const POINTS = 400;
@@ -97,7 +98,9 @@ export class History {
       const range = span ? { after: span[0], before: span[1] } : { after: -window };
       const names = streams.filter((stream) => !stream.derived).map((stream) => stream.name);
       const expressions = streams.filter((stream) => stream.derived).map((stream) => stream.name);
-      const answer = await fetchPoints(this.bucket, names, { ...range, points: POINTS }, signal, expressions);
+      const long = (span ? span[1] - span[0] : window) >= ROLLED_UP_S;
+      const statistics = long && streams.some(({ kind, derived }) => kind === "number" && !derived);
+      const answer = await fetchPoints(this.bucket, names, { ...range, points: POINTS, statistics }, signal, expressions);
       if (!signal.aborted) this.board.onAnswer(streams, answer);
     } catch (error) {
       if (signal.aborted) return;

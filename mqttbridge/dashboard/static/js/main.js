@@ -13,7 +13,7 @@ const figure = figureOfPage(location.pathname);
 
 if (location.pathname === "/alerts") {
   const { showAlerts } = await import("./alerts/page.js");
-  showAlerts(root);
+  await showAlerts(root);
 } else if (location.pathname === "/login") {
   const { showLogin } = await import("./login/page.js");
   await showLogin(root);
@@ -22,13 +22,13 @@ if (location.pathname === "/alerts") {
   await showSettings(root);
 } else if (figure !== null) {
   const { showFigure } = await import("./figure/page.js");
-  showFigure(root, figure);
+  await showFigure(root, figure);
 } else if (location.pathname === "/bridge") {
   const { showBridge } = await import("./bridge/page.js");
-  showBridge(root);
+  await showBridge(root);
 } else if (bucket === null) {
   const { showShelf } = await import("./views/shelf.js");
-  showShelf(root);
+  await showShelf(root);
 } else if (viewOfPage(location.pathname) === "waves") {
   const { showWaves } = await import("./waves/page.js");
   showWaves(root, bucket);

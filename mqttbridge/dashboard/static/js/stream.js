@@ -2,6 +2,7 @@
 
 /** @import { Kind, Last, Points, Span, Value } from "./types.js" */
 /** @import { FrameId } from "./live.js" */
+/** @import { Rollup } from "./rollup.js" */
 
 import { decimalsOf } from "./format.js";
 import { Rhythm } from "./rhythm.js";
@@ -20,6 +21,8 @@ export class Layer {
    */
   constructor(kind, window) {
     this.series = new Series(kind, window);
+    /** @type {Rollup | null} of a span so long that its line goes through means */
+    this.rollup = null;
     /** @type {LayerState} */
     this.state = "missing";
     /** When to ask again after a failure, by `performance.now()`. */
@@ -79,6 +82,16 @@ export class Stream {
   }
 
   /**
+   * What a line goes through, and its own gap: the points, or means where there are too many.
+   * @returns {{epochs: number[], values: any[], gap: number}}
+   */
+  get line() {
+    const { rollup, series } = this.layer;
+    if (rollup) return rollup.line(series, GAP_INTERVALS * this.rhythm.interval);
+    return { epochs: series.epochs, values: series.values, gap: this.gap };
+  }
+
+  /**
    * The last value of what is on view: of a range that is held, the value at its end.
    * @param {Span | null} range
    * @returns {Last | null}
@@ -95,9 +108,10 @@ export class Stream {
    * @param {number} window seconds
    */
   invalidate(window) {
-    const old = this.live.series;
+    const { series: old, rollup } = this.live;
     this.live = new Layer(this.kind, window);
     this.live.series.replace(old.epochs, old.values);
+    this.live.rollup = rollup;
     this._pending = [];
   }
 
@@ -108,8 +122,10 @@ export class Stream {
    */
   hold([from, to], complete) {
     const state = this.layer.state;
+    const { rollup } = this.layer;
     const series = this.layer.series.copy();
     this.held = new Layer(this.kind, to - from);
+    this.held.rollup = rollup;
     this.held.series.replace(series.epochs, series.values);
     if (complete && state === "loaded") this.held.state = "loaded";
     this.version++;
@@ -134,8 +150,10 @@ export class Stream {
    * The snapshot of the live window.
    * @param {Points | undefined} points
    * @param {FrameId} id frames up to this one are in it
+   * @param {Rollup | null} [rollup]
    */
-  load(points, id) {
+  load(points, id, rollup = null) {
+    this.live.rollup = rollup;
     this.live.series.replace(points?.epochs ?? [], points?.values ?? []);
     this.live.state = "loaded";
     this._snapshot = id;
@@ -148,9 +166,11 @@ export class Stream {
   /**
    * The points of the range that is held.
    * @param {Points | undefined} points
+   * @param {Rollup | null} [rollup]
    */
-  loadHeld(points) {
+  loadHeld(points, rollup = null) {
     if (!this.held) return;
+    this.held.rollup = rollup;
     this.held.series.replace(points?.epochs ?? [], points?.values ?? []);
     this.held.state = "loaded";
     this.version++;

@@ -11,7 +11,10 @@
  * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer
  * @typedef {{kind: Kind, unit: string, epochs: number[], values: Value[]}} Points
  * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>,
- *   derived?: Record<string, Points>, errors?: Record<string, string>}} PointsAnswer `derived`: values of expressions
+ *   derived?: Record<string, Points>, errors?: Record<string, string>,
+ *   statistics?: Record<string, StatisticsAnswer>}} PointsAnswer `derived`: values of expressions
+ * @typedef {{width: number, epochs: number[], counts: number[], minima: number[], maxima: number[], sums: number[]}} StatisticsAnswer
+ *   by cells `width` seconds long, which begin at `epochs`
  * @typedef {{now: number, series: Record<string, Points>, derived?: Record<string, Points>}} LiveFrame
  * @typedef {{now: number, rows: [epoch: number, stream: string, value: Value][], units: Record<string, string>, next: string | null}} RowsAnswer
  * @typedef {{count: number, least: number | null, mean: number | null, greatest: number | null, first: Last | null, last: Last | null}} StreamStatistics

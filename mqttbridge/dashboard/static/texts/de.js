@@ -19,6 +19,11 @@ export const texts = {
     noAnswer: "Der Server antwortet nicht.",
     serverGone: "Der Server antwortet nicht. Neuer Versuch läuft …",
     status: "Der Server hat mit {status} geantwortet.",
+    more: "Mehr",
+    placesLabel: "Bereiche",
+    places: { buckets: "Buckets", alerts: "Alarme", bridge: "Bridge", settings: "Einstellungen" },
+    lightColours: "Helle Farben",
+    darkColours: "Dunkle Farben",
     toLight: "Zu hellen Farben wechseln",
     toDark: "Zu dunklen Farben wechseln",
     buckets: { one: "{count} Bucket", other: "{count} Buckets" },
@@ -57,7 +62,6 @@ export const texts = {
   },
 
   shelf: {
-    bridge: "Bridge",
     find: "Bucket suchen",
     lastHour: "{stream}, die letzte Stunde",
     notFound: "Kein Bucket hat „{search}“ im Namen.",
@@ -88,9 +92,24 @@ export const texts = {
   board: {
     ofDevices: { one: "{streams} von {count} Gerät", other: "{streams} von {count} Geräten" },
     noneFound: "Keine Datenreihe hat „{text}“ im Namen.",
+    hints: {
+      title: "Was hier möglich ist",
+      zoomShort: "Vergrößern:",
+      zoom: "über ein Diagramm ziehen; ein Doppelklick führt zurück.",
+      zoomByTouchShort: "Vergrößern:",
+      zoomByTouch: "seitwärts über ein Diagramm streichen; zweimal tippen führt zurück.",
+      arrangeShort: "Anordnen:",
+      arrange: "Kacheln verschieben, vergrößern und hinzufügen; gespeichert wird von selbst.",
+      alertShort: "Alarme:",
+      alert: "Die Glocke einer Kachel meldet, wenn ein Wert nicht ist, wie er sein soll.",
+      shareShort: "Teilen:",
+      share: "ein Link, der diese Tafel zeigt und sonst nichts.",
+      seen: "Verstanden",
+    },
     tiles: "Kacheln",
     withoutDevice: "Datenreihen ohne Gerät",
     arrange: "Diese Tafel anordnen",
+    arrangeHint: "Eine Kachel ziehen, um sie zu verschieben, ihre Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
     arranging: "Anordnen",
     done: "Fertig",
     addTile: "Kachel hinzufügen",
@@ -123,6 +142,8 @@ export const texts = {
     removeShort: "Diese Kachel entfernen",
     removed: "{name} ist entfernt",
 
+    newStream: "„{name}“ verwenden, das noch keine Werte hat",
+    rewrite: "Diesen Ausdruck neu schreiben",
     type: "Art",
     streams: "Datenreihen",
     findStream: "Name einer Datenreihe, oder =[Reihe]*2",
@@ -172,6 +193,7 @@ export const texts = {
     off: "aus",
     shareOn: "{percent} % an",
     valueAt: "{value} um\u00a0{time}",
+    meanAt: "{least} – {greatest}, Mittel {value} um {time}",
     spanInWords: "{since} bis {until}",
     before: "vor {time}",
     data: {
@@ -600,6 +622,7 @@ export const texts = {
     },
 
     share: {
+      short: "Teilen",
       title: "Diese Tafel teilen",
       about: "Ein Link zeigt diese Tafel und sonst nichts, ohne Schlüssel. Wer ihn hat, sieht zu und ändert nichts.",
       example: "Für den Bildschirm im Flur",

@@ -6,6 +6,11 @@ export const en = {
   common: {
     close: "Close",
     automatic: "automatic",
+    more: "More",
+    placesLabel: "Places",
+    places: { buckets: "Buckets", alerts: "Alerts", bridge: "Bridge", settings: "Settings" },
+    darkColours: "Dark colours",
+    lightColours: "Light colours",
     allBuckets: "All buckets",
     copy: "Copy",
     copied: "Copied",
@@ -60,7 +65,6 @@ export const en = {
   },
 
   shelf: {
-    bridge: "Bridge",
     find: "Find a bucket",
     lastHour: "{stream}, the last hour",
     notFound: "No bucket's name has “{search}” in it.",
@@ -115,6 +119,22 @@ export const en = {
     configured: "Arranged in the configuration, and read-only here",
     empty: "No tiles. Add one, or let streams get theirs by themselves.",
 
+    hints: {
+      title: "What you can do here",
+      zoomShort: "Zoom:",
+      zoom: "drag across a chart; double-click to come back.",
+      zoomByTouchShort: "Zoom:",
+      zoomByTouch: "drag sideways over a chart; tap twice to come back.",
+      arrangeShort: "Arrange:",
+      arrange: "move, resize and add tiles; it is saved by itself.",
+      alertShort: "Alerts:",
+      alert: "the bell of a tile tells you when a value is not as it should be.",
+      shareShort: "Share:",
+      share: "a link that shows this board and nothing else.",
+      seen: "Got it",
+    },
+    arrangeHint: "Drag a tile to move it, its corner to resize it; double-click it to change it.",
+
     handle: "Move or resize {name}",
     handleKeys: "Drag, or use the arrow keys; with Shift they resize",
     place: "{name}: column {column}, row {row}, {width} wide, {height} high",
@@ -131,6 +151,8 @@ export const en = {
     findStream: "Name of a stream, or =[stream]*2",
     withoutStream: "Without {name}",
     useExpression: "Use this expression",
+    newStream: "Use “{name}”, which has no values yet",
+    rewrite: "Write this expression anew",
     expressionHint: "An expression begins with = and has streams in brackets: =([indoor]-[outdoor])*1.8",
     title: "Title",
     unit: "Unit",
@@ -175,6 +197,7 @@ export const en = {
     off: "off",
     shareOn: "on {percent} %",
     valueAt: "{value} at\u00a0{time}",
+    meanAt: "{least} – {greatest}, mean {value} at\u00a0{time}",
     spanInWords: "{since} to {until}",
     before: "before {time}",
     data: {
@@ -603,6 +626,7 @@ export const en = {
     },
 
     share: {
+      short: "Share",
       title: "Share this board",
       about: "A link shows this board and nothing else, without a key. Whoever has it looks, and changes nothing.",
       example: "For the hallway's screen",

@@ -120,6 +120,12 @@ class PostgresStore:
         self._sweep(now)
         return columns
 
+    def made_by(self, rules: Mapping[StreamKey, str]) -> None:
+        """Nothing: all streams of a bucket are kept alike here (config/contradictions.py says so)."""
+
+    def maintain(self) -> None:
+        """Nothing: what is too old goes with the batches, since this is not the thread to wait for a database."""
+
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
         """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
         with self._writing() as db:

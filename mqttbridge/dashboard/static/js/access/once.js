@@ -24,7 +24,7 @@ export function Copyable({ label, text }) {
     <label class="copyable">
       <span>${label}</span>
       <span class="copyable-row">
-        <input class="field" ref=${field} readonly value=${text} onFocus=${(/** @type {any} */ event) => event.target.select()} />
+        <input class="input" ref=${field} readonly value=${text} onFocus=${(/** @type {any} */ event) => event.target.select()} />
         <button class="button" type="button" onClick=${copy}>${copied ? t("common.copied") : t("common.copy")}</button>
       </span>
     </label>`;

@@ -1,6 +1,6 @@
 /** What the page asks of alerts and changes in them. Errors hold the server's own words. */
 
-/** @import { AlertsAnswer, BucketAlerts, HistoryAnswer, Notice, Preview, Rule, Silence } from "./types.js" */
+/** @import { AlertsAnswer, HistoryAnswer, Notice, Preview, Rule, Silence } from "./types.js" */
 
 import { ApiError } from "../api.js";
 import { syncClock } from "../clock.js";
@@ -53,12 +53,6 @@ export const fetchAlerts = () => ask("GET", "alerts");
 
 /** @returns {Promise<HistoryAnswer>} */
 export const fetchHistory = () => ask("GET", "alerts/history?limit=100");
-
-/**
- * @param {string} bucket
- * @returns {Promise<BucketAlerts>}
- */
-export const fetchBucketAlerts = (bucket) => ask("GET", `buckets/${encodeURIComponent(bucket)}/alerts`);
 
 /** @param {Rule} rule */
 export const createRule = (rule) => ask("POST", "alerts/rules", { body: rule });

@@ -5,8 +5,8 @@
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { ApiError } from "../api.js";
 import { t } from "../i18n.js";
-import { BackIcon } from "../views/icons.js";
-import { ThemeButton } from "../views/theme-button.js";
+import { useStyles } from "../styles.js";
+import { SiteBar } from "../views/site-bar.js";
 import { Denied } from "../views/welcome.js";
 import { endSilence, fetchAlerts, fetchHistory, removeRule, silence } from "./api.js";
 import { RuleCard, standingOf } from "./card.js";
@@ -83,17 +83,10 @@ class AlertsPage extends Component {
   render() {
     const { answer, firings, editing, problem, said } = this.state;
     return html`
-      <header class="bar">
-        <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
-          <h1>${t("alerts.title")}</h1>
-        </div>
-        <div class="bar-tools">
-          <button class="button button-strong" type="button" data-action="new" disabled=${answer === null}
-            onClick=${() => this.open(null)}>${this.wanted ? t("alerts.newHere", { stream: this.wanted.stream }) : t("alerts.new")}</button>
-          <${ThemeButton} />
-        </div>
-      </header>
+      <${SiteBar} place="alerts">
+        <button class="button button-strong" type="button" data-action="new" disabled=${answer === null}
+          onClick=${() => this.open(null)}>${this.wanted ? t("alerts.newHere", { stream: this.wanted.stream }) : t("alerts.new")}</button>
+      <//>
       <div role="status">
         ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
         ${said && html`<p class="notice" data-notice="said" dir="auto">${said}</p>`}
@@ -138,6 +131,7 @@ class AlertsPage extends Component {
 }
 
 /** @param {HTMLElement} root */
-export function showAlerts(root) {
+export async function showAlerts(root) {
+  await useStyles("alerts");
   render(html`<${AlertsPage} />`, root);
 }

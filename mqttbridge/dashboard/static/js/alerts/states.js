@@ -2,7 +2,7 @@
 
 /** @import { BucketAlert, Level, StateName } from "./types.js" */
 
-import { fetchBucketAlerts } from "./api.js";
+import { fetchBucketAlerts } from "../api.js";
 
 const POLL_MS = 5000;
 

@@ -12,7 +12,8 @@
 
 import { ApiError } from "../api.js";
 import { groupByDevice } from "../layout.js";
-import { automaticTile, kindOf, newTile } from "../tiles/registry.js";
+import { automaticTiles } from "../tiles/automatic.js";
+import { kindOf, newTile } from "../tiles/registry.js";
 import { Conflict, fetchBoard, forgetBoard, saveBoard } from "./api.js";
 import { arrange } from "./grid.js";
 
@@ -101,7 +102,7 @@ export class Arrangement {
     const known = new Set([...hidden, ...tiles.flatMap(({ streams }) => streams)]);
     const others = [...this.board.streams.values()].filter(({ name }) => !known.has(name));
     const taken = new Set(tiles.map(({ id }) => id));
-    const own = groupByDevice(others).flatMap(({ streams }) => streams.map(automaticTile)).filter(({ id }) => !taken.has(id));
+    const own = groupByDevice(others).flatMap(({ streams }) => automaticTiles(streams)).filter(({ id }) => !taken.has(id));
     return arrange([...tiles, ...own]);
   }
 

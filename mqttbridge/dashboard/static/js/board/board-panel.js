@@ -125,7 +125,7 @@ export class BoardPanel extends Component {
         </fieldset>
         <fieldset class="field"><legend>${t("board.file")}</legend>
           <span class="file-buttons">
-            <button class="button" type="button" data-action="export" onClick=${() => this.exportFile()}>${t("board.export")}</button>
+            <button class="button" type="button" data-action="save-file" onClick=${() => this.exportFile()}>${t("board.export")}</button>
             <label class="button">${t("board.import")}<input class="visually-hidden" type="file" name="import" accept=".json,application/json"
               onChange=${(/** @type {Event} */ event) => this.importFile(chosenFile(event))} /></label>
           </span>

@@ -172,6 +172,7 @@ export class Editing extends Component {
           aria-label=${t("board.redo")} title=${t("board.redoKey")} onClick=${() => this.redo()}><${RedoIcon} /></button>
         <button class="button" type="button" data-action="board" title=${t("board.settings")} onClick=${() => show({ what: "board" })}>
           <${SettingsIcon} /><span>${t("board.settings")}</span></button>
+        <small class="edit-hint">${t("board.arrangeHint")}</small>
         <${SaveState} arrangement=${this.arrangement} />
         <button class="button button-strong edit-done" type="button" data-action="done" onClick=${onDone}>${t("board.done")}</button>
       </div>

@@ -7,7 +7,7 @@ import { html } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
 import { TileView } from "./tile-view.js";
 
-/** Below this width the tiles flow in reading order, as css/arranged.css says. */
+/** Below this width the tiles flow in reading order, as css/board.css says. */
 export const NARROW = matchMedia("(max-width: 900px)");
 
 /**

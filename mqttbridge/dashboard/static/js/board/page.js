@@ -10,15 +10,17 @@ import { onEmoji, withEmoji } from "../emoji.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { t } from "../i18n.js";
 import { Painter } from "../painter.js";
+import { useStyles } from "../styles.js";
 import { onThemeChange } from "../theme.js";
-import { automaticTile } from "../tiles/registry.js";
+import { automaticTiles } from "../tiles/automatic.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { focusSearch } from "../views/search.js";
+import { Denied, Welcome } from "../views/first-visit.js";
 import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
 import { ArrangeIcon } from "../views/icons.js";
-import { Denied, Welcome } from "../views/welcome.js";
 import { pictureUrl } from "./api.js";
 import { Arrangement } from "./arrangement.js";
+import { isFirstTime } from "./first-time.js";
 import { arrange } from "./grid.js";
 import { GridView } from "./grid-view.js";
 import { TileView } from "./tile-view.js";
@@ -40,11 +42,12 @@ const PageContext = createContext(/** @type {Page} */ ({}));
 /** @param {{group: Group, named: boolean}} props */
 function Device({ group: { device, streams }, named }) {
   const page = useContext(PageContext);
+  const tiles = automaticTiles(streams);
   // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
   return html`
-    <section class="device" style=${{ "--tiles": streams.length }} aria-label=${withEmoji(device) || t("board.withoutDevice")}>
+    <section class="device" style=${{ "--tiles": tiles.length }} aria-label=${withEmoji(device) || t("board.withoutDevice")}>
       ${named && html`<h2 dir="auto">${withEmoji(device) || "\u00a0"}</h2>`}
-      ${streams.map(automaticTile).map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
+      ${tiles.map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
     </section>`;
 }
 
@@ -68,7 +71,7 @@ class Devices extends Component {
 
   arrange() {
     const board = /** @type {HTMLElement} */ (this.base);
-    const sizes = this.props.groups.map((/** @type {Group} */ group) => group.streams.length);
+    const sizes = this.props.groups.map((/** @type {Group} */ group) => automaticTiles(group.streams).length);
     const columns = columnsFor(board.clientWidth, sizes);
     board.style.setProperty("--columns", String(columns));
     const tiles = sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
@@ -88,18 +91,24 @@ class Devices extends Component {
 class BoardView extends Component {
   constructor() {
     super();
-    this.state = { search: "", Editing: /** @type {any} */ (null) };
+    this.state = {
+      search: "", Editing: /** @type {any} */ (null),
+      /** @type {any} undefined while it is on its way: what comes later would move the tiles under a hand */
+      Hints: isFirstTime() ? undefined : null,
+    };
   }
 
   componentDidMount() {
     this.props.page.board.subscribe(() => this.forceUpdate());
     this.props.page.arrangement.subscribe(() => this.forceUpdate());
     focusSearch();
+    const tell = (/** @type {any} */ Hints) => this.setState({ Hints });
+    if (this.state.Hints === undefined) import("./hints.js").then(({ Hints }) => tell(Hints), () => tell(null));
   }
 
   /** What only those need who arrange is loaded when they do. */
   async arrange() {
-    const { Editing } = await import("./editing.js");
+    const [{ Editing }] = await Promise.all([import("./editing.js"), useStyles("editing")]);
     this.setState({ Editing, search: "" });
   }
 
@@ -111,8 +120,8 @@ class BoardView extends Component {
         <${Picture} page=${this.props.page} />
         <${Toolbar} board=${board} title=${arrangement.document?.title}>
           ${arrangeable && html`
-            <button class="button button-icon" type="button" data-action="arrange" aria-label=${t("board.arrange")} title=${t("board.arrange")}
-              onClick=${() => this.arrange()}><${ArrangeIcon} /></button>`}
+            <button class="button button-worded" type="button" data-action="arrange" aria-label=${t("board.arrange")} title=${t("board.arrange")}
+              onClick=${() => this.arrange()}><${ArrangeIcon} /><span>${t("board.arranging")}</span></button>`}
         <//>
         <${BridgeNotice} onTrouble=${(/** @type {Trouble | null} */ trouble) => board.noteTrouble(trouble)} />
         <main class="board" data-view="board" data-loaded=${String(board.loaded)} data-stale=${String(isStale(board))}>
@@ -126,9 +135,9 @@ class BoardView extends Component {
     if (board.problem === "denied") return html`<${Denied} />`;
     const { page } = this.props;
     const { arrangement } = page;
-    if (!board.loaded || !arrangement.loaded) return null;
+    const { Editing, Hints } = this.state;
+    if (!board.loaded || !arrangement.loaded || Hints === undefined) return null;
     if (board.streams.size === 0) return html`<${Welcome} bucket=${board.bucket} />`;
-    const { Editing } = this.state;
     if (Editing) return html`<${Editing} page=${page} onDone=${() => this.setState({ Editing: null })} />`;
     const wanted = this.state.search.trim().toLowerCase();
     const found = [...board.streams.values()].filter(({ name }) => name.toLowerCase().includes(wanted));
@@ -145,6 +154,7 @@ class BoardView extends Component {
           <input class="search" type="search" placeholder=${t("waves.find")} aria-label=${t("waves.find")}
             onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
       </div>
+      ${Hints && html`<${Hints} editable=${arrangement.editable} onClose=${() => this.setState({ Hints: null })} />`}
       ${found.length === 0 && html`<p class="nothing">${t("board.noneFound", { text: this.state.search.trim() })}</p>`}
       ${arrangement.document
         ? html`<${GridView} page=${page} tiles=${wanted ? arrange(arrangement.tiles().filter(isNamed(wanted))) : arrangement.tiles()} />`

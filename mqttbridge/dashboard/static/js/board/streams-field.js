@@ -17,14 +17,21 @@ const MOST_OFFERED = 30;
 export class StreamsField extends Component {
   constructor() {
     super();
-    this.state = { search: "" };
+    this.state = { search: "", rewritten: "" };
   }
 
-  /** @param {string} name */
+  /** @param {string} name takes the place of the expression that is written anew, or comes after the others */
   choose(name) {
     const { kind, streams, onChange } = this.props;
-    this.setState({ search: "" });
-    onChange(kind.most === 1 ? [name] : [...streams, name].slice(-kind.most));
+    const at = streams.indexOf(this.state.rewritten);
+    this.setState({ search: "", rewritten: "" });
+    onChange(kind.most === 1 ? [name] : at >= 0 ? streams.with(at, name) : [...streams, name].slice(-kind.most));
+  }
+
+  /** @param {string} expression to write anew */
+  rewrite(expression) {
+    this.setState({ search: expression, rewritten: expression });
+    /** @type {HTMLElement} */ (this.base).querySelector("input")?.focus();
   }
 
   /** @returns {Stream[]} the best suited first */
@@ -40,9 +47,10 @@ export class StreamsField extends Component {
   }
 
   render() {
-    const { streams, onChange } = this.props;
+    const { board, kind, streams, onChange } = this.props;
     const { search } = this.state;
-    const expression = search.trim().startsWith("=") ? search.trim() : "";
+    const wanted = search.trim();
+    const expression = wanted.startsWith("=") ? wanted : "";
     const offered = expression ? [] : this.offered();
     const onEnter = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter") return;
@@ -54,13 +62,18 @@ export class StreamsField extends Component {
         <legend>${t("board.streams")}</legend>
         <ul class="chosen">
           ${streams.map((/** @type {string} */ name) => html`
-            <li><span dir="auto">${withEmoji(name)}</span>
-              <button type="button" aria-label=${t("board.withoutStream", { name })}
+            <li>${name.startsWith("=")
+              ? html`<button type="button" class="chosen-expression" dir="auto" data-rewritten=${String(name === this.state.rewritten)}
+                  title=${t("board.rewrite")} onClick=${() => this.rewrite(name)}>${name}</button>`
+              : html`<span dir="auto">${withEmoji(name)}</span>`}
+              <button type="button" class="chosen-remove" aria-label=${t("board.withoutStream", { name })}
                 onClick=${() => onChange(streams.filter((/** @type {string} */ one) => one !== name))}><${RemoveIcon} /></button></li>`)}
         </ul>
         <input type="text" name="stream" maxlength="300" autocomplete="off" spellcheck=${false} value=${search}
           aria-label=${t("board.findStream")} placeholder=${t("board.findStream")} onKeyDown=${onEnter}
           onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />
+        ${kind.alone && wanted && !expression && !board.streams.has(wanted) && html`
+          <button class="button" type="button" data-action="new-stream" dir="auto" onClick=${() => this.choose(wanted)}>${t("board.newStream", { name: wanted })}</button>`}
         ${expression
           ? html`<button class="button" type="button" data-action="expression" onClick=${() => this.choose(expression)}>${t("board.useExpression")}</button>`
           : html`<ul class="offered">${offered.map(({ name }) => html`

@@ -4,10 +4,9 @@ import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
 import { Polled } from "../polled.js";
 import { useStyles } from "../styles.js";
-import { BackIcon } from "../views/icons.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { PolledBadge } from "../views/polled-badge.js";
-import { ThemeButton } from "../views/theme-button.js";
+import { SiteBar } from "../views/site-bar.js";
 import { Denied } from "../views/welcome.js";
 import { fetchBridge } from "./api.js";
 import { Explain } from "./explain.js";
@@ -51,14 +50,7 @@ class BridgePage extends Component {
   render() {
     const { answer: status, problem, state } = this.polled;
     return html`
-      <header class="bar">
-        <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
-          <h1>${t("bridge.title")}</h1>
-          <${PolledBadge} polled=${this.polled} />
-        </div>
-        <div class="bar-tools"><${ThemeButton} /></div>
-      </header>
+      <${SiteBar} place="bridge" badge=${html`<${PolledBadge} polled=${this.polled} />`} />
       <${BridgeNotice} />
       <main class="bridge" data-view="bridge" data-loaded=${String(status !== null)} data-stale=${String(state === "reconnecting" || state === "stale")}>
         ${problem === "denied" ? html`<${Denied} />` : problem === "missing" && !status

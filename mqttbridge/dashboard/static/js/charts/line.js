@@ -45,13 +45,15 @@ export const valueAxis = {
  */
 export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [], lane } = {}) {
   const { color } = getComputedStyle(parent);
+  const area = color.replace("rgb(", "rgba(").replace(")", ", 0.09)");
   return new Plot(parent, stream, handlers, {
     lane,
+    data: () => [stream.line.epochs, stream.line.values],
     series: {
       stroke: color,
       width: 1.6,
-      fill: color.replace("rgb(", "rgba(").replace(")", ", 0.09)"),
-      paths: (plot) => linePaths(plot, stream.layer.series, stream.gap, true),
+      fill: () => (stream.layer.rollup ? "transparent" : area),
+      paths: (plot) => linePaths(plot, stream.line, stream.line.gap, true),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
     },
     yRange: ([from, to]) => {
@@ -61,6 +63,7 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
     yAxis: valueAxis,
     hooks: {
       drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
+        drawReach(plot, stream, color);
         const earlier = handlers.earlier?.(stream);
         if (earlier) drawEarlier(plot, earlier, color);
       }],
@@ -176,7 +179,7 @@ function lonePoints(plot, stream) {
   const epochs = /** @type {number[]} */ (plot.data[0]);
   const { min = 0, max = 0 } = plot.scales.x;
   const narrow = (NARROW_PX * (max - min) * uPlot.pxRatio) / (plot.bbox.width || 1);
-  const { gap } = stream;
+  const { gap } = stream.line;
   const lone = [];
   for (let start = lowerBound(epochs, min), end = start; start < epochs.length && epochs[start] <= max; start = end) {
     for (end = start + 1; end < epochs.length && epochs[end] - epochs[end - 1] <= gap; ) end++;
@@ -185,6 +188,36 @@ function lonePoints(plot, stream) {
     for (let i = start; i < end; i++) lone.push(i);
   }
   return lone;
+}
+
+/**
+ * From the least to the greatest of each cell that the line's means are of.
+ * @param {uPlot} plot
+ * @param {Stream} stream
+ * @param {string} color
+ */
+export function drawReach(plot, { layer: { rollup }, line: { gap } }, color) {
+  if (!rollup) return;
+  const { ctx, bbox } = plot;
+  const { min = 0, max = 0 } = plot.scales.x;
+  const { epochs, least, greatest } = rollup;
+  const [first, end] = [Math.max(lowerBound(epochs, min) - 1, 0), Math.min(upperBound(epochs, max) + 1, rollup.length)];
+  const x = (/** @type {number} */ i) => plot.valToPos(epochs[i], "x", true);
+  const y = (/** @type {number} */ value) => plot.valToPos(value, "y", true);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = color;
+  ctx.globalAlpha = 0.2;
+  for (let from = first, to = first; from < end; from = to) {
+    for (to = from + 1; to < end && epochs[to] - epochs[to - 1] <= gap; ) to++;
+    ctx.beginPath();
+    for (let i = from; i < to; i++) ctx.lineTo(x(i), y(greatest[i]));
+    for (let i = to - 1; i >= from; i--) ctx.lineTo(x(i), y(least[i]));
+    ctx.fill();
+  }
+  ctx.restore();
 }
 
 /**

@@ -5,7 +5,7 @@
 /** @import { LineLook } from "./line.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
-import { drawMarks, earlierExtentOf, extentOf, valueAxis, widest, within, yRange } from "./line.js";
+import { drawMarks, drawReach, earlierExtentOf, extentOf, valueAxis, widest, within, yRange } from "./line.js";
 import { drawEarlier } from "./overlay.js";
 import { linePaths } from "./path.js";
 import { Plot } from "./plot.js";
@@ -21,11 +21,11 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
     series: streams.map((stream, i) => ({
       stroke: colours[i],
       width: 1.6,
-      paths: (plot) => linePaths(plot, stream.layer.series, stream.gap),
+      paths: (plot) => linePaths(plot, stream.line, stream.line.gap),
       points: { show: false },
     })),
     // Times that another stream has and this one lacks come as undefined, which a line passes over.
-    data: () => uPlot.join(streams.map(({ layer: { series } }) => [series.epochs, series.values])),
+    data: () => uPlot.join(streams.map(({ line }) => [line.epochs, line.values])),
     version: () => streams.map(({ version }) => version).join(),
     yRange: ([from, to]) => {
       const extents = streams.map((stream) => extentOf(stream, from, to));
@@ -38,6 +38,7 @@ export function linesPlot(parent, streams, handlers, { min = null, max = null, m
     hooks: {
       drawAxes: [(plot) => drawMarks(plot, marks), (plot) => {
         for (const [i, stream] of streams.entries()) {
+          drawReach(plot, stream, colours[i]);
           const earlier = handlers.earlier?.(stream);
           if (earlier) drawEarlier(plot, earlier, colours[i]);
         }

@@ -5,6 +5,7 @@
 import { onEmoji } from "../emoji.js";
 import { t } from "../i18n.js";
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
+import { useStyles } from "../styles.js";
 import { onThemeChange } from "../theme.js";
 import { BackIcon } from "../views/icons.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
@@ -121,6 +122,7 @@ class FigurePage extends Component {
  * @param {HTMLElement} root
  * @param {string} name
  */
-export function showFigure(root, name) {
+export async function showFigure(root, name) {
+  await useStyles("figure");
   render(html`<${FigurePage} name=${name} />`, root);
 }

@@ -77,7 +77,7 @@ class Login extends Component {
         <input hidden name="username" autocomplete="username" value="mqttbridge" readonly />
         <label>
           <span>${first ? t("settings.label") : t("settings.login.key")}</span>
-          <input class="field" name=${first ? "label" : "key"} type=${first ? "text" : "password"} maxlength=${first ? 100 : 1000}
+          <input class="input" name=${first ? "label" : "key"} type=${first ? "text" : "password"} maxlength=${first ? 100 : 1000}
             autocomplete=${first ? "off" : "current-password"} required=${!first} autofocus value=${this.state.secret}
             onInput=${(/** @type {any} */ event) => this.setState({ secret: event.target.value })} />
         </label>

@@ -58,7 +58,7 @@ export class Keys extends Component {
   render() {
     const { standing } = /** @type {Props} */ (this.props);
     return html`
-      <section class="settings-panel" aria-labelledby="keys" data-section="keys">
+      <section class="section" aria-labelledby="keys" data-section="keys">
         <h2 id="keys">${t("settings.keys.title")}</h2>
         <p class="hint">${standing.guarded ? t("settings.keys.about") : t("settings.keys.about_open")}</p>
         <ul class="entries">${this.state.keys.map((key) => this.renderKey(key))}</ul>
@@ -87,10 +87,10 @@ export class Keys extends Component {
     return html`
       <form class="make" onSubmit=${(/** @type {Event} */ event) => this.make(event)}>
         <label><span>${t("settings.label")}</span>
-          <input class="field" name="label" maxlength="100" placeholder=${t("settings.keys.example")} value=${this.state.label}
+          <input class="input" name="label" maxlength="100" placeholder=${t("settings.keys.example")} value=${this.state.label}
             onInput=${(/** @type {any} */ event) => this.setState({ label: event.target.value })} /></label>
         <label><span>${t("settings.keys.role")}</span>
-          <select class="field" name="role" onChange=${(/** @type {any} */ event) => this.setState({ role: event.target.value })}>
+          <select class="input" name="role" onChange=${(/** @type {any} */ event) => this.setState({ role: event.target.value })}>
             ${ROLES.map((role) => html`<option value=${role} selected=${role === this.state.role}>${t(`settings.role_${role}_long`)}</option>`)}
           </select></label>
         <button class="button button-strong">${t("settings.keys.make")}</button>

@@ -31,7 +31,7 @@ export class Links extends Component {
   render() {
     const { links, problem } = this.state;
     return html`
-      <section class="settings-panel" aria-labelledby="links" data-section="links">
+      <section class="section" aria-labelledby="links" data-section="links">
         <h2 id="links">${t("settings.links.title")}</h2>
         <p class="hint">${t("settings.links.about")}</p>
         ${links?.length === 0 && html`<p class="none">${t("settings.links.none")}</p>`}

@@ -8,7 +8,7 @@ import { inWords } from "../access/words.js";
 import { chooseLanguage, currentLanguage, t } from "../i18n.js";
 import { useStyles } from "../styles.js";
 import { currentTheme, onThemeChange, toggleTheme } from "../theme.js";
-import { BackIcon } from "../views/icons.js";
+import { SiteBar } from "../views/site-bar.js";
 import { Keys } from "./keys.js";
 import { Links } from "./links.js";
 import { StreamTokens } from "./stream-tokens.js";
@@ -23,7 +23,7 @@ function You({ standing }) {
     location.assign("/login");
   };
   return html`
-    <section class="settings-panel" aria-labelledby="you">
+    <section class="section" aria-labelledby="you">
       <h2 id="you">${t("settings.you")}</h2>
       ${standing.guarded
         ? html`<p>${standing.label && t("settings.signed_in_as", { label: standing.label })} ${t(`settings.you_${standing.role ?? "nobody"}`)}</p>`
@@ -43,7 +43,7 @@ class Look extends Component {
     const theme = currentTheme();
     const choose = (/** @type {string} */ wanted) => wanted !== theme && toggleTheme();
     return html`
-      <section class="settings-panel" aria-labelledby="look">
+      <section class="section" aria-labelledby="look">
         <h2 id="look">${t("settings.look")}</h2>
         <div class="rows">
           <div class="row">
@@ -56,7 +56,7 @@ class Look extends Component {
           </div>
           <label class="row">
             <span>${t("settings.language")}</span>
-            <select class="field" name="language" onChange=${(/** @type {any} */ event) => chooseLanguage(event.target.value)}>
+            <select class="input" name="language" onChange=${(/** @type {any} */ event) => chooseLanguage(event.target.value)}>
               ${LANGUAGES.map(([tag, name]) => html`<option value=${tag} lang=${tag} selected=${currentLanguage() === tag}>${name}</option>`)}
             </select>
           </label>
@@ -78,12 +78,7 @@ class Settings extends Component {
   render() {
     const { standing, problem } = this.state;
     return html`
-      <header class="bar">
-        <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
-          <h1>${t("settings.title")}</h1>
-        </div>
-      </header>
+      <${SiteBar} place="settings" />
       <main class="settings" data-view="settings" data-loaded=${String(standing !== null)}>
         <p class="problem" role="alert">${problem}</p>
         ${standing && html`

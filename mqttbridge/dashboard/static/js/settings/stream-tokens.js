@@ -65,17 +65,17 @@ export class StreamTokens extends Component {
   render() {
     const { tokens, listen, made, problem } = this.state;
     return html`
-      <section class="settings-panel" aria-labelledby="tokens" data-section="tokens">
+      <section class="section" aria-labelledby="tokens" data-section="tokens">
         <h2 id="tokens">${t("settings.tokens.title")}</h2>
         <p class="hint">${listen ? t("settings.tokens.about", { listen }) : t("settings.tokens.off")}</p>
         <ul class="entries">${tokens.map((/** @type {StreamToken} */ token) => this.renderToken(token))}</ul>
         <form class="make" onSubmit=${(/** @type {SubmitEvent} */ event) => this.make(event)}>
-          <label><span>${t("settings.tokens.figure")}</span><input class="field" name="figure" required maxlength="250" /></label>
-          <label><span>${t("settings.tokens.trace")}</span><input class="field" name="trace" required maxlength="250" /></label>
+          <label><span>${t("settings.tokens.figure")}</span><input class="input" name="figure" required maxlength="250" /></label>
+          <label><span>${t("settings.tokens.trace")}</span><input class="input" name="trace" required maxlength="250" /></label>
           <label><span>${t("settings.tokens.maxpoints")}</span>
-            <input class="field" name="maxpoints" type="number" min="0" max="10000" value="500" required /></label>
+            <input class="input" name="maxpoints" type="number" min="0" max="10000" value="500" required /></label>
           <label><span>${t("settings.tokens.mode")}</span>
-            <select class="field" name="mode">${MODES.map((mode) => html`<option value=${mode}>${t(`settings.tokens.mode_${mode.replace("+", "_")}`)}</option>`)}</select></label>
+            <select class="input" name="mode">${MODES.map((mode) => html`<option value=${mode}>${t(`settings.tokens.mode_${mode.replace("+", "_")}`)}</option>`)}</select></label>
           <button class="button button-strong">${t("settings.tokens.make")}</button>
         </form>
         <p class="problem" role="alert">${problem}</p>

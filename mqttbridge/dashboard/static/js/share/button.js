@@ -11,6 +11,6 @@ export function ShareButton({ bucket, title }) {
     await openShareDialog(bucket, title);
   };
   return html`
-    <button class="button button-icon" type="button" data-action="share" aria-haspopup="dialog" onClick=${open}
-      aria-label=${t("settings.share.title")} title=${t("settings.share.title")}><${ShareIcon} /></button>`;
+    <button class="button button-worded" type="button" data-action="share" aria-haspopup="dialog" onClick=${open}
+      aria-label=${t("settings.share.title")} title=${t("settings.share.title")}><${ShareIcon} /><span>${t("settings.share.short")}</span></button>`;
 }

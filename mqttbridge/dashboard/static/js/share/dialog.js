@@ -95,10 +95,10 @@ class ShareDialog extends Component {
         <p class="hint">${t("settings.share.about")}</p>
         <form class="make" onSubmit=${(/** @type {Event} */ event) => this.make(event)}>
           <label><span>${t("settings.label")}</span>
-            <input class="field" name="label" maxlength="100" placeholder=${t("settings.share.example")} value=${label}
+            <input class="input" name="label" maxlength="100" placeholder=${t("settings.share.example")} value=${label}
               onInput=${(/** @type {any} */ event) => this.setState({ label: event.target.value })} /></label>
           <label><span>${t("settings.share.term")}</span>
-            <select class="field" name="term" onChange=${(/** @type {any} */ event) => this.setState({ term: event.target.value })}>
+            <select class="input" name="term" onChange=${(/** @type {any} */ event) => this.setState({ term: event.target.value })}>
               ${TERMS.map(([name]) => html`<option value=${name} selected=${name === term}>${t(`settings.share.${name}`)}</option>`)}
             </select></label>
           <button class="button button-strong">${t("settings.share.make")}</button>
@@ -123,9 +123,9 @@ class ShareDialog extends Component {
  * @param {string} title of its board
  */
 export async function openShareDialog(bucket, title) {
-  await useStyles("access");
+  await useStyles("overlays", "access");
   const dialog = document.createElement("dialog");
-  dialog.className = "dialog";
+  dialog.className = "dialog dialog-share";
   dialog.dataset.view = "share";
   dialog.setAttribute("aria-label", t("settings.share.title"));
   dialog.addEventListener("close", () => {

@@ -80,13 +80,16 @@ export class ChartView {
    * @param {Span} span
    */
   _paintExtent(span) {
-    const { series } = this.stream.layer;
-    if (this._cursor === null || this._cursor < 0 || this._cursor >= series.length) {
+    const { line, layer: { rollup } } = this.stream;
+    if (this._cursor === null || this._cursor < 0 || this._cursor >= line.epochs.length) {
       this.reading.showExtent(this.look.extent?.(this.stream, span) ?? "");
       return;
     }
-    const time = formatTime(series.epochs[this._cursor], span[1] - span[0]).replaceAll(" ", "\u00a0");
-    this.reading.showExtent(t("tiles.valueAt", { value: this.tile.format(series.values[this._cursor]), time }), true);
+    const time = formatTime(line.epochs[this._cursor], span[1] - span[0]).replaceAll(" ", "\u00a0");
+    const value = this.tile.format(line.values[this._cursor]);
+    const [least, greatest] = [rollup?.least[this._cursor], rollup?.greatest[this._cursor]].map((one) => this.tile.format(one));
+    const rolledUp = rollup !== null && this._cursor < rollup.length;
+    this.reading.showExtent(t(rolledUp ? "tiles.meanAt" : "tiles.valueAt", { value, least, greatest, time }), true);
   }
 
   /** @param {KeyboardEvent} event */

@@ -125,8 +125,9 @@ class Control {
     if (this._said && (performance.now() - this._said.at > OWN_WORD_MS || last?.value === this._said.value)) this._said = null;
     this._widget.show(this._said ? this._said.value : last?.value);
     const value = last ? `${this.tile.text()} ${this.tile.unit}`.trim() : "";
-    setText(this._note, this._problem || (this.tile.config.type === "button" || this.tile.config.type === "field" ? value : ""));
-    setAttribute(this._note, "data-problem", String(this._problem !== ""));
+    const problem = this._problem || (this.tile.config.streams.length ? "" : t("tiles.noStreams"));
+    setText(this._note, problem || (this.tile.config.type === "button" || this.tile.config.type === "field" ? value : ""));
+    setAttribute(this._note, "data-problem", String(problem !== ""));
   }
 
   resize() {}
@@ -142,6 +143,7 @@ class Control {
   /** @param {Value} value */
   async _send(value) {
     const { board, config } = this.tile;
+    if (!config.streams.length) return;
     this._said = { value, at: performance.now() };
     this._problem = "";
     this.root.toggleAttribute("data-sending", true);

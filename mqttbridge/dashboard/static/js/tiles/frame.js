@@ -264,6 +264,7 @@ export class Tile {
       : streams.map((stream) => this.last(stream)).reduce((a, b) => ((b?.epoch ?? 0) > (a?.epoch ?? 0) ? b : a), null);
     const empty = !last && this.config.streams.length > 0;
     setAttribute(root, "data-state", empty ? "empty" : stale ? "stale" : quiet ? "quiet" : "fresh");
+    setAttribute(root, "data-rolled-up", String(Boolean(streams[0]?.layer.rollup)));
     setAttribute(root, "data-points", String(streams[0]?.layer.series.length ?? 0));
     setAttribute(root, "data-loaded", String(streams.every(({ layer }) => layer.state === "loaded")));
     setAttribute(root, "data-on", String(this.last()?.value === true));

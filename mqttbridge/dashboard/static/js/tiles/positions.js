@@ -17,6 +17,17 @@ export const isLatitude = (field) => LATITUDE.test(field);
 export const isLongitude = (field) => LONGITUDE.test(field);
 
 /**
+ * The stream that says a latitude's longitude: of the same device, and where that has several, of the same beginning.
+ * @param {Stream} latitude
+ * @param {Stream[]} streams
+ */
+export function longitudeOf(latitude, streams) {
+  const beside = streams.filter(({ kind, field, device }) => kind === "number" && device === latitude.device && isLongitude(field));
+  const beginning = latitude.field.replace(LATITUDE, "$1");
+  return beside.find(({ field }) => field.replace(LONGITUDE, "$1") === beginning) ?? (beside.length === 1 ? beside[0] : undefined);
+}
+
+/**
  * Whether a value is a position to somebody who was not told: two whole numbers may be anything.
  * @param {unknown} value
  */
@@ -43,7 +54,7 @@ export function tracksOf(streams) {
   });
   const numbers = streams.filter(({ kind }) => kind === "number");
   for (const latitude of numbers.filter((stream) => isLatitude(stream.field))) {
-    const longitude = numbers.find((stream) => isLongitude(stream.field) && stream.device === latitude.device);
+    const longitude = longitudeOf(latitude, numbers);
     if (longitude) tracks.push({ name: latitude.device || latitude.name, positions: joined(latitude, longitude) });
   }
   if (!tracks.length && numbers.length === 2) tracks.push({ name: numbers[0].name, positions: joined(numbers[0], numbers[1]) });

@@ -15,7 +15,7 @@ import { isLatitude, isLongitude, isPosition } from "./positions.js";
 const VESSELS = /(^|[^a-z])(battery|batt|soc|level|fill|tank|fuel|water_level|charge)([^a-z]|$)/i;
 
 /** Units of what only ever grows: where it stands matters more than its way there. */
-const COUNTED = /^(kWh|Wh|MWh|m³|L|l|km)$/;
+const COUNTED = /^(Wh|kWh|MWh|m³|m3)$/;
 
 const PICTURE = /^(https?:\/\/\S+\.(png|jpe?g|gif|webp|avif)(\?\S*)?|data:image\/\S+)$/i;
 
@@ -54,7 +54,7 @@ export const KINDS = [
     most: 1,
     size: { w: 2, h: 2, minW: 2, minH: 2 },
     icon: "M5 4v8M3.5 5.5 5 4M9 4h3v4H9v4h3",
-    suits: ({ kind, unit }) => (kind !== "number" ? 0 : COUNTED.test(unit) ? 45 : 30),
+    suits: ({ kind, unit }) => (kind !== "number" ? 0 : COUNTED.test(unit) ? 65 : 30),
     load: async () => (await import("./number.js")).number,
   },
   {
@@ -244,27 +244,6 @@ export const typesFor = (stream) =>
     .filter(({ suits }) => suits > 0)
     .sort((a, b) => b.suits - a.suits)
     .map(({ kind }) => kind);
-
-/**
- * The tile that a stream gets by itself.
- * @param {Stream} stream
- * @returns {TileConfig}
- */
-export const automaticTile = (stream) => newTile(typesFor(stream)[0] ?? KINDS[0], idOf(stream), [stream.name]);
-
-/**
- * The same id each time, so that the tile stays the same when somebody begins to arrange.
- * @param {Stream} stream
- */
-function idOf({ kind, name }) {
-  let [high, low] = [0xdeadbeef, 0x41c6ce57];
-  for (const character of `${kind} ${name}`) {
-    const code = character.codePointAt(0) ?? 0;
-    high = Math.imul(high ^ code, 2654435761);
-    low = Math.imul(low ^ code, 1597334677);
-  }
-  return `auto-${(high >>> 0).toString(36)}${(low >>> 0).toString(36)}`;
-}
 
 /**
  * @param {TileKind} kind

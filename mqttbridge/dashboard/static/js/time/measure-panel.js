@@ -7,9 +7,12 @@ import { html } from "../../vendor/htm-preact.module.js";
 import { withEmoji } from "../emoji.js";
 import { decimalsFor, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
+import { useStyles } from "../styles.js";
 import { readDuration } from "../moment.js";
 import { now } from "../clock.js";
 import { CloseIcon } from "../views/icons.js";
+
+await useStyles("overlays");
 
 /** @param {{board: Board, brief?: boolean}} props `brief`: the view itself tells the figures */
 export function MeasurePanel({ board, brief = false }) {

@@ -2,7 +2,10 @@
 
 import { Component, html } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
+import { useStyles } from "../styles.js";
 import { CloseIcon } from "./icons.js";
+
+await useStyles("overlays");
 
 /** Props: `title`, `name` (for styles and tests), `onClose`, children. */
 export class Dialog extends Component {

@@ -31,4 +31,4 @@ export const ShareIcon = () =>
   icon("M8 10V2M5.2 4.6 8 1.8l2.8 2.8M4.6 7H3.6a1 1 0 0 0-1 1v5a1 1 0 0 0 1 1h8.8a1 1 0 0 0 1-1V8a1 1 0 0 0-1-1h-1");
 export const SettingsIcon = () =>
   icon("M1.8 4.5h6.4M11.8 4.5h2.4M1.8 11.5h2.4M7.8 11.5h6.4M10 2.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6zM6 9.7a1.8 1.8 0 1 0 0 3.6 1.8 1.8 0 0 0 0-3.6z");
-export const FlowIcon = () => icon("M1.5 4h3l6.5 8h3.5M1.5 12h3l2-2.4M9 6.4 11 4h3.5M12.6 2.2 14.5 4l-1.9 1.8M12.6 10.2 14.5 12l-1.9 1.8");
+export const MoreIcon = () => icon("M3 8h.8M7.6 8h.8M12.2 8h.8");

@@ -11,12 +11,12 @@ import { FigureShelf } from "../figure/shelf.js";
 import { decimalsOf, formatAgo, formatNumber } from "../format.js";
 import { t } from "../i18n.js";
 import { Polled } from "../polled.js";
+import { useStyles } from "../styles.js";
 import { formatRate } from "../words.js";
 import { BridgeNotice } from "./bridge-notice.js";
-import { FlowIcon, SettingsIcon } from "./icons.js";
 import { PolledBadge } from "./polled-badge.js";
 import { focusSearch } from "./search.js";
-import { ThemeButton } from "./theme-button.js";
+import { SiteBar } from "./site-bar.js";
 import { Denied, Welcome } from "./welcome.js";
 
 const POLL_MS = 3000;
@@ -112,18 +112,11 @@ class Shelf extends Component {
     const { answer, problem } = this.polled;
     const buckets = answer?.buckets;
     return html`
-      <header class="bar">
-        <div class="bar-title"><h1>mqttbridge</h1><${PolledBadge} polled=${this.polled} /></div>
-        <div class="bar-tools">
-          ${buckets && buckets.length >= SEARCH_FROM && html`
-            <input class="search" type="search" placeholder=${t("shelf.find")} aria-label=${t("shelf.find")}
-              onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
-          <a class="button" href="/alerts" data-action="alerts">${t("alerts.title")}</a>
-          <a class="button button-icon" href="/settings" aria-label=${t("settings.title")} title=${t("settings.title")}><${SettingsIcon} /></a>
-          <a class="button" href="/bridge" title=${t("bridge.title")}><${FlowIcon} /><span>${t("shelf.bridge")}</span></a>
-          <${ThemeButton} />
-        </div>
-      </header>
+      <${SiteBar} place="buckets" badge=${html`<${PolledBadge} polled=${this.polled} />`}>
+        ${buckets && buckets.length >= SEARCH_FROM && html`
+          <input class="search" type="search" placeholder=${t("shelf.find")} aria-label=${t("shelf.find")}
+            onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
+      <//>
       <${BridgeNotice} />
       <div role="status">
         ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
@@ -154,6 +147,7 @@ class Shelf extends Component {
 }
 
 /** @param {HTMLElement} root */
-export function showShelf(root) {
+export async function showShelf(root) {
+  await useStyles("shelf", "figure");
   render(html`<${Shelf} />`, root);
 }

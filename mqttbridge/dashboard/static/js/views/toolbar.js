@@ -9,12 +9,14 @@ import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
 import { ShareButton } from "../share/button.js";
 import { t } from "../i18n.js";
+import { currentTheme, toggleTheme } from "../theme.js";
 import { panned, WINDOWS, zoomed } from "../viewport.js";
-import { BackIcon, DownloadIcon, LiveIcon, MeasureIcon, PauseIcon, RangeIcon, RefreshIcon } from "./icons.js";
+import { BackIcon, DownloadIcon, LiveIcon, MeasureIcon, MoonIcon, PauseIcon, RangeIcon, RefreshIcon, SunIcon } from "./icons.js";
 import { lazy } from "./lazy.js";
+import { Menu, MenuButton } from "./menu.js";
+import { PLACES } from "./places.js";
 import { StateBadge } from "./state-badge.js";
 import { Tabs } from "./tabs.js";
-import { ThemeButton } from "./theme-button.js";
 
 const RangeDialog = lazy(() => import("../time/range-dialog.js"), "RangeDialog");
 const MeasurePanel = lazy(() => import("../time/measure-panel.js"), "MeasurePanel");
@@ -81,35 +83,36 @@ export function Toolbar({ board, view = "board", title, streams, children }) {
         <${StateBadge} board=${board} />
       </div>
       <${Tabs} board=${board} view=${view} />
-      <div class="bar-tools">
+      <div class="bar-tools bar-time">
         <${Windows} board=${board} />
-        <${IconButton} action="range" text=${t("time.range")} onClick=${() => setDialog("range")} icon=${RangeIcon} />
+        <button class="button button-icon" type="button" data-action="range" aria-label=${t("time.range")} title=${t("time.range")}
+          onClick=${() => setDialog("range")}><${RangeIcon} /></button>
         ${live
           ? html`<button class="button" type="button" data-action="pause" title=${t("time.key", { key: "P" })} onClick=${() => board.pause()}>
               <${PauseIcon} /><span>${t("time.pause")}</span></button>`
           : html`<button class="button button-strong" type="button" data-action="live" title=${t("time.key", { key: "L" })}
               onClick=${() => board.jumpToLive()}><${LiveIcon} /><span>${t("time.jumpToLive")}</span></button>`}
-        ${view !== "source" && html`
-          <${IconButton} action="measure" text=${t("time.measure")} key_="M" pressed=${board.marks.measuring}
-            onClick=${() => board.marks.toggle()} icon=${MeasureIcon} />`}
-        <${IconButton} action="refresh" text=${t("time.fetchAgain")} key_="R" onClick=${() => board.refresh()} icon=${RefreshIcon} />
-        <${IconButton} action="export" text=${t("time.export")} onClick=${() => setDialog("export")} icon=${DownloadIcon} />
+      </div>
+      <div class="bar-tools bar-more">
         ${children}
         <${ShareButton} bucket=${board.bucket} title=${withEmoji(board.title)} />
-        <${ThemeButton} />
+        <${Menu} label=${t("common.more")}>
+          ${view !== "source" && html`
+            <${MenuButton} action="measure" text=${t("time.measure")} key_="M" pressed=${board.marks.measuring}
+              onClick=${() => board.marks.toggle()} icon=${MeasureIcon} />`}
+          <${MenuButton} action="refresh" text=${t("time.fetchAgain")} key_="R" onClick=${() => board.refresh()} icon=${RefreshIcon} />
+          <${MenuButton} action="export" text=${t("time.export")} onClick=${() => setDialog("export")} icon=${DownloadIcon} />
+          <hr />
+          ${PLACES.map(([place, href]) => html`<a href=${href} data-place=${place}>${t(`common.places.${place}`)}</a>`)}
+          <hr />
+          <${MenuButton} action="theme" text=${t(currentTheme() === "dark" ? "common.lightColours" : "common.darkColours")}
+            onClick=${toggleTheme} icon=${currentTheme() === "dark" ? SunIcon : MoonIcon} />
+        <//>
       </div>
     </header>
     ${dialog === "range" && html`<${RangeDialog} board=${board} onClose=${close} />`}
     ${dialog === "export" && html`<${ExportDialog} board=${board} streams=${streams} onClose=${close} />`}
     ${view !== "source" && board.marks.measuring && html`<${MeasurePanel} board=${board} brief=${view === "waves"} />`}`;
-}
-
-/** @param {{action: string, text: string, key_?: string, pressed?: boolean, onClick: () => void, icon: any}} props */
-function IconButton({ action, text, key_, pressed, onClick, icon: Icon }) {
-  const title = key_ ? t("time.withKey", { text, key: key_ }) : text;
-  return html`
-    <button class="button button-icon" type="button" data-action=${action} aria-label=${text} title=${title}
-      aria-pressed=${pressed === undefined ? undefined : String(pressed)} onClick=${onClick}><${Icon} /></button>`;
 }
 
 /** @param {{board: Board}} props */

@@ -3,7 +3,10 @@
 import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
 import { fetchStatus } from "../api.js";
 import { t } from "../i18n.js";
+import { useStyles } from "../styles.js";
 import { Command } from "./command.js";
+
+await useStyles("shelf");
 
 /**
  * A line for the shell that sends one value here.

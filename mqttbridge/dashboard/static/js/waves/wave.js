@@ -85,9 +85,9 @@ export class Wave {
 
   /** The value under the crosshair, or else the last one. */
   _paintValue() {
-    const { series } = this.stream.layer;
-    const pointed = this._cursor !== null && this._cursor >= 0 && this._cursor < series.length;
-    const value = pointed ? series.values[/** @type {number} */ (this._cursor)] : this.stream.lastOnView(this.board.viewport.range)?.value;
+    const { epochs, values } = this.stream.line;
+    const pointed = this._cursor !== null && this._cursor >= 0 && this._cursor < epochs.length;
+    const value = pointed ? values[/** @type {number} */ (this._cursor)] : this.stream.lastOnView(this.board.viewport.range)?.value;
     setText(this._value, this._words(value));
     setAttribute(this._value, "data-cursor", String(pointed));
   }
