@@ -10,7 +10,7 @@ INPUTS  := pyproject.toml constraints.txt scripts/setup
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench clean
+.PHONY: help demo test lint format bench pictures clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ help: ## list the targets
 demo: $(VENV)/.demo ## broker, simulated fleet, bridge and dashboard, live in your browser (DEMO_ARGS=--port=9000)
 	@$(BIN)/mqttbridge demo $(DEMO_ARGS)
 
-test: $(VENV)/.dev ## lint, type check, and every test: unit, real broker, real browser (TEST_ARGS=-k spool)
+test: $(VENV)/.dev $(VENV)/.page ## lint, type check, and every test: unit, real broker, real browser (TEST_ARGS=-k spool)
 	@scripts/setup system
 	@$(MAKE) --no-print-directory lint
 	$(BIN)/pytest --numprocesses=$(TEST_WORKERS) --dist=loadfile $(TEST_ARGS)
@@ -36,6 +36,11 @@ format: $(VENV)/.dev ## let ruff rewrite the code
 bench: $(VENV)/.dev ## measure on this machine; docs/performance.md explains the figures
 	@scripts/setup system
 	$(BIN)/python -m benchmarks
+
+pictures: $(VENV)/.dev ## take the pictures of docs/dashboard.md again
+	@scripts/setup system
+	@mkdir -p docs/pictures
+	$(BIN)/python -m tests.browser.pictures
 
 clean: ## remove the set-up and everything generated; `make` targets rebuild it
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

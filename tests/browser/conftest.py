@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -155,11 +157,20 @@ def own_dashboard(tmp_path: Path) -> Iterator[Dashboard]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", timezone_id="UTC")
     context.set_default_timeout(PATIENCE_MS)
     yield context
+    keep_pictures(context, request.node.name)
     context.close()
+
+
+def keep_pictures(context: BrowserContext, name: str) -> None:
+    """What each page ended on, in the directory that SCREENSHOTS names: for whoever looks at a run afterwards."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for i, page in enumerate(context.pages):
+            page.screenshot(path=Path(folder) / f"{re.sub(r'[^a-zA-Z0-9]+', '-', name)}-{i}.png")
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_waves_stand_on_one_axis_under_one_crosshair(
     page.get_by_role("button", name="Move kitchen.window up").click()
     page.locator("[data-height=l]").click()
     page.reload()
-    expect(page.locator(".wave h3")).to_have_text(["kitchen.mode", "kitchen.window", "kitchen.temperature"])
+    expect(page.locator(".wave h2")).to_have_text(["kitchen.mode", "kitchen.window", "kitchen.temperature"])
     expect(page.locator(".waves-l")).to_have_count(1)
     watched.assert_clean()
 

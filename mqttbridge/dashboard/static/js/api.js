@@ -3,6 +3,7 @@
 /** @import { BucketsAnswer, BucketView, StreamsAnswer, PointsAnswer, RowsAnswer, StreamStatistics } from "./types.js" */
 
 import { syncClock } from "./clock.js";
+import { t } from "./i18n.js";
 
 const TIMEOUT_MS = 15_000;
 
@@ -33,7 +34,7 @@ export async function getJson(url, signal) {
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, "the server does not answer");
+    throw new ApiError(0, t("common.noAnswer"));
   }
   if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
   const body = await answer.json();
@@ -47,7 +48,7 @@ export async function getJson(url, signal) {
  */
 export async function wordsOf(answer) {
   const { error } = await answer.json().catch(() => ({}));
-  return typeof error === "string" ? error : `the server answered ${answer.status}`;
+  return typeof error === "string" ? error : t("common.status", { status: answer.status });
 }
 
 /**
@@ -66,11 +67,11 @@ export async function sendJson(method, url, body) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new ApiError(0, "the server does not answer");
+    throw new ApiError(0, t("common.noAnswer"));
   }
   const text = await answer.text();
   const said = answer.headers.get("Content-Type")?.startsWith("application/json") && text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new ApiError(answer.status, said?.error ?? (text || `the server answered ${answer.status}`));
+  if (!answer.ok) throw new ApiError(answer.status, said?.error ?? (text || t("common.status", { status: answer.status })));
   return said;
 }
 

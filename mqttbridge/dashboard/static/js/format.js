@@ -1,7 +1,7 @@
 /** Numbers, ages and times as people read them. */
 
+import { currentLocale, t } from "./i18n.js";
 import { dateFormat } from "./zone.js";
-import { t } from "./i18n.js";
 
 /** More decimals than this are an instrument's noise: six tell places on Earth apart by a hand's breadth. */
 const MAX_DECIMALS = 6;
@@ -26,7 +26,7 @@ const fixed = new Map();
 function fixedFormat(decimals) {
   let format = fixed.get(decimals);
   if (!format) {
-    format = new Intl.NumberFormat(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+    format = new Intl.NumberFormat(currentLocale(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
     fixed.set(decimals, format);
   }
   return format;
@@ -79,6 +79,9 @@ export function formatTick(tick, step) {
   return fixedFormat(decimalsOf(step, 6)).format(tick);
 }
 
+/** Younger than this is now. */
+const FRESH_S = 5;
+
 /**
  * How long ago; below a few seconds it is all the same, and a figure that flickers is in the way.
  * @param {number} seconds
@@ -86,11 +89,11 @@ export function formatTick(tick, step) {
  */
 export function formatAge(seconds) {
   if (seconds < -AHEAD_S) return t("common.inTheFuture");
-  if (seconds < 5) return "now";
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86400)} d`;
+  if (seconds < FRESH_S) return t("common.now");
+  if (seconds < 90) return t("common.seconds", { count: Math.round(seconds) });
+  if (seconds < 90 * 60) return t("common.minutes", { count: Math.round(seconds / 60) });
+  if (seconds < 36 * 3600) return t("common.hours", { count: Math.round(seconds / 3600) });
+  return t("common.days", { count: Math.round(seconds / 86400) });
 }
 
 /**
@@ -99,8 +102,7 @@ export function formatAge(seconds) {
  */
 export function formatAgo(seconds) {
   if (seconds < -AHEAD_S) return t("common.inTheFuture");
-  const age = formatAge(seconds);
-  return age === "now" ? "just now" : `${age} ago`;
+  return seconds < FRESH_S ? t("common.justNow") : t("common.ago", { age: formatAge(seconds) });
 }
 
 const TIME = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
@@ -114,9 +116,3 @@ const DAY_AND_TIME = /** @type {const} */ ({ day: "numeric", month: "short", ...
 export function formatTime(epoch, span = 0) {
   return dateFormat(span > 20 * 3600 ? DAY_AND_TIME : TIME).format(epoch * 1000);
 }
-
-/**
- * @param {number} count
- * @param {string} noun
- */
-export const plural = (count, noun) => `${fixedFormat(0).format(count)} ${noun}${count === 1 ? "" : "s"}`;

@@ -2,7 +2,8 @@
  * The page's words in the reader's language. English is complete; what another language lacks is said in English.
  *
  * A text is found by its path, as in `t("board.paused", { from, to })`. `{name}` in it stands for a value; a text
- * of several forms, `{ one: "{count} stream", other: "{count} streams" }`, is chosen by the value `count`.
+ * of several forms, `{ one: "{count} stream", other: "{count} streams" }`, is chosen by the value `count`, a number,
+ * which is written as the language writes numbers.
  */
 
 import { en } from "../texts/en.js";
@@ -18,6 +19,8 @@ const REMEMBERED = "mqttbridge.language";
 let texts = en;
 let language = "en";
 let plurals = new Intl.PluralRules(language);
+/** @type {Intl.NumberFormat | null} */
+let counts = null;
 
 /** Choose the language that was asked for last, or the browser's, before anything is drawn. */
 export async function useLanguage() {
@@ -28,6 +31,7 @@ export async function useLanguage() {
   texts = (await import(`../texts/${wanted}.js`)).texts;
   language = wanted;
   plurals = new Intl.PluralRules(language);
+  counts = null;
 }
 
 /** In another site's frame a browser may forbid storage, by an error. */
@@ -45,8 +49,14 @@ export function chooseLanguage(tag) {
   location.reload();
 }
 
-/** @returns {string} for Intl's formats */
+/** @returns {string} */
 export const currentLanguage = () => language;
+
+/**
+ * How numbers and dates are written: as in the language that is spoken, and of its countries as in the browser's.
+ * @returns {string} for Intl's formats
+ */
+export const currentLocale = () => navigator.languages.find((tag) => tag.split("-")[0] === language) ?? language;
 
 /**
  * @param {string} path
@@ -56,8 +66,11 @@ export const currentLanguage = () => language;
 export function t(path, values = {}) {
   const found = lookUp(texts, path) ?? lookUp(en, path) ?? path;
   const text = typeof found === "string" ? found : found[plurals.select(Number(values.count))] ?? found.other ?? path;
-  return text.replace(/\{(\w+)\}/g, (/** @type {string} */ whole, /** @type {string} */ name) => String(values[name] ?? whole));
+  return text.replace(/\{(\w+)\}/g, (/** @type {string} */ whole, /** @type {string} */ name) =>
+    name === "count" && typeof values.count === "number" ? countFormat().format(values.count) : String(values[name] ?? whole));
 }
+
+const countFormat = () => (counts ??= new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: 2 }));
 
 /**
  * @param {any} from

@@ -2,6 +2,7 @@
 
 /** @import { Stream } from "./stream.js" */
 
+import { currentLocale } from "./i18n.js";
 import { HUES } from "./tiles/colours.js";
 
 const MIN_TILE_PX = 272;
@@ -21,7 +22,7 @@ export function groupByDevice(streams) {
     if (group) group.push(stream);
     else devices.set(stream.device, [stream]);
   }
-  const natural = new Intl.Collator(undefined, { numeric: true });
+  const natural = new Intl.Collator(currentLocale(), { numeric: true });
   return [...devices]
     .sort(([a], [b]) => natural.compare(a, b))
     .map(([device, group]) => ({ device, streams: group.sort((a, b) => natural.compare(a.field, b.field)) }));

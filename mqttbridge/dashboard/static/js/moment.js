@@ -1,5 +1,6 @@
 /** Times and spans as people write them, in the address and in the range picker. */
 
+import { t } from "./i18n.js";
 import { epochOf, wallClock } from "./zone.js";
 
 /** @type {Record<string, number>} seconds */
@@ -99,14 +100,14 @@ export function writeDuration(seconds) {
  * @param {number} seconds
  */
 export function readDuration(seconds) {
-  if (seconds < 10) return `${Number(seconds.toFixed(2))} s`;
-  const names = /** @type {const} */ ([["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]]);
+  if (seconds < 10) return t("common.seconds", { count: seconds });
+  const names = /** @type {const} */ ([["days", 86_400], ["hours", 3600], ["minutes", 60], ["seconds", 1]]);
   let rest = Math.round(seconds);
   const words = [];
   for (const [name, size] of names) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count || words.length) words.push(count ? `${count} ${name}` : "");
+    if (count || words.length) words.push(count ? t(`common.${name}`, { count }) : "");
   }
   return words.slice(0, 2).filter(Boolean).join(" ");
 }

@@ -12,16 +12,17 @@
 /** @import { Span, StreamSummary } from "./types.js" */
 
 import { now } from "./clock.js";
+import { t } from "./i18n.js";
 import { MAX_SPAN, parseDuration, parseMoment, writeDuration } from "./moment.js";
 
 /** @typedef {{id: string, label: string, seconds: number}} Window */
 
 /** @type {Window[]} those that have a button */
 export const WINDOWS = [
-  { id: "5m", label: "5 min", seconds: 300 },
-  { id: "1h", label: "1 h", seconds: 3600 },
-  { id: "24h", label: "24 h", seconds: 86_400 },
-  { id: "7d", label: "7 d", seconds: 604_800 },
+  { id: "5m", seconds: 300, get label() { return t("common.minutes", { count: 5 }); } },
+  { id: "1h", seconds: 3600, get label() { return t("common.hours", { count: 1 }); } },
+  { id: "24h", seconds: 86_400, get label() { return t("common.hours", { count: 24 }); } },
+  { id: "7d", seconds: 604_800, get label() { return t("common.days", { count: 7 }); } },
 ];
 
 /** How far back a comparison may look. */

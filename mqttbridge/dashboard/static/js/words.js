@@ -1,9 +1,10 @@
 /** Rates, spans and sizes in the reader's words. */
 
-import { currentLanguage, t } from "./i18n.js";
+import { currentLocale, t } from "./i18n.js";
 
-const rounded = new Intl.NumberFormat(currentLanguage(), { maximumFractionDigits: 0 });
-const fine = new Intl.NumberFormat(currentLanguage(), { maximumSignificantDigits: 2 });
+const rounded = new Intl.NumberFormat(currentLocale(), { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat(currentLocale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat(currentLocale(), { maximumSignificantDigits: 2 });
 
 /** @param {number} count */
 export const formatCount = (count) => rounded.format(count);
@@ -32,7 +33,7 @@ const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
 export function formatSize(bytes) {
   const power = Math.min(SIZES.length - 1, bytes > 0 ? Math.floor(Math.log2(bytes) / 10) : 0);
   const value = bytes / 1024 ** power;
-  return `${value < 10 && power ? value.toFixed(1) : Math.round(value)} ${SIZES[power]}`;
+  return `${value < 10 && power ? tenths.format(value) : Math.round(value)} ${SIZES[power]}`;
 }
 
 /** @param {{payload?: string, payload_base64?: string, cut: boolean}} message */

@@ -3,6 +3,8 @@
  * Whatever writes a time asks here, so that all of a page's times agree.
  */
 
+import { currentLocale } from "./i18n.js";
+
 const REMEMBERED = "mqttbridge.zone";
 
 /** @typedef {"browser" | "utc" | "server" | "other"} ZoneChoice */
@@ -52,7 +54,7 @@ export function dateFormat(options) {
   const key = JSON.stringify(options);
   let format = formats.get(key);
   if (!format) {
-    format = new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone() });
+    format = new Intl.DateTimeFormat(currentLocale(), { ...options, timeZone: zone() });
     formats.set(key, format);
   }
   return format;

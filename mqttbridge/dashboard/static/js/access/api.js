@@ -33,7 +33,7 @@ async function ask(method, url, body) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch {
-    throw new ApiError(0, t("settings.no_answer"));
+    throw new ApiError(0, t("common.noAnswer"));
   }
   if (answer.status === 204) return null;
   const text = await answer.text();

@@ -25,7 +25,7 @@ export function Copyable({ label, text }) {
       <span>${label}</span>
       <span class="copyable-row">
         <input class="input" ref=${field} readonly value=${text} onFocus=${(/** @type {any} */ event) => event.target.select()} />
-        <button class="button" type="button" onClick=${copy}>${copied ? t("settings.copied") : t("settings.copy")}</button>
+        <button class="button" type="button" onClick=${copy}>${copied ? t("common.copied") : t("common.copy")}</button>
       </span>
     </label>`;
 }

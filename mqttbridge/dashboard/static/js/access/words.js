@@ -1,7 +1,7 @@
 /** Days and errors in words, as the settings and the share dialog say them. */
 
 import { ApiError } from "../api.js";
-import { currentLanguage, t } from "../i18n.js";
+import { currentLocale, t } from "../i18n.js";
 
 /**
  * @param {number | null} epoch seconds
@@ -9,7 +9,7 @@ import { currentLanguage, t } from "../i18n.js";
  */
 export function day(epoch) {
   if (epoch === null) return t("settings.never");
-  return new Intl.DateTimeFormat(currentLanguage(), { dateStyle: "medium" }).format(epoch * 1000);
+  return new Intl.DateTimeFormat(currentLocale(), { dateStyle: "medium" }).format(epoch * 1000);
 }
 
 /** @param {unknown} error */

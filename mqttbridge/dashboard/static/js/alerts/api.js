@@ -29,7 +29,7 @@ async function ask(method, path, { body, version, timeout = TIMEOUT_MS } = {}) {
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new ApiError(0, t("alerts.noAnswer"));
+    throw new ApiError(0, t("common.serverGone"));
   }
   if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
   if (answer.status === 204) return null;
@@ -44,7 +44,7 @@ async function wordsOf(answer) {
   try {
     return JSON.parse(text).error ?? text;
   } catch {
-    return text || t("alerts.status", { status: answer.status });
+    return text || t("common.status", { status: answer.status });
   }
 }
 

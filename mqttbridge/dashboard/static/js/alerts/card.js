@@ -80,7 +80,7 @@ export function RuleCard({ entry, silence, doings }) {
   return html`
     <li class="alert-card" data-rule=${rule.name} data-state=${standing} data-level=${rule.level}>
       <header>
-        <h3 dir="auto">${rule.name}</h3>
+        <h2 dir="auto">${rule.name}</h2>
         <p class="alert-state"><i class="dot" aria-hidden="true"></i>${t(`alerts.standing.${standing}`, { count: counts.firing || counts.pending || counts.ok })}</p>
       </header>
       <p class="alert-sentence" dir="auto">${sentence(rule)}</p>

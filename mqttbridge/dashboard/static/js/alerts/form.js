@@ -118,7 +118,7 @@ export class RuleForm extends Component {
             <button class="button" type="button" data-action="test" disabled=${busy} onClick=${() => this.test()}>${t("alerts.test")}</button>
             <span class="spacer"></span>
             <button class="button" type="button" data-action="cancel" onClick=${() => /** @type {HTMLDialogElement} */ (this.base).close()}>
-              ${t(fixed ? "alerts.close" : "alerts.cancel")}</button>
+              ${t(fixed ? "common.close" : "alerts.cancel")}</button>
             ${!fixed && html`<button class="button button-strong" type="submit" data-action="save" disabled=${busy}>${t("alerts.save")}</button>`}
           </footer>
         </form>

@@ -88,7 +88,7 @@ class AlertsPage extends Component {
           onClick=${() => this.open(null)}>${this.wanted ? t("alerts.newHere", { stream: this.wanted.stream }) : t("alerts.new")}</button>
       <//>
       <div role="status">
-        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("alerts.noAnswer")}</p>`}
+        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
         ${said && html`<p class="notice" data-notice="said" dir="auto">${said}</p>`}
       </div>
       <main class="alerts" data-view="alerts" data-loaded=${String(answer !== null)}>

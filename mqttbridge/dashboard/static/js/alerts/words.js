@@ -33,7 +33,7 @@ export function duration(seconds) {
 /** @param {any} value */
 export function valueInWords(value) {
   if (value === null || value === undefined) return "–";
-  if (typeof value === "boolean") return t(value ? "alerts.on" : "alerts.off");
+  if (typeof value === "boolean") return t(value ? "common.on" : "common.off");
   return typeof value === "number" ? formatNumber(value) : String(value);
 }
 

@@ -39,7 +39,7 @@ export class BoardPanel extends Component {
     try {
       this.setState({ said: await work() });
     } catch (error) {
-      this.setState({ said: error instanceof Error && error.message ? error.message : t("board.noAnswer") });
+      this.setState({ said: error instanceof Error && error.message ? error.message : t("common.noAnswer") });
     }
   }
 

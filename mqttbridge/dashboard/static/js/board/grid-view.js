@@ -4,6 +4,7 @@
 /** @import { Placed } from "./grid.js" */
 
 import { html } from "../../vendor/htm-preact.module.js";
+import { t } from "../i18n.js";
 import { TileView } from "./tile-view.js";
 
 /** Below this width the tiles flow in reading order, as css/board.css says. */
@@ -17,6 +18,7 @@ export function GridView({ page, tiles, tools, lifted }) {
   // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
   const place = (/** @type {Placed} */ { x, y, w, h }) => ({ "--x": x + 1, "--y": y + 1, "--w": w, "--h": h });
   return html`
+    <h2 class="visually-hidden">${t("board.tiles")}</h2>
     <div class="tiles">
       ${tiles.map((tile) => html`
         <div class="cell" key=${tile.id} data-lifted=${String(tile.id === lifted)} style=${place(tile)}>

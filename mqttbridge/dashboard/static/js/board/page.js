@@ -7,7 +7,6 @@
 import { Component, createContext, html, render, useContext } from "../../vendor/htm-preact.module.js";
 import { Board } from "../board.js";
 import { onEmoji, withEmoji } from "../emoji.js";
-import { plural } from "../format.js";
 import { columnsFor, groupByDevice, Hues } from "../layout.js";
 import { t } from "../i18n.js";
 import { Painter } from "../painter.js";
@@ -46,7 +45,7 @@ function Device({ group: { device, streams }, named }) {
   const tiles = automaticTiles(streams);
   // Set through the DOM (an object, not a text): the content security policy forbids style attributes in HTML.
   return html`
-    <section class="device" style=${{ "--tiles": tiles.length }} aria-label=${withEmoji(device) || "Streams without a device"}>
+    <section class="device" style=${{ "--tiles": tiles.length }} aria-label=${withEmoji(device) || t("board.withoutDevice")}>
       ${named && html`<h2 dir="auto">${withEmoji(device) || "\u00a0"}</h2>`}
       ${tiles.map((/** @type {TileConfig} */ config) => html`<${TileView} key=${config.id} config=${config} page=${page} />`)}
     </section>`;
@@ -147,16 +146,16 @@ class BoardView extends Component {
     return html`
       <div class="summary">
         <p role="status">
-          ${plural(found.length, "stream")}${devices > 1 && ` of ${plural(devices, "device")}`} <${HeldRange} board=${board} />
+          ${devices > 1 ? t("board.ofDevices", { count: devices, streams: t("common.streams", { count: found.length }) }) : t("common.streams", { count: found.length })} <${HeldRange} board=${board} />
           ${arrangement.source === "config" && html`<span class="source" data-notice="config">${t("board.configured")}</span>`}
           ${arrangement.problem && html`<strong class="held" role="alert">${t(arrangement.problem)}</strong>`}
         </p>
         ${board.streams.size >= SEARCH_FROM && html`
-          <input class="search" type="search" placeholder="Find a stream" aria-label="Find a stream"
+          <input class="search" type="search" placeholder=${t("waves.find")} aria-label=${t("waves.find")}
             onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
       </div>
       ${Hints && html`<${Hints} editable=${arrangement.editable} onClose=${() => this.setState({ Hints: null })} />`}
-      ${found.length === 0 && html`<p class="nothing">No stream's name has “${this.state.search.trim()}” in it.</p>`}
+      ${found.length === 0 && html`<p class="nothing">${t("board.noneFound", { text: this.state.search.trim() })}</p>`}
       ${arrangement.document
         ? html`<${GridView} page=${page} tiles=${wanted ? arrange(arrangement.tiles().filter(isNamed(wanted))) : arrangement.tiles()} />`
         : html`<${Devices} groups=${groups} />`}`;

@@ -13,14 +13,14 @@ export class Panel extends Component {
   render() {
     const { title, onClose, children } = this.props;
     return html`
-      <aside class="panel" role="dialog" aria-label=${title} tabindex="-1">
+      <section class="panel" role="dialog" aria-label=${title} tabindex="-1">
         <header class="panel-head">
           <h2 dir="auto">${title}</h2>
           <button class="button button-icon" type="button" data-action="close" aria-label=${t("common.close")} onClick=${onClose}>
             <${RemoveIcon} /></button>
         </header>
         <div class="panel-body">${children}</div>
-      </aside>`;
+      </section>`;
   }
 }
 

@@ -112,7 +112,7 @@ export function Drops({ status: { drops, rates } }) {
 export function Rules({ status: { rules } }) {
   return html`
     <${Panel} id="rules" title=${t("bridge.rules.title")} wide=${true}>
-      <div class="scroll"><table class="table">
+      <div class="scroll" tabindex="0"><table class="table">
         <thead><tr>
           <th>${t("bridge.rules.rule")}</th><th class="number">${t("bridge.rules.messages")}</th>
           <th class="number">${t("bridge.rules.rejected")}</th><th>${t("bridge.rules.last")}</th>

@@ -6,6 +6,7 @@
 import { el } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
+import { t } from "../i18n.js";
 
 const LINES = 5;
 
@@ -55,7 +56,7 @@ export class TextLog {
     return onView.slice(-LINES).reverse().map(({ epoch, value }) => {
       const text = withEmoji(String(value));
       // Of the first text we know of, all we know is that it was there.
-      const since = epoch < from && epoch === said[0].epoch ? `before ${formatTime(from, to - from)}`
+      const since = epoch < from && epoch === said[0].epoch ? t("tiles.before", { time: formatTime(from, to - from) })
         : formatTime(epoch, to - Math.min(from, epoch));
       return el("li", { title: text.slice(0, MAX_CHARS) },
         el("time", {}, since),

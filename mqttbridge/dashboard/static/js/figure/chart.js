@@ -7,6 +7,7 @@
 
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
+import { currentLocale } from "../i18n.js";
 
 const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
 const LABEL_FONT = '600 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
@@ -23,7 +24,7 @@ const DAY = 86_400;
 const asWritten = (/** @type {number} */ epoch) => uPlot.tzDate(new Date(epoch * 1000), "Etc/UTC");
 
 const utc = (/** @type {Intl.DateTimeFormatOptions} */ parts) =>
-  new Intl.DateTimeFormat(undefined, { ...parts, timeZone: "UTC", hourCycle: "h23" });
+  new Intl.DateTimeFormat(currentLocale(), { ...parts, timeZone: "UTC", hourCycle: "h23" });
 const clock = utc({ hour: "2-digit", minute: "2-digit" });
 const clockWithSeconds = utc({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const day = utc({ day: "numeric", month: "short" });

@@ -3,6 +3,7 @@
 /** @import { FeedState } from "./feed.js" */
 
 import { onEmoji } from "../emoji.js";
+import { t } from "../i18n.js";
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { useStyles } from "../styles.js";
 import { onThemeChange } from "../theme.js";
@@ -16,7 +17,7 @@ import { Figure } from "./model.js";
 
 const FRAME_MS = 100;
 const HUES = 6;
-const WORDS = { connecting: "Connecting…", live: "Live", reconnecting: "Reconnecting…" };
+const WORDS = { connecting: "common.state.connecting", live: "common.state.live", reconnecting: "common.state.reconnecting" };
 
 /** Preact makes the element; what is in it is the chart's. */
 class ChartView extends Component {
@@ -38,14 +39,14 @@ class ChartView extends Component {
   }
 
   render() {
-    return html`<div class="figure-chart" role="img" aria-label="The figure's chart"></div>`;
+    return html`<div class="figure-chart" role="img" aria-label=${t("figure.chart")}></div>`;
   }
 }
 
 /** @param {{figure: Figure}} props */
 function Legend({ figure }) {
   return html`
-    <ul class="figure-legend" aria-label="Traces">
+    <ul class="figure-legend" aria-label=${t("figure.traces")}>
       ${[...figure.traces.values()].map((trace, i) => html`
         <li class=${`hue-${i % HUES}`} key=${trace.label} data-trace=${trace.label}
           data-points=${String(trace.x.length)} data-mode=${trace.style.mode ?? "lines"}>
@@ -92,13 +93,13 @@ class FigurePage extends Component {
     return html`
       <header class="bar">
         <div class="bar-title">
-          <a class="button button-icon" href="/" aria-label="All buckets" title="All buckets"><${BackIcon} /></a>
+          <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
           <h1 dir="auto">${layout.title || this.props.name}</h1>
           ${feed in WORDS && html`<p class="badge" role="status" data-state=${feed}>
-            <i class="dot" aria-hidden="true"></i>${WORDS[/** @type {keyof typeof WORDS} */ (feed)]}</p>`}
+            <i class="dot" aria-hidden="true"></i>${t(WORDS[/** @type {keyof typeof WORDS} */ (feed)])}</p>`}
         </div>
         <div class="bar-tools">
-          <a class="button" href=${`/b/${encodeURIComponent(this.props.name)}`}>History</a>
+          <a class="button" href=${`/b/${encodeURIComponent(this.props.name)}`}>${t("figure.history")}</a>
           <${ThemeButton} />
         </div>
       </header>
@@ -112,7 +113,7 @@ class FigurePage extends Component {
   /** @param {FeedState} feed */
   renderFigure(feed) {
     if (feed === "denied") return html`<${Denied} />`;
-    if (feed === "unknown") return html`<p class="nothing">There is no such figure (any more).</p>`;
+    if (feed === "unknown") return html`<p class="nothing">${t("figure.none")}</p>`;
     return html`<${Legend} figure=${this.figure} /><${ChartView} figure=${this.figure} />`;
   }
 }

@@ -3,7 +3,8 @@
 import { Component, html } from "../../vendor/htm-preact.module.js";
 import { fetchFigures, figureUrl } from "../api.js";
 import { now } from "../clock.js";
-import { formatAgo, plural } from "../format.js";
+import { formatAgo } from "../format.js";
+import { t } from "../i18n.js";
 
 const POLL_MS = 5000;
 const LIVE_S = 15;
@@ -19,9 +20,9 @@ function Card({ summary: { figure, title, traces, last } }) {
         <h2 dir="auto">${title || figure}</h2>
         ${title && title !== figure && html`<p class="card-key" dir="auto">${figure}</p>`}
         <p class="card-facts">
-          <span>${plural(traces.length, "trace")}</span>
+          <span>${t("shelf.traces", { count: traces.length })}</span>
           <span class="card-last" data-live=${String(age !== null && age < LIVE_S)}>
-            <i class="dot" aria-hidden="true"></i>${age === null ? "no point yet" : formatAgo(age)}
+            <i class="dot" aria-hidden="true"></i>${age === null ? t("shelf.noPointYet") : formatAgo(age)}
           </span>
         </p>
       </a>
@@ -53,8 +54,8 @@ export class FigureShelf extends Component {
     const { figures } = this.state;
     if (figures.length === 0) return null;
     return html`
-      <section class="figures" aria-label="Figures">
-        <p class="summary">${plural(figures.length, "figure")} drawn by Plotly streams</p>
+      <section class="figures" aria-label=${t("shelf.figures")}>
+        <p class="summary">${t("shelf.drawn", { count: figures.length })}</p>
         <ul class="cards">${figures.map((summary) => html`<${Card} key=${summary.figure} summary=${summary} />`)}</ul>
       </section>`;
   }

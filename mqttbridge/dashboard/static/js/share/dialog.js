@@ -76,7 +76,7 @@ class ShareDialog extends Component {
     return html`
       <header class="dialog-head">
         <h2>${t("settings.share.title")}</h2>
-        <button class="button button-icon" type="button" data-action="close" aria-label=${t("settings.share.close")} onClick=${this.props.onClose}>×</button>
+        <button class="button button-icon" type="button" data-action="close" aria-label=${t("common.close")} onClick=${this.props.onClose}>×</button>
       </header>
       ${admin && this.renderLinks()}
       <section>

@@ -3,7 +3,7 @@
  * onto one canvas. What cannot be drawn so, such as an image of another site, is left out.
  */
 
-import { currentLanguage } from "../i18n.js";
+import { currentLocale } from "../i18n.js";
 
 const MAX_SCALE = 2;
 const CAPTION_PX = 46;
@@ -68,7 +68,7 @@ export async function pictureOf(title) {
  * @param {CSSStyleDeclaration} page
  */
 function drawCaption(brush, title, width, page) {
-  const when = new Intl.DateTimeFormat(currentLanguage(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date());
+  const when = new Intl.DateTimeFormat(currentLocale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date());
   brush.fillStyle = page.color;
   brush.textBaseline = "middle";
   brush.font = `12px ${page.fontFamily}`;

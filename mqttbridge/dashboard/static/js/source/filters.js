@@ -4,7 +4,7 @@
 
 import { html } from "../../vendor/htm-preact.module.js";
 import { withEmoji } from "../emoji.js";
-import { t } from "../i18n.js";
+import { currentLocale, t } from "../i18n.js";
 
 /**
  * @typedef {object} Filter
@@ -34,7 +34,7 @@ export function Filters({ board, filter, onFilter }) {
 
 /** @param {{board: Board, chosen: string[], onChoose: (streams: string[]) => void}} props */
 function Streams({ board, chosen, onChoose }) {
-  const names = [...board.streams.keys()].sort(new Intl.Collator(undefined, { numeric: true }).compare);
+  const names = [...board.streams.keys()].sort(new Intl.Collator(currentLocale(), { numeric: true }).compare);
   const toggle = (/** @type {string} */ name) => onChoose(chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]);
   return html`
     <details class="picker">

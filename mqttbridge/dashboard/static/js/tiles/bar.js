@@ -8,11 +8,16 @@ import { withEmoji } from "../emoji.js";
 import { formatTime } from "../format.js";
 import { t } from "../i18n.js";
 import { upperBound } from "../series.js";
+import { dateFormat } from "../zone.js";
 import { shareOf } from "./scale.js";
 
 /** Widths of a bar in time, in seconds; the first that gives no more than MOST bars is taken. */
 const WIDTHS = [10, 30, 60, 300, 900, 3600, 10_800, 21_600, 86_400, 604_800, 2_592_000];
 const MOST = 24;
+
+const DAY = 86_400;
+const CLOCK = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+const DATE = /** @type {const} */ ({ day: "numeric", month: "short" });
 
 /** @type {TileType} */
 export const bar = {
@@ -29,7 +34,7 @@ export const bar = {
   create: (parent, tile) => new Bars(parent, tile),
 };
 
-/** @typedef {{label: string, value: number | null, text: string, level: string}} Bar */
+/** @typedef {{label: string, mark?: string, value: number | null, text: string, level: string}} Bar */
 
 /** @implements {TileView} */
 class Bars {
@@ -39,7 +44,7 @@ class Bars {
    */
   constructor(parent, tile) {
     this.tile = tile;
-    this.labelled = el("div", { role: "img", class: tile.streams.length > 1 ? "bars bars-across" : "bars bars-up" });
+    this.labelled = el("div", { role: "img", tabindex: "0", "aria-label": tile.title, class: tile.streams.length > 1 ? "bars bars-across" : "bars bars-up" });
     parent.append(this.labelled);
     this._drawn = "";
     /** @type {Bar[]} */
@@ -106,6 +111,7 @@ class Bars {
       const count = tile.config.options.of === "count";
       bars.push({
         label: formatTime(start, to - from),
+        mark: dateFormat(width < DAY ? CLOCK : DATE).format(start * 1000),
         value,
         text: value === null ? t("tiles.noValue") : count ? String(value) : `${tile.format(value)} ${tile.unit}`.trim(),
         level: count ? "" : tile.levelOf(value) ?? "",
@@ -146,7 +152,7 @@ function summary(of, epochs, values, first, last, end) {
  * @param {Bar} bar
  * @param {[number, number]} scale
  */
-function barElement({ label, value, text, level }, scale) {
+function barElement({ label, mark = label, value, text, level }, scale) {
   const ink = el("i", { class: `bar-ink${level && ` level-${level}`}` });
   const zero = shareOf(0, scale);
   const at = value === null ? zero : shareOf(value, scale);
@@ -154,7 +160,7 @@ function barElement({ label, value, text, level }, scale) {
   ink.style.setProperty("--length", `${(100 * Math.abs(at - zero)).toFixed(2)}%`);
   const name = el("span", { class: "bar-label", dir: "auto" });
   const number = el("span", { class: "bar-value" });
-  setText(name, label);
+  setText(name, mark);
   setText(number, text);
   return el("div", { class: "bars-one", title: `${label}: ${text}` }, name, el("span", { class: "bar-track" }, ink), number);
 }

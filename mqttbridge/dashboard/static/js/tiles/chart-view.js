@@ -5,6 +5,7 @@
 /** @import { Tile } from "./frame.js" */
 /** @import { PlotHandlers } from "../charts/plot.js" */
 
+import { announce } from "../announce.js";
 import { handlersOf } from "../charts/handlers.js";
 import { el } from "../dom.js";
 import { withEmoji } from "../emoji.js";
@@ -36,7 +37,7 @@ export class ChartView {
     this._cursor = null;
     this.reading = new Reading(parent);
     this.reading.show(tile.text(), tile.unit); // the chart takes the room that is left
-    this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
+    this.labelled = el("div", { class: "chart", role: "img", tabindex: "0", "aria-label": tile.title }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
     this.reading.show(tile.text(), tile.unit); // it takes its room before the chart does
@@ -96,6 +97,7 @@ export class ChartView {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key];
     if (step) {
       this.plot.moveCursor(step);
+      announce(() => this.reading.extent);
       event.preventDefault();
     } else if (event.key === "Escape") {
       this.tile.board.jumpToLive();

@@ -17,6 +17,7 @@ import { decimalsFor, formatAge, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
 import { alertBadge } from "../alerts/badge.js";
 import { colourOf, giveHue, hueName } from "./colours.js";
+import { dataButton, listenForTable } from "./data-button.js";
 import { kindOf, typeNow } from "./registry.js";
 
 /** A number is quiet after this many of its usual intervals, and never before this many seconds. */
@@ -53,7 +54,10 @@ export class Tile {
     this.body = el("div", { class: "tile-body" });
     /** @type {ReturnType<typeof alertBadge> | null} */
     this._alert = null;
+    /** @type {HTMLElement | null} */
+    this._data = null;
     root.append(el("header", { class: "tile-head" }, this._title, this._device, this._age), this.body);
+    listenForTable(this);
     this._dress();
   }
 
@@ -214,6 +218,9 @@ export class Tile {
     const named = config.streams.filter((name) => !name.startsWith("="));
     this._alert = named.length ? alertBadge(this.board.bucket, named) : null;
     if (this._alert) this._age.before(this._alert.element);
+    this._data?.remove();
+    this._data = config.streams.length ? dataButton(this) : null;
+    if (this._data) this._age.before(this._data);
     this._paintHead(now());
   }
 

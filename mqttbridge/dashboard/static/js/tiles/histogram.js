@@ -5,7 +5,7 @@
 
 import { el } from "../dom.js";
 import { withEmoji } from "../emoji.js";
-import { formatTick } from "../format.js";
+import { formatNumber, formatTick } from "../format.js";
 import { t } from "../i18n.js";
 import { lowerBound } from "../series.js";
 
@@ -49,7 +49,7 @@ class Histogram {
       .map(({ from, to, share }) => t("tiles.histogram.bin", { from: label(from), to: label(to), percent: Math.round(100 * share) })).join(", ");
     this.labelled.replaceChildren(
       el("div", { class: "histogram-bins" }, ...bins.map(({ from, to, share }) => {
-        const title = t("tiles.histogram.bin", { from: label(from), to: label(to), percent: (100 * share).toFixed(1) });
+        const title = t("tiles.histogram.bin", { from: label(from), to: label(to), percent: formatNumber(100 * share, 1) });
         const bin = el("i", { class: "histogram-bin", title });
         bin.style.setProperty("--share", String(most ? share / most : 0));
         return bin;

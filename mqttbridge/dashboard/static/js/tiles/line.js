@@ -4,6 +4,7 @@
 /** @import { Stream } from "../stream.js" */
 /** @import { Tile } from "./frame.js" */
 
+import { announce } from "../announce.js";
 import { handlersOf } from "../charts/handlers.js";
 import { linePlot } from "../charts/line.js";
 import { linesPlot } from "../charts/lines.js";
@@ -54,7 +55,7 @@ class LinesView {
     this.tile = tile;
     const colours = tile.streams.map((_, i) => tile.colour(i));
     this._legend = new Legend(parent, tile, colours);
-    this.labelled = el("div", { class: "chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
+    this.labelled = el("div", { class: "chart", role: "img", tabindex: "0", "aria-label": tile.title }, el("i", { class: "chart-ink" }));
     this.labelled.addEventListener("keydown", (event) => this._onKey(event));
     parent.append(this.labelled);
     this._pointed = false;
@@ -98,6 +99,7 @@ class LinesView {
     const step = { ArrowLeft: -1, ArrowRight: 1, PageUp: -20, PageDown: 20 }[event.key];
     if (step) {
       this.plot.moveCursor(step);
+      announce(() => this._legend.words);
       event.preventDefault();
     } else if (event.key === "Escape") {
       this.tile.board.jumpToLive();

@@ -3,6 +3,8 @@
  * map needs no other server. Coordinates are Web Mercator's, the whole world being 0 to 1 in both directions.
  */
 
+import { t } from "../i18n.js";
+
 /** @typedef {{land: Path2D, borders: Path2D}} World */
 
 const SOURCE = "/static/vendor/countries-50m.json";
@@ -16,7 +18,7 @@ let world = null;
 /** @returns {Promise<World>} fetched and worked out once a page */
 export function loadWorld() {
   world ??= fetch(SOURCE).then((answer) => {
-    if (!answer.ok) throw new Error(`the map's file: ${answer.status}`);
+    if (!answer.ok) throw new Error(t("common.status", { status: answer.status }));
     return answer.json();
   }).then(draw);
   world.catch(() => (world = null));

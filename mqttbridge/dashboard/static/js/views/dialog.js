@@ -25,7 +25,7 @@ export class Dialog extends Component {
         <div class="dialog-inside">
           <header class="dialog-head">
             <h2>${title}</h2>
-            <button class="button button-icon" type="button" aria-label=${t("time.close")} title=${t("time.close")} onClick=${close}><${CloseIcon} /></button>
+            <button class="button button-icon" type="button" aria-label=${t("common.close")} title=${t("common.close")} onClick=${close}><${CloseIcon} /></button>
           </header>
           ${children}
         </div>

@@ -73,7 +73,7 @@ function Card({ bucket: { key, name, tags, streams, last, rate, spark } }) {
           <span>${t("common.streams", { count: streams })}</span>
           ${rate > 0 && html`<span class="card-rate">${formatRate(rate)}</span>`}
           <span class="card-last" data-live=${String(live)}>
-            <i class="dot" aria-hidden="true"></i>${age === null ? t("shelf.noValueYet") : formatAgo(age)}
+            <i class="dot" aria-hidden="true"></i>${age === null ? t("tiles.noValueYet") : formatAgo(age)}
           </span>
         </p>
       </a>

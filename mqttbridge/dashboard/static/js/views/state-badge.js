@@ -4,8 +4,7 @@
 
 import { html, useEffect, useState } from "../../vendor/htm-preact.module.js";
 import { formatTime } from "../format.js";
-
-const WORDS = { connecting: "Connecting…", live: "Live", paused: "Paused", reconnecting: "Reconnecting…", stale: "Stale" };
+import { t } from "../i18n.js";
 
 /** @param {{board: Board}} props */
 export function StateBadge({ board }) {
@@ -17,8 +16,8 @@ export function StateBadge({ board }) {
   }, []);
   const { state } = board;
   const shown = state !== "live" ? state : !board.viewport.live ? "paused" : board.trouble ? "trouble" : "live";
-  const words = shown === "stale" ? `Stale since ${formatTime(board.knownUntil)}`
-    : shown === "trouble" ? board.trouble?.badge : WORDS[shown];
+  const words = shown === "stale" ? t("common.state.stale", { time: formatTime(board.knownUntil) })
+    : shown === "trouble" ? board.trouble?.badge : t(`common.state.${shown}`);
   return html`
     <p class="badge" role="status" data-state=${shown}><i class="dot" aria-hidden="true"></i>${words}</p>`;
 }

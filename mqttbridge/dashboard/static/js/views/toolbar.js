@@ -78,7 +78,7 @@ export function Toolbar({ board, view = "board", title, streams, children }) {
   return html`
     <header class="bar bar-board" data-mode=${live ? "live" : "paused"}>
       <div class="bar-title">
-        <a class="button button-icon" href="/" aria-label=${t("time.allBuckets")} title=${t("time.allBuckets")}><${BackIcon} /></a>
+        <a class="button button-icon" href="/" aria-label=${t("common.allBuckets")} title=${t("common.allBuckets")}><${BackIcon} /></a>
         <h1 dir="auto">${withEmoji(title || board.title)}</h1>
         <${StateBadge} board=${board} />
       </div>

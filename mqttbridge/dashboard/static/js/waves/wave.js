@@ -4,6 +4,7 @@
 /** @import { Stream } from "../stream.js" */
 /** @import { Plot } from "../charts/plot.js" */
 
+import { announce } from "../announce.js";
 import { bandPlot } from "../charts/band.js";
 import { handlersOf } from "../charts/handlers.js";
 import { linePlot } from "../charts/line.js";
@@ -40,9 +41,9 @@ export class Wave {
     this._described = 0;
     this._value = el("span", { class: "wave-value", dir: "auto" });
     this._figures = el("p", { class: "wave-figures" });
-    this._chart = el("div", { class: "chart wave-chart", role: "img", tabindex: "0" }, el("i", { class: "chart-ink" }));
+    this._chart = el("div", { class: "chart wave-chart", role: "img", tabindex: "0", "aria-label": withEmoji(stream.name) }, el("i", { class: "chart-ink" }));
     this._chart.addEventListener("keydown", (event) => this._onKey(event));
-    const name = el("h3", { dir: "auto", title: stream.name }, withEmoji(stream.name));
+    const name = el("h2", { dir: "auto", title: stream.name }, withEmoji(stream.name));
     root.append(el("div", { class: "wave-head" }, name, el("p", {}, this._value), this._figures), this._chart);
     setAttribute(root, "data-stream", stream.name);
     setAttribute(root, "data-kind", stream.kind);
@@ -130,6 +131,7 @@ export class Wave {
     const cursor = this.plot?.cursorTime ?? null;
     if (step) {
       this.plot?.moveCursor(step);
+      announce(() => this._value.textContent ?? "");
       event.preventDefault();
     } else if ((event.key === "a" || event.key === "b") && cursor !== null) {
       this.board.marks.place(event.key === "a" ? 0 : 1, cursor);

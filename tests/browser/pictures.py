@@ -1,0 +1,141 @@
+"""Takes the pictures of docs/dashboard.md: `make pictures`. They are of the page as it is, on the showcase's house."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.browser import showcase
+from tests.browser.chromium import CHROMIUM, CHROMIUM_ARGS
+from tests.browser.conftest import PATIENCE_MS, Dashboard
+from tests.support.configs import EMBEDDED
+from tests.support.processes import eventually
+
+PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
+DESKTOP: Final = (1280, 800)
+PHONE: Final = (390, 780)
+MAX_BYTES: Final = 60_000
+_HOUSE: Final = f"/b/{showcase.BUCKET}"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: where the page is, and what was done to it."""
+
+    address: str
+    prepare: Callable[[Page], None] = lambda _page: None
+    size: tuple[int, int] = DESKTOP
+    dark: bool = False
+
+
+def _measure(page: Page) -> None:
+    page.locator("[data-action=measure]").first.click()
+    plot = page.locator(".tile[data-loaded=true] .u-over").first
+    box = plot.bounding_box()
+    assert box
+    for share in (0.3, 0.75):
+        page.mouse.click(box["x"] + share * box["width"], box["y"] + 20)
+    expect(page.locator(".measure tbody tr").first).to_be_visible()
+
+
+def _arrange(page: Page) -> None:
+    _click("[data-action=arrange]")(page)
+    page.locator("[data-action=edit]").first.click()
+    expect(page.locator(".panel")).to_be_visible()
+
+
+def _click(selector: str) -> Callable[[Page], None]:
+    return lambda page: page.locator(selector).first.click()
+
+
+def _see(selector: str) -> Callable[[Page], None]:
+    return lambda page: expect(page.locator(selector).first).to_be_visible()
+
+
+SHOTS: Final[dict[str, Shot]] = {
+    "shelf": Shot("/", _see(".card")),
+    "board": Shot(f"{_HOUSE}#w=24h"),
+    "tiles": Shot(f"{_HOUSE}#w=24h", lambda page: page.mouse.wheel(0, 5000)),
+    "phone": Shot(f"{_HOUSE}#w=24h", size=PHONE, dark=True),
+    "time": Shot(f"{_HOUSE}#w=24h&compare=1d", _click("[data-action=range]")),
+    "measure": Shot(f"{_HOUSE}#w=24h", _measure),
+    "arrange": Shot(f"{_HOUSE}#w=24h", _arrange),
+    "share": Shot(f"{_HOUSE}#w=24h", _click("[data-action=share]")),
+    "waves": Shot(f"{_HOUSE}/waves#w=24h", _see(".wave[data-loaded=true]")),
+    "source": Shot(f"{_HOUSE}/source#w=24h", _see("[role=row], tbody tr")),
+    "bridge": Shot("/bridge", _see("main h2")),
+    "alerts": Shot("/alerts", _see(".alert-card")),
+}
+
+
+_DRAWN: Final = """() => document.querySelector(".badge[data-state=connecting]") === null
+  && (document.querySelector(".board") === null || document.querySelector(".tile") !== null)
+  && [...document.querySelectorAll(".tile")].every((tile) => {
+  const { top, bottom } = tile.getBoundingClientRect();
+  const away = bottom < 0 || top > innerHeight;
+  const drawn = tile.querySelector(".tile-body > *") !== null;
+  return away || (drawn && (tile.dataset.loaded === "true" || tile.querySelector("canvas") === null));
+})"""
+
+
+def _settled(page: Page) -> None:
+    """Each tile in view has its points, and was drawn with them."""
+    expect(page.locator("main")).to_be_visible()
+    eventually(lambda: page.evaluate(_DRAWN), what="all tiles drawn")
+    page.wait_for_timeout(1000)  # charts draw ten times a second, a map after its coasts have come
+
+
+def _packed(png: bytes) -> bytes:
+    """A palette is enough for a page, and a third of the size."""
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    for colours in (128, 64, 32):
+        packed = io.BytesIO()
+        image.quantize(colours, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
+        if packed.tell() <= MAX_BYTES:
+            break
+    return packed.getvalue()
+
+
+def take(folder: Path) -> None:
+    """Write every picture into the folder."""
+    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
+        dashboard = Dashboard(Path(directory))
+        settings = {"mqtt": None, "destinations": {"dashboard": EMBEDDED}, "alerts": {"rules": showcase.RULES}}
+        dashboard.process.configure(settings)
+        with dashboard.process:
+            now = time.time()
+            showcase.furnish(dashboard, now)
+            showcase.neighbours(dashboard, now)
+            chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+            for name, shot in SHOTS.items():
+                width, height = shot.size
+                context = chromium.new_context(
+                    viewport={"width": width, "height": height},
+                    locale="en-GB",
+                    timezone_id="UTC",
+                    color_scheme="dark" if shot.dark else "light",
+                    reduced_motion="reduce",
+                    has_touch=shot.size == PHONE,
+                )
+                context.set_default_timeout(PATIENCE_MS)
+                page = context.new_page()
+                page.goto(dashboard.url + shot.address)
+                _settled(page)
+                shot.prepare(page)
+                _settled(page)
+                (folder / f"{name}.png").write_bytes(_packed(page.screenshot()))
+                context.close()
+            chromium.close()
+
+
+if __name__ == "__main__":
+    take(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
