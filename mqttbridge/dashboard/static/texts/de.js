@@ -62,7 +62,6 @@ export const texts = {
   },
 
   shelf: {
-    bridge: "Bridge",
     find: "Bucket suchen",
     lastHour: "{stream}, die letzte Stunde",
     notFound: "Kein Bucket hat „{search}“ im Namen.",
