@@ -1,6 +1,11 @@
 /** Die Texte der Seite auf Deutsch; siehe en.js. */
 export const texts = {
   common: {
+    more: "Mehr",
+    lightColours: "Helle Farben",
+    darkColours: "Dunkle Farben",
+    placesLabel: "Bereiche",
+    places: { buckets: "Buckets", alerts: "Alarme", bridge: "Bridge", settings: "Einstellungen" },
     close: "Schließen",
     automatic: "automatisch",
     allBuckets: "Alle Buckets",
@@ -90,6 +95,23 @@ export const texts = {
   },
 
   board: {
+    arrangeHint: "Kachel ziehen, um sie zu verschieben, an der Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
+    hints: {
+      title: "Was hier möglich ist",
+      zoomShort: "Zoomen:",
+      zoom: "über ein Diagramm ziehen; Doppelklick führt zurück.",
+      zoomByTouchShort: "Zoomen:",
+      zoomByTouch: "seitlich über ein Diagramm wischen; zweimal tippen führt zurück.",
+      arrangeShort: "Anordnen:",
+      arrange: "Kacheln verschieben, vergrößern und hinzufügen; gespeichert wird von selbst.",
+      alertShort: "Alarme:",
+      alert: "die Glocke einer Kachel meldet, wenn ein Wert nicht ist, wie er sein soll.",
+      shareShort: "Teilen:",
+      share: "ein Link, der diese Tafel zeigt und sonst nichts.",
+      seen: "Verstanden",
+    },
+    newStream: "„{name}“ verwenden, noch ohne Werte",
+    rewrite: "Diesen Ausdruck neu schreiben",
     ofDevices: { one: "{streams} von {count} Gerät", other: "{streams} von {count} Geräten" },
     noneFound: "Keine Datenreihe hat „{text}“ im Namen.",
     hints: {
@@ -189,6 +211,7 @@ export const texts = {
   },
 
   tiles: {
+    meanAt: "{least} – {greatest}, Mittel {value} um {time}",
     on: "an",
     off: "aus",
     shareOn: "{percent} % an",
