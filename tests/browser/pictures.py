@@ -38,7 +38,7 @@ class Shot:
 
 
 def _measure(page: Page) -> None:
-    page.locator("[data-action=measure]").first.click()
+    page.keyboard.press("m")
     plot = page.locator(".tile[data-loaded=true] .u-over").first
     box = plot.bounding_box()
     assert box
@@ -50,7 +50,7 @@ def _measure(page: Page) -> None:
 def _arrange(page: Page) -> None:
     _click("[data-action=arrange]")(page)
     page.locator("[data-action=edit]").first.click()
-    expect(page.locator(".panel")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_visible()
 
 
 def _click(selector: str) -> Callable[[Page], None]:
@@ -64,7 +64,7 @@ def _see(selector: str) -> Callable[[Page], None]:
 SHOTS: Final[dict[str, Shot]] = {
     "shelf": Shot("/", _see(".card")),
     "board": Shot(f"{_HOUSE}#w=24h"),
-    "tiles": Shot(f"{_HOUSE}#w=24h", lambda page: page.mouse.wheel(0, 5000)),
+    "tiles": Shot(f"{_HOUSE}#w=24h", lambda page: page.evaluate("scrollTo(0, 5000)")),
     "phone": Shot(f"{_HOUSE}#w=24h", size=PHONE, dark=True),
     "time": Shot(f"{_HOUSE}#w=24h&compare=1d", _click("[data-action=range]")),
     "measure": Shot(f"{_HOUSE}#w=24h", _measure),
@@ -92,6 +92,7 @@ def _settled(page: Page) -> None:
     expect(page.locator("main")).to_be_visible()
     eventually(lambda: page.evaluate(_DRAWN), what="all tiles drawn")
     page.wait_for_timeout(1000)  # charts draw ten times a second, a map after its coasts have come
+    eventually(lambda: page.evaluate(_DRAWN), what="what was scrolled to drawn")
 
 
 def _packed(png: bytes) -> bytes:
@@ -130,6 +131,8 @@ def take(folder: Path) -> None:
                 page = context.new_page()
                 page.goto(dashboard.url + shot.address)
                 _settled(page)
+                if (hints := page.locator("[data-action=hints-seen]")).count():
+                    hints.click()
                 shot.prepare(page)
                 _settled(page)
                 (folder / f"{name}.png").write_bytes(_packed(page.screenshot()))

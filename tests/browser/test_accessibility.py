@@ -62,6 +62,11 @@ def arranging(page: Page) -> None:
     expect(page.get_by_role("dialog", name="Living room")).to_be_visible()
 
 
+def menu(page: Page) -> None:
+    page.locator("[data-action=more]").click()
+    expect(page.locator("[data-action=export]")).to_be_visible()
+
+
 def dialog(action: str) -> Callable[[Page], None]:
     def opened(page: Page) -> None:
         page.locator(f"[data-action={action}]").click()
@@ -71,6 +76,7 @@ def dialog(action: str) -> Callable[[Page], None]:
 
 
 def measuring(page: Page) -> None:
+    expect_state(page, "live")
     page.keyboard.press("m")
     expect(page.locator(".measure")).to_be_visible()
 
@@ -89,7 +95,7 @@ VIEWS: dict[str, tuple[str, list[Callable[[Page], None]]]] = {
     "board": (BOARD, [every_tile, arranging]),
     "dialogs": (BOARD, [measuring, dialog("range")]),
     "waves": (f"/b/{showcase.BUCKET}/waves#w=24h", [shown(".wave[data-loaded=true]")]),
-    "source": (f"/b/{showcase.BUCKET}/source#w=24h", [shown("[role=row], tr"), dialog("export")]),
+    "source": (f"/b/{showcase.BUCKET}/source#w=24h", [shown("[role=row], tr"), menu, dialog("export")]),
     "alerts": ("/alerts", [shown(".alert-card"), new_alert]),
     "bridge": ("/bridge", [shown("main h2")]),
     "settings": ("/settings", [shown(".settings section")]),
