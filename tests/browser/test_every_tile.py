@@ -255,7 +255,7 @@ def edit(page: Page, kind: str) -> None:
         panel.locator("input[name=value]").fill("7")
         panel.locator("input[name=topic]").fill("home/bell/set")
         panel.locator("input[name=retain]").check()
-        expect(tile.get_by_role("button")).to_have_text("Ring")
+        expect(tile.locator(".control-press")).to_have_text("Ring")
 
 
 def test_a_board_makes_itself_by_what_streams_are(home: Dashboard, page: Page, bucket: str, now: float) -> None:

@@ -10,7 +10,7 @@ export function Hints({ editable, onClose }) {
   const hints = editable ? [zoom, "arrange", "alert", "share"] : [zoom];
   return html`
     <aside class="hints" aria-label=${t("board.hints.title")}>
-      <ul>${hints.map((hint) => html`<li data-hint=${hint}><b>${t(`board.hints.${hint}Short`)}</b> ${t(`board.hints.${hint}`)}</li>`)}</ul>
+      <ul>${hints.map((hint) => html`<li data-hint=${hint}><strong>${t(`board.hints.${hint}Short`)}</strong> ${t(`board.hints.${hint}`)}</li>`)}</ul>
       <button class="button" type="button" data-action="hints-seen" onClick=${() => (noteSeen(), onClose())}>${t("board.hints.seen")}</button>
     </aside>`;
 }
