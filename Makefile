@@ -4,7 +4,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 # Side by side, since many tests wait for a broker or a browser rather than for the processor; a file stays together,
 # since its tests share servers.
-TEST_WORKERS ?= auto
+TEST_WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 # The stamps hold the set-up to its inputs: it runs again when they change, and costs nothing until then.
 INPUTS  := pyproject.toml constraints.txt scripts/setup
 
