@@ -159,8 +159,8 @@ def longest() -> None:
     lines = b"\n".join(b"m f=1,g=2 %d" % ((at + n) * 10**6) for n in range(MAX_VALUES // 2))
     lists = b"[" + b",".join([b"[]"] * (MAX_JSON_PARTS - 1)) + b"]"
     for name, topic, payload_format, data in (
-        ("sparkplug birth, 4000 times and units", b"spBv1.0/G/NBIRTH/N", "sparkplug", births),
-        ("influx, 4000 values at 2000 times", b"t", "influx", lines),
+        ("sparkplug birth, 3000 times and units", b"spBv1.0/G/NBIRTH/N", "sparkplug", births),
+        ("influx, 3000 values at 1500 times", b"t", "influx", lines),
         ("json, 60,000 lists (rejected)", b"t", "json", lists),
     ):
         took = []
