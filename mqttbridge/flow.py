@@ -18,8 +18,6 @@ COARSE_STEP: Final = 300.0
 _COARSE_SAMPLES: Final = 288
 # A forecast further away than this says no more than that there is time.
 FORESEEN_SECONDS: Final = 90 * 86_400.0
-# Of a shorter look back a forecast would be a guess.
-LEAST_SECONDS: Final = 10.0
 
 _Sample = tuple[float, "array[float]"]
 

@@ -13,7 +13,7 @@
 
 import { now } from "./clock.js";
 import { t } from "./i18n.js";
-import { MAX_SPAN, parseDuration, parseMoment, writeDuration } from "./moment.js";
+import { MAX_SPAN, parseDuration, parseMoment } from "./moment.js";
 
 /** @typedef {{id: string, label: string, seconds: number}} Window */
 
@@ -150,9 +150,6 @@ export function panned([from, to], share) {
   const by = (to - from) * share;
   return [from + by, to + by];
 }
-
-/** @param {number} seconds a window's length */
-export const windowName = (seconds) => WINDOWS.find((one) => one.seconds === seconds)?.id ?? writeDuration(seconds);
 
 /**
  * The smallest window in which half of the numbers have a few readings: a page of empty charts tells nothing.

@@ -15,9 +15,6 @@ const BELL = "M4.2 11.2V7.4a3.8 3.8 0 0 1 7.6 0v3.8l1.2 1.3H3zM6.7 14.2h2.6";
  */
 export const alertUrl = (bucket, stream) => `/alerts?${new URLSearchParams({ bucket, stream })}`;
 
-/** The state that a tile of several streams shows is the one that matters most. */
-const LOUDEST = ["firing", "pending", "unknown", "ok"];
-
 /**
  * @param {string} bucket
  * @param {string[]} streams the tile's
@@ -27,8 +24,7 @@ export function alertBadge(bucket, streams) {
   const words = el("span", { class: "tile-alert-words" });
   const element = el("a", { class: "tile-alert", href: alertUrl(bucket, streams[0]) }, bell(), words);
   const paint = (/** @type {AlertStates} */ states) => {
-    const standings = streams.map((stream) => states.of(stream)).filter((one) => one !== null && one !== undefined);
-    const standing = standings.sort((a, b) => LOUDEST.indexOf(a.state) - LOUDEST.indexOf(b.state))[0];
+    const standing = states.of(streams);
     const state = standing?.state ?? "none";
     const loud = state === "firing" || state === "pending";
     setAttribute(element, "data-alert", standing?.silenced && loud ? "silenced" : state);

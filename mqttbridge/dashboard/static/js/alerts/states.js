@@ -44,12 +44,13 @@ export class AlertStates {
   }
 
   /**
-   * How a stream stands under the worst of its rules; null where none watches it.
-   * @param {string} stream
+   * How the worst of some streams stands under the worst of its rules; null where none is watched.
+   * @param {string[]} streams
    * @returns {Standing | null}
    */
-  of(stream) {
-    return this._standings.get(stream) ?? null;
+  of(streams) {
+    const found = streams.map((stream) => this._standings.get(stream)).filter((one) => one !== undefined);
+    return found.length ? found.reduce((worst, one) => (badness(one) < badness(worst) ? one : worst)) : null;
   }
 
   async _look() {

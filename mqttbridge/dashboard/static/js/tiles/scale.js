@@ -12,9 +12,6 @@ const BY_UNIT = /** @type {Record<string, [number, number]>} */ ({
 /** What a temperature gauge shows when nobody chose: rooms and weather in most places. */
 const BY_TEMPERATURE = /** @type {Record<string, [number, number]>} */ ({ "°C": [-10, 40], "°F": [10, 110], K: [260, 320] });
 
-/** @param {string} unit */
-export const isTemperature = (unit) => unit in BY_TEMPERATURE;
-
 /**
  * @param {Tile} tile
  * @returns {[number, number]} the second is greater
