@@ -19,7 +19,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
+from mqttbridge.config.destinations import EmbeddedConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import RetainedPolicy
 from mqttbridge.datadir import DataDir, remedy
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub

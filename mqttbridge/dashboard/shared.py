@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.errors import StoreError

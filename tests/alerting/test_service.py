@@ -18,7 +18,7 @@ from mqttbridge.alerting.firings import Outcome
 from mqttbridge.alerting.ledger import HISTORY
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig, PageRule
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 from mqttbridge.dashboard.records import Conflict
