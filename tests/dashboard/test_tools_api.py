@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from mqttbridge.dashboard.bridge.schemas import Explanation, Replayed
 from mqttbridge.dashboard.openapi import OPERATIONS
-from mqttbridge.dashboard.schemas import Explanation, Replayed
 from mqttbridge.errors import SpoolFull
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery
