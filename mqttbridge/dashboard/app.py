@@ -193,9 +193,16 @@ def endpoints(
 def _routes(served: Iterable[Endpoint], security: Security) -> list[Route]:
     """One route a path, or `Allow` would name the methods of the first of several alone."""
     by_path: dict[str, dict[str, Handler]] = {}
+    storing: set[str] = set()
     for one in served:
         by_path.setdefault(one.path, {}).update(dict.fromkeys(one.methods, _checked(one, security)))
-    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+        if one.access is Access.WRITE:
+            storing.add(one.path)
+    routes = [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+    for route in routes:
+        if route.path in storing and route.methods is not None:
+            route.methods.discard("HEAD")  # a GET stores there, as Initial State's does; HEAD promises that it does not
+    return routes
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:
