@@ -21,7 +21,7 @@ from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.bridge.api import BridgeApi
-from mqttbridge.dashboard.controls_api import ControlsApi
+from mqttbridge.dashboard.controls_api import PUBLISHERS, ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events_api import EventsApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
@@ -60,14 +60,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The threads beside the event loop: one commits pushed events, some read, one tries alerts."""
+    """The threads beside the event loop: one commits pushed events, some read, one tries alerts, some publish."""
 
     commits: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-commit"))
     reads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "http-read"))
     tests: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-test"))
+    publishes: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PUBLISHERS, "http-publish"))
 
     def stop(self) -> None:
-        for pool in (self.commits, self.reads, self.tests):
+        for pool in (self.commits, self.reads, self.tests, self.publishes):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def later(self, work: Callable[[], None]) -> None:
@@ -147,7 +148,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
         Endpoint(
             "/api/v1/buckets/{bucket}/value",
-            ControlsApi(backend, workers.commits, workers.reads).say,
+            ControlsApi(backend, workers.commits, workers.publishes).say,
             Access.EDIT,
             ("POST",),
         ),
