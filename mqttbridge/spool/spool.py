@@ -34,9 +34,10 @@ from mqttbridge.config.model import SpoolConfig, WhenFull
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.metrics import Metrics
-from mqttbridge.spool import rejected as rejected_table
+from mqttbridge.spool import known as known_table, rejected as rejected_table
+from mqttbridge.spool.known import KnownTable
 from mqttbridge.spool.reader import MALFORMED, SpoolReader
-from mqttbridge.spool.rejected import RejectedRow, RejectedTable, insert_rows
+from mqttbridge.spool.rejected import RejectedRow, RejectedTable
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,9 @@ CREATE TABLE IF NOT EXISTS batch(
     body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS cursor(
     destination TEXT PRIMARY KEY, seq INTEGER NOT NULL, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+    + known_table.SCHEMA
     + rejected_table.SCHEMA
 )
 
@@ -73,8 +74,6 @@ _CLOCK_WAS_SET: Final = 60.0
 # What was last known, and what was rejected, may each take so much of `max_size` (one part in four) and no more: they
 # do not go away when a destination catches up, so a spool full of them would block for ever.
 _SHARE: Final = 4
-# Enough for a fleet of some hundred thousand topics.
-_MAX_KNOWN_BYTES: Final = 64 * 2**20
 
 _T = TypeVar("_T")
 
@@ -225,7 +224,7 @@ class Spool:
         """Keep (key, value) texts of what was last known, for the retained policy across restarts."""
         rows = list(known)
         with self._lock:
-            self._transact(lambda: self._remember(rows))
+            self._transact(lambda: self._known.put(rows))
 
     def known(self, key: str) -> str | None:
         """What `remember` kept under this key.
@@ -233,14 +232,18 @@ class Spool:
         Raises:
             SpoolError: the file cannot be read now.
         """
-        return self._look_up("SELECT value FROM known WHERE topic = ?", key)
+        with self._lock:
+            return self._guarded(lambda: self._known.get(key))
 
     def set_meta(self, key: str, value: str) -> None:
         with self._lock:
             self._transact(lambda: self._set_meta(key, value))
 
     def meta(self, key: str) -> str | None:
-        return self._look_up("SELECT value FROM meta WHERE key = ?", key)
+        query = "SELECT value FROM meta WHERE key = ?"
+        with self._lock:
+            row = self._guarded(lambda: self._connection.execute(query, (key,)).fetchone())
+        return row[0] if row else None
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -354,7 +357,7 @@ class Spool:
                 raise sqlite3.DatabaseError(f"{MALFORMED}: {verdict}")
         self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
         self._rejected = RejectedTable(connection, self._config.rejected_max_rows, self._config.max_size // _SHARE)
-        self._known_bytes = self._sum_of_known()
+        self._known = KnownTable(connection, self._config.max_size // _SHARE)
         self._rows: int = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
         last = connection.execute("SELECT max(seq) FROM batch").fetchone()[0] or 0
         stored = {d: Position(seq, offset) for d, seq, offset in connection.execute("SELECT * FROM cursor")}
@@ -501,25 +504,8 @@ class Spool:
         known: Sequence[tuple[str, str]],
     ) -> int:
         if known:
-            self._remember(known)
+            self._known.put(known)
         return self._insert(rows, batches, rejected)
-
-    def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
-        insert_rows(self._connection, "INSERT OR REPLACE INTO known", rows)
-        self._known_bytes += sum(len(key) + len(value) for key, value in rows)  # less is right where one was replaced
-        bound = min(_MAX_KNOWN_BYTES, self._config.max_size // _SHARE)
-        if self._known_bytes > bound and (found := self._sum_of_known()) <= bound:
-            self._known_bytes = found
-        elif self._known_bytes > bound:
-            # Topics come and go for ever, events need the room: what is forgotten costs one repeated value a topic.
-            self._connection.execute("DELETE FROM known")
-            self._known_bytes = 0
-
-    def _sum_of_known(self) -> int:
-        total: int = self._connection.execute(
-            "SELECT ifnull(sum(length(topic) + length(value)), 0) FROM known"
-        ).fetchone()[0]
-        return total
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
@@ -676,11 +662,6 @@ class Spool:
         oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
         used = (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
         return used, oldest[0] if oldest else None
-
-    def _look_up(self, query: str, key: str) -> str | None:
-        with self._lock:
-            row = self._guarded(lambda: self._connection.execute(query, (key,)).fetchone())
-        return row[0] if row else None
 
     def _pragma(self, name: str) -> int:
         value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -406,6 +407,36 @@ def test_what_was_last_known_never_takes_the_room_that_events_need(open_spool: O
     spool.append([Batch(events(0))])
     assert spool.known("once/99/199")
     assert spool.stats().bytes < 2**20
+
+
+def test_of_what_was_last_known_the_longest_silent_makes_room_alone(open_spool: Open, caplog) -> None:
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+    for n in range(60):
+        spool.remember((f"topic/{n}/{m}", "x" * 90) for m in range(100))
+        spool.append([], known=[("a/counter/that/goes/on", str(n))])
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+
+    kept = [n for n in range(60) if spool.known(f"topic/{n}/99")]
+    assert kept == list(range(kept[0], 60))
+    assert len(kept) > 30
+    assert spool.known("a/counter/that/goes/on") == "59"
+    assert "longest silent" in caplog.text
+
+
+def test_what_an_earlier_version_knew_is_known_and_the_first_to_make_room(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    spool.close()
+    with closing(sqlite3.connect(spool.path)) as earlier:
+        earlier.executescript(
+            "DROP TABLE known; CREATE TABLE known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+            "INSERT INTO known VALUES ('t', '1')"
+        )
+    spool = open_spool(max_size="1MiB", min_free_disk=0)
+    assert spool.known("t") == "1"
+    for n in range(30):
+        spool.remember([(f"new/{n}", "x" * 10_000)])
+    assert spool.known("t") is None
+    assert spool.known("new/29")
 
 
 def test_what_fails_and_is_tried_again_is_counted_once(open_spool: Open) -> None:
