@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
@@ -26,7 +26,13 @@ RECORDS_FILE = "records.db"
 
 
 def open_store(
-    data_dir: Path, config: EmbeddedConfig, hub: Hub, metrics: Metrics, by_rule: Mapping[str, float] | None = None
+    data_dir: Path,
+    config: EmbeddedConfig,
+    hub: Hub,
+    metrics: Metrics,
+    by_rule: Mapping[str, float] | None = None,
+    *,
+    age_clock: Callable[[], float] | None = None,
 ) -> tuple[Store, Records]:
     """History and records, in a data directory or in a database; what an earlier version kept in the former moves on.
 
@@ -36,6 +42,7 @@ def open_store(
         hub: shows what other bridges store in the same database.
         metrics: counts what comes too late to be kept.
         by_rule: seconds that streams are kept of rules that say so, by the rule's name; in a data directory.
+        age_clock: the time by which history is past its retention; in a data directory.
 
     Raises:
         StoreError: they cannot be opened.
@@ -50,6 +57,7 @@ def open_store(
         retention_by=config.retention_by,
         retention_by_rule=by_rule,
         too_old=lambda points: metrics.dropped.add(points, reason="past_retention"),
+        age_clock=age_clock,
     )
     read_old_file(data_dir / OLD_FILE, store)
     return store, SqliteRecords(data_dir / RECORDS_FILE)
@@ -63,17 +71,24 @@ class Dashboard:
         config: the embedded destination's section.
         metrics: shows how many watch.
         by_rule: seconds that streams are kept of rules that say so, by the rule's name.
+        age_clock: the time by which history is past its retention; the clock's where none is given.
 
     Raises:
         StoreError: the store cannot be opened.
     """
 
     def __init__(
-        self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics, by_rule: Mapping[str, float] | None = None
+        self,
+        data_dir: Path,
+        config: EmbeddedConfig,
+        metrics: Metrics,
+        by_rule: Mapping[str, float] | None = None,
+        *,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
         self.hub = Hub()
         self.activity = Activity()
-        self.store, self.records = open_store(data_dir, config, self.hub, metrics, by_rule)
+        self.store, self.records = open_store(data_dir, config, self.hub, metrics, by_rule, age_clock=age_clock)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def maintain(self) -> None:

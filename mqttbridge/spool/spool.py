@@ -69,7 +69,7 @@ _VACUUM_BEYOND_PAGES: Final = 4096
 _VACUUM_STEP_PAGES: Final = 512
 # How many of the oldest rows `drop_oldest` and `max_age` look at in one step.
 _DROP_STEP_ROWS: Final = 256
-# A clock that gains more than this on the monotonic one was set.
+# A clock that gains or loses more than this on the monotonic one was set.
 _CLOCK_WAS_SET: Final = 60.0
 # What was last known, and what was rejected, may each take so much of `max_size` (one part in four) and no more: they
 # do not go away when a destination catches up, so a spool full of them would block for ever.
@@ -97,6 +97,14 @@ class SpoolStats:
 class Spool:
     """See the module's text. Every method is safe to call from any thread.
 
+    Args:
+        path: the file.
+        config: the `spool` section.
+        metrics: counts what is stored and dropped.
+        destinations: who has a cursor.
+        on_rejected: told of rejected messages once they are stored.
+        age_clock: the time by which events are older than `max_age`.
+
     Raises:
         SpoolError: the file cannot be opened or created at all.
     """
@@ -109,12 +117,13 @@ class Spool:
         destinations: Sequence[str],
         *,
         on_rejected: Callable[[Sequence[Rejected]], object] = lambda _: None,
+        age_clock: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
         self.generation = 0
         """Grows when a damaged file was set aside and a new one begun; readers reopen then."""
         self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
-        self._on_rejected = on_rejected
+        self._on_rejected, self._age_clock = on_rejected, age_clock
         self._lock = threading.Lock()
         self._appended = threading.Condition()
         self.committed_seq = 0
@@ -214,7 +223,7 @@ class Spool:
             try:
                 if self._config.max_age:
                     self._follow_clock()
-                    self._guarded(lambda: self._drop_older_than(time.time() - self._config.max_age))
+                    self._guarded(lambda: self._drop_older_than(self._age_clock() - self._config.max_age))
                 if self._moved or self._error:
                     self._transact(lambda: None)
             except SpoolError as error:
@@ -604,14 +613,14 @@ class Spool:
             self._kept[destination] -= events
 
     def _follow_clock(self) -> None:
-        """Where the clock was set forward, what was committed since the start is as old as it was.
+        """Where the clock was set, what was committed since the start is as old as it was.
 
         A board without a clock of its own learns the time some minutes after it started, and may have been off for
         months: by its first time, events of a minute ago would be older than `max_age`.
         """
         ahead = time.time() - time.monotonic()
-        if (gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
-            log.warning("the clock was set forward by %.0f s", gain)
+        if abs(gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
+            log.warning("the clock was set by %+.0f s", gain)
             query = "UPDATE batch SET created = min(created + ?, ?) WHERE seq > ?"
             self._transact(lambda: self._connection.execute(query, (gain, time.time(), self._first_seq)))
         self._clock_ahead = ahead

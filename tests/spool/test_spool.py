@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mqttbridge.ageclock import AgeClock
 from mqttbridge.config.model import SpoolConfig
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, EventTuple, Position, Reason, Rejected
@@ -39,7 +40,9 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
     def opener(*destinations: str, **config: object) -> Spool:
         metrics = Metrics()
         names = destinations or ("a",)
-        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names)
+        # As the tests set them: time's own functions may stand for others by now.
+        age_clock = AgeClock(tmp_path / "clock.json", lambda: time.time() + 0, lambda: time.monotonic() + 0)
+        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names, age_clock=age_clock)
         spool.test_metrics = metrics  # type: ignore[attr-defined]
         opened.append(spool)
         return spool
@@ -222,9 +225,10 @@ def test_drop_newest_refuses_quietly_and_counts(open_spool: Open) -> None:
 
 
 def test_events_older_than_max_age_are_dropped_and_counted(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool = open_spool(max_age="1h")
     now = [1_000_000.0]
-    monkeypatch.setattr("mqttbridge.spool.spool.time.time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    spool = open_spool(max_age="1h")
     spool.append([Batch(events(0, 3))])
     now[0] += 3000
     spool.append([Batch(events(3))])
@@ -510,6 +514,23 @@ def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monke
     monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + later)
     spool.maintain()
     assert read_all(spool, "a") == []
+
+
+def test_a_clock_that_is_wrong_for_a_minute_drops_nothing_and_keeps_nothing_longer(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_spool(max_age="7d").append([Batch(events(0))])
+    spool = open_spool(max_age="7d")  # which cannot know how long it was off
+    years, real = 12 * 365 * 86400.0, time.time
+    monkeypatch.setattr(time, "time", lambda: real() + years)
+    spool.append([Batch(events(1))])
+    spool.maintain()
+    assert read_all(spool, "a") == events(0, 2)
+    monkeypatch.setattr(time, "time", real)
+    spool.maintain()
+
+    assert read_all(spool, "a") == events(0, 2)
+    assert spool._connection.execute("SELECT max(created) FROM batch").fetchone()[0] <= real()
 
 
 def test_a_batch_larger_than_the_spool_waits_until_it_is_empty_and_no_longer(open_spool: Open) -> None:
