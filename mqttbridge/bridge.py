@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mqttbridge.ageclock import AgeClock
 from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.model import Config
 from mqttbridge.config.mqtt import RetainedPolicy
@@ -106,12 +107,14 @@ class Bridge:
         if config.http.enabled:
             self._log_tail.install()
         self._data_dir = DataDir(Path(config.data_dir))
+        self._age_clock = AgeClock(self._data_dir.path / "clock.json")
         self.spool = Spool(
             self._data_dir.path / "spool.db",
             config.spool,
             self.metrics,
             tuple(config.destinations),
             on_rejected=self._sayings.rejected,
+            age_clock=self._age_clock,
         )
         show(self.spool, self.metrics, tuple(config.destinations))
         self.standing = Standing(
@@ -147,6 +150,7 @@ class Bridge:
             The process's exit code: 0 after `stop`, 1 after a failure.
         """
         while not stop.wait(_WATCH_INTERVAL):
+            self._age_clock.save_when_due()
             self.spool.maintain()
             if self._dashboard is not None:
                 self._dashboard.maintain()
@@ -192,6 +196,7 @@ class Bridge:
             if left:
                 log.info("left in the spool for the next start: %s", left)
             self.spool.close()
+            self._age_clock.save()
         if hasattr(self, "_data_dir"):
             self._data_dir.release()
         self._log_tail.remove()
@@ -204,7 +209,7 @@ class Bridge:
                 from mqttbridge.dashboard import Dashboard  # noqa: PLC0415  # a bridge without one spares its memory
 
                 kept = {rule.name: rule.retention for rule in self._config.rules if rule.retention is not None}
-                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics, kept)
+                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics, kept, age_clock=self._age_clock)
 
     def _make_alerts(self) -> None:
         if self._dashboard is None:

@@ -34,6 +34,7 @@ LAYERS = {
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,
+    "mqttbridge.ageclock": 2,
     "mqttbridge.alerting.actions": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,

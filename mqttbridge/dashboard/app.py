@@ -22,7 +22,7 @@ from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.bridge.api import BridgeApi
 from mqttbridge.dashboard.bridge.tools import ToolsApi
-from mqttbridge.dashboard.controls_api import ControlsApi
+from mqttbridge.dashboard.controls_api import PUBLISHERS, ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
 from mqttbridge.dashboard.events.api import EventsApi
 from mqttbridge.dashboard.events.latest import ReadApi
@@ -60,14 +60,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The threads beside the event loop: one commits pushed events, some read, one tries alerts."""
+    """The threads beside the event loop: one commits pushed events, some read, one tries alerts, some publish."""
 
     commits: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-commit"))
     reads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "http-read"))
     tests: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-test"))
+    publishes: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PUBLISHERS, "http-publish"))
 
     def stop(self) -> None:
-        for pool in (self.commits, self.reads, self.tests):
+        for pool in (self.commits, self.reads, self.tests, self.publishes):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def later(self, work: Callable[[], None]) -> None:
@@ -147,7 +148,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
         Endpoint(
             "/api/v1/buckets/{bucket}/value",
-            ControlsApi(backend, workers.commits, workers.reads).say,
+            ControlsApi(backend, workers.commits, workers.publishes).say,
             Access.EDIT,
             ("POST",),
         ),
@@ -193,9 +194,16 @@ def endpoints(
 def _routes(served: Iterable[Endpoint], security: Security) -> list[Route]:
     """One route a path, or `Allow` would name the methods of the first of several alone."""
     by_path: dict[str, dict[str, Handler]] = {}
+    storing: set[str] = set()
     for one in served:
         by_path.setdefault(one.path, {}).update(dict.fromkeys(one.methods, _checked(one, security)))
-    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+        if one.access is Access.WRITE:
+            storing.add(one.path)
+    routes = [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+    for route in routes:
+        if route.path in storing and route.methods is not None:
+            route.methods.discard("HEAD")  # a GET stores there, as Initial State's does; HEAD promises that it does not
+    return routes
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mqttbridge.dashboard.boards.derived import Derived
-from mqttbridge.dashboard.framequeue import FrameQueue
+from mqttbridge.dashboard.framequeue import FrameQueue, broadcast
 from mqttbridge.dashboard.frames import encode, merge, series_of, thin
 from mqttbridge.dashboard.store.model import Column, StreamKey
 
@@ -35,9 +35,8 @@ from mqttbridge.dashboard.store.model import Column, StreamKey
 # hub takes some 5 % of a core however much comes in, and never more than a quarter of a second.
 PAUSE_FACTOR: Final = 20
 MAX_PAUSE: Final = 0.25
-SEND_COST: Final = 50e-6  # seconds to hand one frame to one viewer, as measured with uvicorn and h11
+SEND_COST: Final = 50e-6  # seconds that a viewer's task takes to send a frame, as measured with uvicorn and h11
 
-MAX_QUEUED: Final = 16  # frames: 4 s at the slowest pace; who is further behind is quicker with a new snapshot
 RING_BYTES: Final = 4 * 2**20
 RING_SECONDS: Final = 120.0
 LEASE: Final = 60.0  # seconds a channel stays open after a snapshot or its last viewer
@@ -230,16 +229,13 @@ class Hub:
                 elif channel.pending:
                     work.append((channel, channel.pending))
                     channel.pending = {}
-        sends = 0
-        for channel, pending in work:
-            self._send(channel, pending, began)
-            sends += len(channel.viewers)
+        queued = sum(self._send(channel, pending, began) for channel, pending in work)
         self._trim(began)
-        cost = self._loop.time() - began + sends * SEND_COST
+        cost = self._loop.time() - began + queued * SEND_COST
         self._not_before = began + min(PAUSE_FACTOR * cost, MAX_PAUSE)
 
-    def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> None:
-        """One frame, encoded once, for the ring and for every viewer of the channel."""
+    def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> int:
+        """One frame, encoded once, for the ring and every viewer; returns how many of their tasks have it to send."""
         self._seq += 1
         columns = {stream: thin(column) for stream, column in pending.items()}
         frame = {"now": self._clock(), "series": {stream: series_of(column) for stream, column in columns.items()}}
@@ -248,12 +244,7 @@ class Hub:
         data = encode("points", frame, self._id())
         self._ring.append(_Frame(self._seq, now, channel, data))
         self._ring_bytes += len(data)
-        for viewer in channel.viewers:
-            if len(viewer.frames) >= MAX_QUEUED:
-                viewer.frames.clear()
-                viewer.put(self._resync())
-            else:
-                viewer.put(data)
+        return broadcast(channel.viewers, data, self._resync)
 
     def _trim(self, now: float) -> None:
         while self._ring and (self._ring_bytes > RING_BYTES or self._ring[0].at < now - RING_SECONDS):

@@ -81,9 +81,14 @@ class Security:
         self.keys, self.links = Keys(config, records), Links(records)
         self.sessions, self.used, self.attempts = Sessions(records), LastUsed(records), Attempts()
         unclaimed = self.guarded and not self.keys.has_admin and self.keys.can_add
-        self.first_start = FirstStart() if unclaimed else None
+        self._first_start = FirstStart() if unclaimed else None
 
     # --- questions ---------------------------------------------------------------------------------------------
+
+    @property
+    def first_start(self) -> FirstStart | None:
+        """The way to the first admin's key; None when there is one, which may have been made on another bridge."""
+        return None if self.keys.has_admin else self._first_start
 
     def may_write(self, key: str | None) -> bool:
         """Whether an access key (None: none was given) may send events."""

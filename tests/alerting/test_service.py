@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from mqttbridge.alerting import dispatcher
-from mqttbridge.alerting.actions import create
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.engine import MAX_STREAMS
 from mqttbridge.alerting.firings import Outcome
@@ -26,7 +25,7 @@ from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.errors import BrokerError, StoreError
 from mqttbridge.metrics import Metrics
-from tests.support.processes import eventually, free_port
+from tests.support.processes import eventually
 from tests.support.receivers import Hook, mail_server, webhook_server
 
 HOT = {"name": "Hot", "stream": "*.t", "when": {"is": ">", "value": 30, "clear": 28}, "actions": ["hook"]}
@@ -421,12 +420,11 @@ def test_a_position_of_two_streams_leaves_its_circle(watch):
 
 
 def test_a_mail_is_sent_and_again_after_a_temporary_no(watch):
-    port = free_port()
-    with mail_server(port) as box:
+    with mail_server() as box:
         box.answers = ["451 later"]
         watched = watch(
             actions={"mail": {"type": "email", "to": ["me@example.org", "you@example.org"]}},
-            smtp={"host": "127.0.0.1", "port": port, "security": "none", "sender": "bridge@example.org"},
+            smtp={"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "bridge@example.org"},
             rules=[{**HOT, "name": "Heiß\u2028", "level": "critical", "actions": ["mail"]}],
         )
         watched.push(("x.t", 31.0, 1.0), bucket="Küche")
@@ -441,12 +439,11 @@ def test_a_mail_is_sent_and_again_after_a_temporary_no(watch):
 
 
 def test_a_mail_that_the_server_will_never_take_is_refused(watch):
-    port = free_port()
-    with mail_server(port) as box:
+    with mail_server() as box:
         box.answers = ["550 no such user"]
         watched = watch(
             actions={"mail": {"type": "email", "to": ["me@example.org"]}},
-            smtp={"host": "127.0.0.1", "port": port, "security": "none", "sender": "bridge@example.org"},
+            smtp={"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "bridge@example.org"},
             rules=[{**HOT, "actions": ["mail"]}],
         )
         watched.push(("x.t", 31.0, 1.0))
@@ -483,31 +480,3 @@ def test_fields_of_ones_own_and_headers_go_with_a_webhook(watch, hook):
 
     assert hook.requests[0][1] == {"text": 'Hot: "31"'}
     assert hook.headers[0]["X-Key"] == "k"
-
-
-def test_apprise_says_what_it_needs_or_whether_it_went_well(watch, monkeypatch):
-    sent: list[tuple[str, str]] = []
-
-    class Service:
-        def add(self, url: str) -> bool:
-            return url.startswith("ntfy://")
-
-        def notify(self, body: str, title: str) -> bool:
-            sent.append((title, body))
-            return True
-
-    class Module:
-        Apprise = Service
-
-    monkeypatch.setitem(__import__("sys").modules, "apprise", Module)
-    watched = watch(
-        actions={"phone": {"type": "apprise", "url": "ntfy://topic"}}, rules=[{**HOT, "actions": ["phone"]}]
-    )
-    watched.push(("x.t", 31.0, 1.0))
-    watched.settle()
-    assert sent == [("[WARNING] Hot: b x.t", "Hot: b x.t is 31, above 30")]
-
-    unknown = AlertsConfig.model_validate({"actions": {"p": {"type": "apprise", "url": "nonsense://token"}}})
-    with pytest.raises(Exception, match="does not know") as told:
-        create(unknown.actions["p"], None, None)
-    assert "token" not in str(told.value)

@@ -195,6 +195,15 @@ def test_a_deleted_stream_is_gone_at_once_and_its_points_by_and_by(open_store):
     assert store.buckets() == []
 
 
+def test_times_of_every_year_there_is_lie_in_so_few_tables_that_one_statement_can_lock_them(store, postgres, schema):
+    years = [year for year in range(3, 9999) if year % 10 == 0 or year < 400]
+    store.append([("b", "s", year, (year - 1970) * 31_556_952.0) for year in years])
+
+    (spans,) = postgres.execute(f"SELECT count(*) FROM pg_inherits WHERE inhparent = '{schema}.points'::regclass")[0]
+    assert spans < 20
+    assert len(store.points("b", ["s"], -62.1e9, 253.3e9, 10_000)["s"].values) == len(years)
+
+
 def test_people_can_query_readings(store, postgres, schema):
     store.append([("home", "temp", 21.5, NOW), ("home", "state", "on", NOW)], {("home", "temp"): "°C"})
 

@@ -37,7 +37,7 @@ from mqttbridge.dashboard.store.postgres import (
     schema as tables,
     writing,
 )
-from mqttbridge.dashboard.store.postgres.changes import Publish
+from mqttbridge.dashboard.store.postgres.changes import Listener
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
 from mqttbridge.dashboard.store.postgres.reading import Window
 from mqttbridge.dashboard.store.ranges import length_for
@@ -145,17 +145,13 @@ class PostgresStore:
             catalogue.forget(db, catalogue.ids_of(db, bucket), bucket)
         return known
 
-    def follow(self, publish: Publish, lost: Callable[[], None]) -> None:
-        """Hand on what other bridges store from now on, until `close`.
-
-        Args:
-            publish: takes points that were just stored, on a thread of the store's.
-            lost: called when some may have been missed, since the connection was lost for long.
+    def follow(self, listener: Listener) -> None:
+        """Tell somebody what other bridges change from now on, until `close`.
 
         Raises:
             StoreError: the database does not answer.
         """
-        self._follower = changes.Follower(self.connections, self._writer, publish, lost)
+        self._follower = changes.Follower(self.connections, self._writer, listener)
         self._follower.start()
 
     def close(self) -> None:
