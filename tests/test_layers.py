@@ -35,6 +35,8 @@ LAYERS = {
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,
     "mqttbridge.alerting.actions": 2,
+    "mqttbridge.alerting.backlog": 2,
+    "mqttbridge.alerting.duty": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,

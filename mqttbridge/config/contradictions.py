@@ -52,6 +52,9 @@ def _retention_problems(config: Config) -> Iterator[tuple[Loc, str]]:
 def _alert_problems(config: Config) -> Iterator[tuple[Loc, str]]:
     if config.alerts.rules and not any(isinstance(one, EmbeddedConfig) for one in config.destinations.values()):
         yield ("alerts", "rules"), "have nothing to watch: there is no destination of type embedded"
+    stores = [one.store for one in config.destinations.values() if isinstance(one, EmbeddedConfig)]
+    if not config.alerts.evaluate and not any(isinstance(store, PostgresStoreConfig) for store in stores):
+        yield ("alerts", "evaluate"), "nobody else could: no other bridge has a part in a store that is not postgres"
     for name, action in config.alerts.actions.items():
         if isinstance(action, MqttAction) and config.mqtt is None:
             yield ("alerts", "actions", name, "type"), "cannot publish: mqtt is null"
