@@ -38,15 +38,9 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
 
 
 def _retention_problems(config: Config) -> Iterator[tuple[Loc, str]]:
-    stores = [one.store for one in config.destinations.values() if isinstance(one, EmbeddedConfig)]
-    in_database = any(isinstance(store, PostgresStoreConfig) for store in stores)
     for index, rule in enumerate(config.rules):
-        if rule.retention is None:
-            continue
-        if not rule.name:
+        if rule.retention is not None and not rule.name:
             yield ("rules", index, "retention"), "needs a name: by it the store remembers whose the streams are"
-        if in_database:
-            yield ("rules", index, "retention"), "is not kept by a store of type postgres: say retention_by, by bucket"
 
 
 def _alert_problems(config: Config) -> Iterator[tuple[Loc, str]]:
