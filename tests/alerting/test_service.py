@@ -212,7 +212,7 @@ def test_a_crash_before_the_answer_was_recorded_tells_it_again_under_the_same_ke
 def test_nobody_is_told_before_the_firing_is_kept(watch, hook, monkeypatch):
     watched = watch()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patched:
