@@ -155,12 +155,31 @@ class Desk:
         alerts = self._alerts
         with alerts.lock:
             self._of_page(name)
-            alerts.ledger.delete_rule(name, expected)
-            alerts.ledger.forget_states(name)
-            alerts.engine.remove(name)
             made = Outcomes()
-            alerts.engine.close_open(name, alerts.clock(), "the rule was removed", made)
+            self._remove(name, expected, "the rule was removed", made)
             alerts.change(made)
+
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone. Rules for more than it, and those of the configuration, stay and let its streams go."""
+        alerts, removed = self._alerts, 0
+        with alerts.lock:
+            made = Outcomes()
+            for entry in list(alerts.engine.entries.values()):
+                if entry.source == "page" and entry.rule.bucket == bucket:
+                    self._remove(entry.id, None, "the bucket was deleted", made)
+                    removed += 1
+                    continue
+                for key in [key for key in entry.states if key[0] == bucket]:
+                    alerts.engine.forget(entry, key, alerts.clock(), made)
+            alerts.change(made)
+        return removed
+
+    def _remove(self, name: str, expected: int | None, why: str, made: Outcomes) -> None:
+        alerts = self._alerts
+        alerts.ledger.delete_rule(name, expected)
+        alerts.ledger.forget_states(name)
+        alerts.engine.remove(name)
+        alerts.engine.close_open(name, alerts.clock(), why, made)
 
     # -- silences
 

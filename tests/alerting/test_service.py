@@ -416,6 +416,20 @@ def test_a_position_of_two_streams_leaves_its_circle(watch):
     assert watched.state("van.lat") == "firing"
 
 
+def test_of_a_bucket_that_is_deleted_nothing_fires_and_its_own_rules_go(watch, hook):
+    watched = watch()
+    own = watched.desk.create(PageRule.model_validate({**HOT, "name": "Own", "bucket": "b"}))
+    watched.push(("x.t", 31.0, 1.0))
+    watched.push(("x.t", 31.0, 1.0), bucket="other")
+
+    assert watched.desk.forget_bucket("b") == 1
+    assert watched.desk.states("b")["states"] == []
+    assert watched.state("x.t", "other") == "firing"
+    ends = {one.rule: one.over_text for one in watched.alerts.ledger.firings.values() if one.bucket == "b"}
+    assert ends.pop(own["id"]) == "the bucket was deleted"
+    assert list(ends.values()) == ["the stream is gone"]
+
+
 # -- the other actions
 
 
