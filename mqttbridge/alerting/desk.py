@@ -54,6 +54,7 @@ class Desk:
                 ],
                 "silences": [asdict(one) for one in alerts.ledger.silences if one.until > now],
                 "page_webhooks": list(alerts.config.page_webhooks),
+                "forgotten": alerts.ledger.forgotten,
             }
 
     def states(self, bucket: str) -> dict[str, Any]:

@@ -89,6 +89,7 @@ class Alerts:
         self.engine = Engine(self.ledger.firings)
         self.dispatcher = Dispatcher(config, self._settled, self._wake_up, publish)
         self._unkept: dict[str, Firing] = {}
+        self._forgotten = 0
         self._waiting: dict[str, Firing] = {
             firing.id: firing for firing in self.ledger.firings.values() if _has_waiting(firing)
         }
@@ -313,6 +314,14 @@ class Alerts:
             else:
                 self._waiting.pop(firing.id, None)
         self._unkept = {}
+        self._count_forgotten()
+
+    def _count_forgotten(self) -> None:
+        """Those that the ledger let go, so that nothing is told of them either."""
+        if fresh := self.ledger.forgotten - self._forgotten:
+            self._forgotten += fresh
+            self._metrics.alerts_forgotten.add(fresh)
+            self._waiting = {name: one for name, one in self._waiting.items() if name in self.ledger.firings}
 
     def _tell(self, now: float) -> None:
         """Only of what is kept."""
