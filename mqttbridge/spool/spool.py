@@ -48,6 +48,7 @@ CREATE TABLE IF NOT EXISTS batch(
     body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS cursor(
     destination TEXT PRIMARY KEY, seq INTEGER NOT NULL, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS announcement(topic TEXT PRIMARY KEY, said TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
     + known_table.SCHEMA
@@ -243,6 +244,20 @@ class Spool:
         """
         with self._lock:
             return self._guarded(lambda: self._known.get(key))
+
+    def keep_announcements(self, changed: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Keep what devices announce by topic, and forget what they took back: what else is kept is not written."""
+        with self._lock:
+            self._transact(lambda: self._keep_announcements(changed, gone))
+
+    def announcements(self) -> dict[str, str]:
+        """What `keep_announcements` kept, by topic.
+
+        Raises:
+            SpoolError: the file cannot be read now.
+        """
+        with self._lock:
+            return self._guarded(lambda: dict(self._connection.execute("SELECT topic, said FROM announcement")))
 
     def set_meta(self, key: str, value: str) -> None:
         with self._lock:
@@ -515,6 +530,10 @@ class Spool:
         if known:
             self._known.put(known)
         return self._insert(rows, batches, rejected)
+
+    def _keep_announcements(self, changed: Mapping[str, str], gone: Iterable[str]) -> None:
+        self._connection.executemany("DELETE FROM announcement WHERE topic = ?", ((topic,) for topic in gone))
+        self._connection.executemany("INSERT OR REPLACE INTO announcement VALUES (?,?)", changed.items())
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
