@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.app import Workers
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.listening import listening_socket

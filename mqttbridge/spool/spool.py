@@ -30,13 +30,14 @@ from typing import Final, TypeAlias, TypeVar
 
 from pydantic_core import to_json
 
-from mqttbridge.config.model import SpoolConfig, WhenFull
+from mqttbridge.config.spool import SpoolConfig, WhenFull
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.metrics import Metrics
-from mqttbridge.spool import rejected as rejected_table
+from mqttbridge.spool import known as known_table, rejected as rejected_table
+from mqttbridge.spool.known import KnownTable
 from mqttbridge.spool.reader import MALFORMED, SpoolReader
-from mqttbridge.spool.rejected import RejectedRow, RejectedTable, insert_rows
+from mqttbridge.spool.rejected import RejectedRow, RejectedTable
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,10 @@ CREATE TABLE IF NOT EXISTS batch(
     body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS cursor(
     destination TEXT PRIMARY KEY, seq INTEGER NOT NULL, offset INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS announcement(topic TEXT PRIMARY KEY, said TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 """
+    + known_table.SCHEMA
     + rejected_table.SCHEMA
 )
 
@@ -68,13 +70,11 @@ _VACUUM_BEYOND_PAGES: Final = 4096
 _VACUUM_STEP_PAGES: Final = 512
 # How many of the oldest rows `drop_oldest` and `max_age` look at in one step.
 _DROP_STEP_ROWS: Final = 256
-# A clock that gains more than this on the monotonic one was set.
+# A clock that gains or loses more than this on the monotonic one was set.
 _CLOCK_WAS_SET: Final = 60.0
 # What was last known, and what was rejected, may each take so much of `max_size` (one part in four) and no more: they
 # do not go away when a destination catches up, so a spool full of them would block for ever.
 _SHARE: Final = 4
-# Enough for a fleet of some hundred thousand topics.
-_MAX_KNOWN_BYTES: Final = 64 * 2**20
 
 _T = TypeVar("_T")
 
@@ -98,6 +98,14 @@ class SpoolStats:
 class Spool:
     """See the module's text. Every method is safe to call from any thread.
 
+    Args:
+        path: the file.
+        config: the `spool` section.
+        metrics: counts what is stored and dropped.
+        destinations: who has a cursor.
+        on_rejected: told of rejected messages once they are stored.
+        age_clock: the time by which events are older than `max_age`.
+
     Raises:
         SpoolError: the file cannot be opened or created at all.
     """
@@ -110,12 +118,13 @@ class Spool:
         destinations: Sequence[str],
         *,
         on_rejected: Callable[[Sequence[Rejected]], object] = lambda _: None,
+        age_clock: Callable[[], float] = time.time,
     ) -> None:
         self.path = path
         self.generation = 0
         """Grows when a damaged file was set aside and a new one begun; readers reopen then."""
         self._config, self._metrics, self._destinations = config, metrics, tuple(destinations)
-        self._on_rejected = on_rejected
+        self._on_rejected, self._age_clock = on_rejected, age_clock
         self._lock = threading.Lock()
         self._appended = threading.Condition()
         self.committed_seq = 0
@@ -215,7 +224,7 @@ class Spool:
             try:
                 if self._config.max_age:
                     self._follow_clock()
-                    self._guarded(lambda: self._drop_older_than(time.time() - self._config.max_age))
+                    self._guarded(lambda: self._drop_older_than(self._age_clock() - self._config.max_age))
                 if self._moved or self._error:
                     self._transact(lambda: None)
             except SpoolError as error:
@@ -225,7 +234,7 @@ class Spool:
         """Keep (key, value) texts of what was last known, for the retained policy across restarts."""
         rows = list(known)
         with self._lock:
-            self._transact(lambda: self._remember(rows))
+            self._transact(lambda: self._known.put(rows))
 
     def known(self, key: str) -> str | None:
         """What `remember` kept under this key.
@@ -233,14 +242,32 @@ class Spool:
         Raises:
             SpoolError: the file cannot be read now.
         """
-        return self._look_up("SELECT value FROM known WHERE topic = ?", key)
+        with self._lock:
+            return self._guarded(lambda: self._known.get(key))
+
+    def keep_announcements(self, changed: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Keep what devices announce by topic, and forget what they took back: what else is kept is not written."""
+        with self._lock:
+            self._transact(lambda: self._keep_announcements(changed, gone))
+
+    def announcements(self) -> dict[str, str]:
+        """What `keep_announcements` kept, by topic.
+
+        Raises:
+            SpoolError: the file cannot be read now.
+        """
+        with self._lock:
+            return self._guarded(lambda: dict(self._connection.execute("SELECT topic, said FROM announcement")))
 
     def set_meta(self, key: str, value: str) -> None:
         with self._lock:
             self._transact(lambda: self._set_meta(key, value))
 
     def meta(self, key: str) -> str | None:
-        return self._look_up("SELECT value FROM meta WHERE key = ?", key)
+        query = "SELECT value FROM meta WHERE key = ?"
+        with self._lock:
+            row = self._guarded(lambda: self._connection.execute(query, (key,)).fetchone())
+        return row[0] if row else None
 
     # --- reading -------------------------------------------------------------------------------------------
 
@@ -354,7 +381,7 @@ class Spool:
                 raise sqlite3.DatabaseError(f"{MALFORMED}: {verdict}")
         self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
         self._rejected = RejectedTable(connection, self._config.rejected_max_rows, self._config.max_size // _SHARE)
-        self._known_bytes = self._sum_of_known()
+        self._known = KnownTable(connection, self._config.max_size // _SHARE)
         self._rows: int = connection.execute("SELECT count(*) FROM batch").fetchone()[0]
         last = connection.execute("SELECT max(seq) FROM batch").fetchone()[0] or 0
         stored = {d: Position(seq, offset) for d, seq, offset in connection.execute("SELECT * FROM cursor")}
@@ -501,25 +528,12 @@ class Spool:
         known: Sequence[tuple[str, str]],
     ) -> int:
         if known:
-            self._remember(known)
+            self._known.put(known)
         return self._insert(rows, batches, rejected)
 
-    def _remember(self, rows: Sequence[tuple[str, str]]) -> None:
-        insert_rows(self._connection, "INSERT OR REPLACE INTO known", rows)
-        self._known_bytes += sum(len(key) + len(value) for key, value in rows)  # less is right where one was replaced
-        bound = min(_MAX_KNOWN_BYTES, self._config.max_size // _SHARE)
-        if self._known_bytes > bound and (found := self._sum_of_known()) <= bound:
-            self._known_bytes = found
-        elif self._known_bytes > bound:
-            # Topics come and go for ever, events need the room: what is forgotten costs one repeated value a topic.
-            self._connection.execute("DELETE FROM known")
-            self._known_bytes = 0
-
-    def _sum_of_known(self) -> int:
-        total: int = self._connection.execute(
-            "SELECT ifnull(sum(length(topic) + length(value)), 0) FROM known"
-        ).fetchone()[0]
-        return total
+    def _keep_announcements(self, changed: Mapping[str, str], gone: Iterable[str]) -> None:
+        self._connection.executemany("DELETE FROM announcement WHERE topic = ?", ((topic,) for topic in gone))
+        self._connection.executemany("INSERT OR REPLACE INTO announcement VALUES (?,?)", changed.items())
 
     def _set_meta(self, key: str, value: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, value))
@@ -618,14 +632,14 @@ class Spool:
             self._kept[destination] -= events
 
     def _follow_clock(self) -> None:
-        """Where the clock was set forward, what was committed since the start is as old as it was.
+        """Where the clock was set, what was committed since the start is as old as it was.
 
         A board without a clock of its own learns the time some minutes after it started, and may have been off for
         months: by its first time, events of a minute ago would be older than `max_age`.
         """
         ahead = time.time() - time.monotonic()
-        if (gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
-            log.warning("the clock was set forward by %.0f s", gain)
+        if abs(gain := ahead - self._clock_ahead) > _CLOCK_WAS_SET:
+            log.warning("the clock was set by %+.0f s", gain)
             query = "UPDATE batch SET created = min(created + ?, ?) WHERE seq > ?"
             self._transact(lambda: self._connection.execute(query, (gain, time.time(), self._first_seq)))
         self._clock_ahead = ahead
@@ -676,11 +690,6 @@ class Spool:
         oldest = self._connection.execute("SELECT created FROM batch ORDER BY seq LIMIT 1").fetchone()
         used = (self._pragma("page_count") - self._pragma("freelist_count")) * self._page_size
         return used, oldest[0] if oldest else None
-
-    def _look_up(self, query: str, key: str) -> str | None:
-        with self._lock:
-            row = self._guarded(lambda: self._connection.execute(query, (key,)).fetchone())
-        return row[0] if row else None
 
     def _pragma(self, name: str) -> int:
         value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -7,11 +7,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.ageclock import AgeClock
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, EventTuple, Position, Reason, Rejected
 from mqttbridge.metrics import Metrics
@@ -38,7 +40,9 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
     def opener(*destinations: str, **config: object) -> Spool:
         metrics = Metrics()
         names = destinations or ("a",)
-        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names)
+        # As the tests set them: time's own functions may stand for others by now.
+        age_clock = AgeClock(tmp_path / "clock.json", lambda: time.time() + 0, lambda: time.monotonic() + 0)
+        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names, age_clock=age_clock)
         spool.test_metrics = metrics  # type: ignore[attr-defined]
         opened.append(spool)
         return spool
@@ -221,9 +225,10 @@ def test_drop_newest_refuses_quietly_and_counts(open_spool: Open) -> None:
 
 
 def test_events_older_than_max_age_are_dropped_and_counted(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool = open_spool(max_age="1h")
     now = [1_000_000.0]
-    monkeypatch.setattr("mqttbridge.spool.spool.time.time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    spool = open_spool(max_age="1h")
     spool.append([Batch(events(0, 3))])
     now[0] += 3000
     spool.append([Batch(events(3))])
@@ -408,6 +413,36 @@ def test_what_was_last_known_never_takes_the_room_that_events_need(open_spool: O
     assert spool.stats().bytes < 2**20
 
 
+def test_of_what_was_last_known_the_longest_silent_makes_room_alone(open_spool: Open, caplog) -> None:
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+    for n in range(60):
+        spool.remember((f"topic/{n}/{m}", "x" * 90) for m in range(100))
+        spool.append([], known=[("a/counter/that/goes/on", str(n))])
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+
+    kept = [n for n in range(60) if spool.known(f"topic/{n}/99")]
+    assert kept == list(range(kept[0], 60))
+    assert len(kept) > 30
+    assert spool.known("a/counter/that/goes/on") == "59"
+    assert "longest silent" in caplog.text
+
+
+def test_what_an_earlier_version_knew_is_known_and_the_first_to_make_room(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    spool.close()
+    with closing(sqlite3.connect(spool.path)) as earlier:
+        earlier.executescript(
+            "DROP TABLE known; CREATE TABLE known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+            "INSERT INTO known VALUES ('t', '1')"
+        )
+    spool = open_spool(max_size="1MiB", min_free_disk=0)
+    assert spool.known("t") == "1"
+    for n in range(30):
+        spool.remember([(f"new/{n}", "x" * 10_000)])
+    assert spool.known("t") is None
+    assert spool.known("new/29")
+
+
 def test_what_fails_and_is_tried_again_is_counted_once(open_spool: Open) -> None:
     spool = open_spool(max_size="1MiB", when_full="drop_newest", rejected_max_rows=1, min_free_disk=0)
     with pytest.MonkeyPatch.context() as patch:
@@ -479,6 +514,23 @@ def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monke
     monkeypatch.setattr(time, "monotonic", lambda: real_monotonic() + later)
     spool.maintain()
     assert read_all(spool, "a") == []
+
+
+def test_a_clock_that_is_wrong_for_a_minute_drops_nothing_and_keeps_nothing_longer(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_spool(max_age="7d").append([Batch(events(0))])
+    spool = open_spool(max_age="7d")  # which cannot know how long it was off
+    years, real = 12 * 365 * 86400.0, time.time
+    monkeypatch.setattr(time, "time", lambda: real() + years)
+    spool.append([Batch(events(1))])
+    spool.maintain()
+    assert read_all(spool, "a") == events(0, 2)
+    monkeypatch.setattr(time, "time", real)
+    spool.maintain()
+
+    assert read_all(spool, "a") == events(0, 2)
+    assert spool._connection.execute("SELECT max(created) FROM batch").fetchone()[0] <= real()
 
 
 def test_a_batch_larger_than_the_spool_waits_until_it_is_empty_and_no_longer(open_spool: Open) -> None:

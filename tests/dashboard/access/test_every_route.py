@@ -187,7 +187,9 @@ def test_every_other_method_is_refused(guarded):
     for one in table(guarded):
         served.setdefault(one.path, set()).update(one.methods)
     for path, methods in served.items():
-        for method in set(METHODS) - methods - ({"HEAD"} if "GET" in methods else set()):
+        # Initial State's GET stores, so HEAD, which must be safe, is not answered like it.
+        with_get = {"HEAD"} if "GET" in methods and path not in {"/api/buckets", "/api/events"} else set()
+        for method in set(METHODS) - methods - with_get:
             got = status(guarded, method, address(path), admin)
             if got != 405:
                 wrong.append(f"{method} {path}: {got}")
