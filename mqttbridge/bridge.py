@@ -219,6 +219,7 @@ class Bridge:
         self._alerts = Alerts(
             self._config.alerts, self._dashboard.store, self._dashboard.records, self.metrics, publish=self._publish
         )
+        self._dashboard.observe, self._dashboard.lost = self._alerts.observe, self._alerts.missed
         self._alerts.recall()
         self._loops.start("alerts", self._alerts.run)
 

@@ -36,6 +36,8 @@ LAYERS = {
     "mqttbridge.datadir": 2,
     "mqttbridge.ageclock": 2,
     "mqttbridge.alerting.actions": 2,
+    "mqttbridge.alerting.backlog": 2,
+    "mqttbridge.alerting.duty": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,

@@ -73,16 +73,19 @@ class Dashboard:
         by_rule: Mapping[str, float] | None,
         age_clock: Callable[[], float] | None,
     ) -> tuple[Store, Records]:
+        def too_old(points: int) -> None:
+            metrics.dropped.add(points, reason="past_retention")
+
         if isinstance(config.store, PostgresStoreConfig):
             from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
 
-            return open_shared(data_dir, config, config.store, self._show, self._lose)
+            return open_shared(data_dir, config, config.store, self._show, self._lose, by_rule=by_rule, too_old=too_old)
         store = SqliteStore(
             data_dir / DIRECTORY,
             config.retention,
             retention_by=config.retention_by,
             retention_by_rule=by_rule,
-            too_old=lambda points: metrics.dropped.add(points, reason="past_retention"),
+            too_old=too_old,
             age_clock=age_clock,
         )
         read_old_file(data_dir / OLD_FILE, store)

@@ -104,7 +104,7 @@ def endpoints(
     tools = ToolsApi(backend.tools, workers.reads)
     raw = RawApi(backend, workers.reads)
     boards = BoardsApi(backend, security, workers.reads)
-    deletion = Deletion(backend, workers.reads)
+    deletion = Deletion(backend, security.links, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
     bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()

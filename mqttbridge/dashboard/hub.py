@@ -10,8 +10,8 @@ The promise is a snapshot and then deltas with no gap and no duplicate. It rests
 A point can be in the snapshot and in a frame after it: the page knows points by their times. A viewer whose
 gap is no longer in the ring, who was too slow, or whom another boot of the bridge served, is told to `resync`.
 
-`publish` may be called from any thread; everything else runs on the loop's thread. The lock guards what both
-sides touch: the channels and what is pending in them.
+`publish`, `position` and `derived` may be called from any thread; everything else runs on the loop's thread. The lock
+guards what both sides touch: the channels, what is pending in them, and the number of the last frame.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Hub:
                 loop.call_soon_threadsafe(self._resync_all)
 
     def position(self, bucket: str) -> str:
-        """The id to resume from after a snapshot that is read after this call."""
+        """The id to resume from after a snapshot that is read after this call. From any thread."""
         self._open(bucket)
         return self._id()
 
@@ -170,8 +170,13 @@ class Hub:
     def _now(self) -> float:
         return 0.0 if self._loop is None else self._loop.time()
 
-    def _id(self) -> str:
-        return f"{self._boot}-{self._seq}"
+    def _next(self) -> int:
+        with self._lock:
+            self._seq += 1
+            return self._seq
+
+    def _id(self, seq: int | None = None) -> str:
+        return f"{self._boot}-{self._seq if seq is None else seq}"
 
     def _seen(self, last_id: str) -> int | None:
         """The number in an id of this boot; None for any other text."""
@@ -180,11 +185,11 @@ class Hub:
         return int(seq) if known else None
 
     def _resync_all(self) -> None:
-        self._seq += 1
+        floor = self._next()
         with self._lock:
             channels = list(self._channels.values())
         for channel in channels:
-            channel.floor = self._seq
+            channel.floor = floor
             for viewer in channel.viewers:
                 viewer.frames.clear()
                 viewer.put(self._resync())
@@ -236,13 +241,13 @@ class Hub:
 
     def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> int:
         """One frame, encoded once, for the ring and every viewer; returns how many of their tasks have it to send."""
-        self._seq += 1
+        seq = self._next()
         columns = {stream: thin(column) for stream, column in pending.items()}
         frame = {"now": self._clock(), "series": {stream: series_of(column) for stream, column in columns.items()}}
         if derived := channel.derived.of(columns):
             frame["derived"] = {text: series_of(thin(column)) for text, column in derived.items()}
-        data = encode("points", frame, self._id())
-        self._ring.append(_Frame(self._seq, now, channel, data))
+        data = encode("points", frame, self._id(seq))
+        self._ring.append(_Frame(seq, now, channel, data))
         self._ring_bytes += len(data)
         return broadcast(channel.viewers, data, self._resync)
 

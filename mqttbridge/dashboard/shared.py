@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,14 @@ WRITER_FILE: Final = "dashboard-writer"
 
 
 def open_shared(
-    data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConfig, publish: Publish, lost: Callable[[], None]
+    data_dir: Path,
+    config: EmbeddedConfig,
+    where: PostgresStoreConfig,
+    publish: Publish,
+    lost: Callable[[], None],
+    *,
+    by_rule: Mapping[str, float] | None = None,
+    too_old: Callable[[int], None] = lambda _: None,
 ) -> tuple[PostgresStore, Records]:
     """Store and records in PostgreSQL; what others change there is told here.
 
@@ -31,6 +38,8 @@ def open_shared(
         where: the database.
         publish: takes what others have just stored.
         lost: called when some of it may have been missed.
+        by_rule: seconds that streams are kept of rules that say so, by the rule's name.
+        too_old: told of points that came past their retention.
 
     Raises:
         StoreError: the extra is not installed, the database cannot be reached, or the schema is not ours.
@@ -51,6 +60,8 @@ def open_shared(
         password=None if where.password is None else where.password.get_secret_value(),
         schema=where.schema_,
         timescale=where.timescale,
+        too_old=too_old,
+        retention_by_rule=by_rule,
     )
     records = PostgresRecords(store.connections, writer)
 

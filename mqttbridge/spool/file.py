@@ -19,19 +19,15 @@ from typing import Final, TypeVar
 from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError
 from mqttbridge.metrics import Metrics
-from mqttbridge.spool import batches, known, rejected
+from mqttbridge.spool import batches, known, notes, rejected
 from mqttbridge.spool.batches import BatchTable
 from mqttbridge.spool.known import KnownTable
+from mqttbridge.spool.notes import Notes
 from mqttbridge.spool.rejected import RejectedTable
 
 log = logging.getLogger(__name__)
 
-_SCHEMA: Final = (
-    batches.SCHEMA
-    + known.SCHEMA
-    + rejected.SCHEMA
-    + "CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-)
+_SCHEMA: Final = batches.SCHEMA + known.SCHEMA + notes.SCHEMA + rejected.SCHEMA
 
 # How SQLite says that a file is damaged.
 MALFORMED: Final = "database disk image is malformed"
@@ -54,7 +50,7 @@ class SpoolFile:
     """Whoever calls holds `lock`, but for what says otherwise.
 
     Attributes:
-        batches, known, rejected: the tables. A file that is opened anew has new ones of the last two.
+        batches, known, notes, rejected: the tables, made anew with each connection but for the first.
         connection: the one that writes.
         generation: grows when a damaged file was set aside and a new one begun; readers reopen then.
         read_ahead: the row up to which each destination has read; what is between its cursor and this is on its way.
@@ -67,6 +63,7 @@ class SpoolFile:
 
     connection: sqlite3.Connection
     known: KnownTable
+    notes: Notes
     rejected: RejectedTable
 
     def __init__(self, path: Path, config: SpoolConfig, metrics: Metrics, destinations: Sequence[str]) -> None:
@@ -186,6 +183,7 @@ class SpoolFile:
         self._page_size: int = connection.execute("PRAGMA page_size").fetchone()[0]
         self.rejected = RejectedTable(connection, self._config.rejected_max_rows, self._config.max_size // _SHARE)
         self.known = KnownTable(connection, self._config.max_size // _SHARE)
+        self.notes = Notes(connection)
         self.batches.open(connection)
         self._reopen = False
 

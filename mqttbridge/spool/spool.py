@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -182,18 +182,30 @@ class Spool:
         with self._lock:
             return self._file.guarded(lambda: self._file.known.get(key))
 
+    def keep_announcements(self, changed: Mapping[str, str], gone: Iterable[str]) -> None:
+        """Keep what devices announce by topic, and forget what they took back: what else is kept is not written."""
+        with self._lock:
+            self._file.transact(lambda: self._file.notes.put_announcements(changed, gone))
+
+    def announcements(self) -> dict[str, str]:
+        """What `keep_announcements` kept, by topic.
+
+        Raises:
+            SpoolError: the file cannot be read now.
+        """
+        with self._lock:
+            # Not the bound method: a file that is opened anew has new tables.
+            return self._file.guarded(lambda: self._file.notes.announcements())  # noqa: PLW0108
+
     def set_meta(self, key: str, value: str) -> None:
         """Keep a text of the bridge's own."""
-        query = "INSERT OR REPLACE INTO meta VALUES (?,?)"
         with self._lock:
-            self._file.transact(lambda: self._file.connection.execute(query, (key, value)))
+            self._file.transact(lambda: self._file.notes.put(key, value))
 
     def meta(self, key: str) -> str | None:
         """What `set_meta` kept under this key."""
-        query = "SELECT value FROM meta WHERE key = ?"
         with self._lock:
-            row = self._file.guarded(lambda: self._file.connection.execute(query, (key,)).fetchone())
-        return row[0] if row else None
+            return self._file.guarded(lambda: self._file.notes.get(key))
 
     def close(self) -> None:
         """Commit the cursors and close. Call after every reader and writer has stopped; again is harmless."""

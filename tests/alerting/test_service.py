@@ -212,7 +212,7 @@ def test_a_crash_before_the_answer_was_recorded_tells_it_again_under_the_same_ke
 def test_nobody_is_told_before_the_firing_is_kept(watch, hook, monkeypatch):
     watched = watch()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patched:
@@ -339,6 +339,18 @@ def test_a_firing_that_is_over_at_once_needs_no_room_that_open_ones_have(watch):
     assert [one["stream"] for one in watched.desk.history(1, None)["firings"]] == ["x.u"]
 
 
+def test_firings_beyond_the_bound_are_forgotten_and_that_is_said_once_counted_and_shown(watch, caplog):
+    watched = watch(rules=[{**HOT, "actions": []}, {**HOT, "name": "Other", "stream": "*.u", "actions": []}])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(HISTORY)))
+    assert watched.desk.overview(secrets=False)["forgotten"] == 0
+
+    watched.push(*((f"{i}.u", 31.0, 2.0) for i in range(7)))
+
+    assert watched.desk.overview(secrets=False)["forgotten"] == 7
+    assert watched.metrics.alerts_forgotten.value() == 7
+    assert caplog.text.count("are forgotten untold") == 1
+
+
 def test_of_texts_that_were_missed_each_is_judged(watch):
     watched = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
     watched.push(("log", "up", 1.0))
@@ -414,6 +426,20 @@ def test_a_position_of_two_streams_leaves_its_circle(watch):
     watched.push(("van.lat", 0.0, 2.0))
     watched.push(("van.lon", 0.5, 2.0))
     assert watched.state("van.lat") == "firing"
+
+
+def test_of_a_bucket_that_is_deleted_nothing_fires_and_its_own_rules_go(watch, hook):
+    watched = watch()
+    own = watched.desk.create(PageRule.model_validate({**HOT, "name": "Own", "bucket": "b"}))
+    watched.push(("x.t", 31.0, 1.0))
+    watched.push(("x.t", 31.0, 1.0), bucket="other")
+
+    assert watched.desk.forget_bucket("b") == 1
+    assert watched.desk.states("b")["states"] == []
+    assert watched.state("x.t", "other") == "firing"
+    ends = {one.rule: one.over_text for one in watched.alerts.ledger.firings.values() if one.bucket == "b"}
+    assert own["id"] in ends
+    assert set(ends.values()) == {"the stream is gone"}
 
 
 # -- the other actions

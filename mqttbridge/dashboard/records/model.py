@@ -10,6 +10,9 @@ from mqttbridge.errors import StoreError
 
 Body: TypeAlias = Mapping[str, Any]
 
+LEASES: Final = "lease"
+"""The kind of what `hold` and `release` change: who watches it is told when something was released."""
+
 KEPT_VERSIONS: Final = 50
 """How many earlier versions of a record are kept, to go back to."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from mqttbridge.dashboard.records.model import KEPT_VERSIONS, Body, Conflict, NotHeld, Record
+from mqttbridge.dashboard.records.model import KEPT_VERSIONS, LEASES, Body, Conflict, NotHeld, Record
 from mqttbridge.dashboard.store.postgres import changes, schema
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db
 from mqttbridge.dashboard.store.postgres.values import read, written
@@ -21,7 +21,6 @@ _NEWEST: Final = """
     WHERE kind = %s AND (%s::text IS NULL OR key = %s) ORDER BY key, version DESC"""
 
 # A lease is a record of one version: `at` is when it ends, by the server's clock, and its body names who holds it.
-_LEASE: Final = "lease"
 _HOLD: Final = """
     INSERT INTO records VALUES (%(kind)s, %(what)s, 1, extract(epoch FROM clock_timestamp()) + %(seconds)s, %(ours)s)
     ON CONFLICT (kind, key, version) DO UPDATE SET at = excluded.at, body = excluded.body
@@ -107,13 +106,13 @@ class PostgresRecords:
     def hold(self, what: str, seconds: float) -> bool:
         with self._locked() as db:
             db.execute("SET LOCAL synchronous_commit = off")  # a lease that a crash takes back only ends sooner
-            given = {"kind": _LEASE, "what": written(what), "seconds": seconds, "ours": self._ours}
+            given = {"kind": LEASES, "what": written(what), "seconds": seconds, "ours": self._ours}
             return db.execute(_HOLD, given).rowcount > 0
 
     def release(self, what: str) -> None:
-        with self._changing(_LEASE) as db:
+        with self._changing(LEASES) as db:
             db.execute(
-                "DELETE FROM records WHERE kind = %s AND key = %s AND body = %s", (_LEASE, written(what), self._ours)
+                "DELETE FROM records WHERE kind = %s AND key = %s AND body = %s", (LEASES, written(what), self._ours)
             )
 
     def close(self) -> None:
@@ -135,7 +134,7 @@ class PostgresRecords:
 
     def _check_held(self, db: Db, what: str) -> None:
         question = "SELECT FROM records WHERE kind = %s AND key = %s AND body = %s"
-        if db.execute(question, (_LEASE, written(what), self._ours)).fetchone() is None:
+        if db.execute(question, (LEASES, written(what), self._ours)).fetchone() is None:
             raise NotHeld(f"another bridge has taken over: {what}")
 
 

@@ -39,7 +39,8 @@ TABLES: Final = (
     """CREATE TABLE series (
         id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         bucket text COLLATE "C" NOT NULL REFERENCES buckets, stream text COLLATE "C" NOT NULL,
-        unit text NOT NULL DEFAULT '', newest bigint, kind smallint, number double precision, whole bigint, said text,
+        unit text NOT NULL DEFAULT '', rule text NOT NULL DEFAULT '',
+        newest bigint, kind smallint, number double precision, whole bigint, said text,
         UNIQUE (bucket, stream)) WITH (fillfactor = 50)""",
     "CREATE TABLE gone (series integer PRIMARY KEY)",
     "CREATE TABLE cursors (writer text PRIMARY KEY, seq bigint NOT NULL, place bigint NOT NULL)",
@@ -122,6 +123,11 @@ def prepare(db: Db, schema: str, length: int, wanted: Timescale) -> Layout:
             f"the schema {schema!r} is of version {version} of the dashboard's tables, and this bridge knows {VERSION}:"
             " run the bridge that made it, or a later one"
         )
+    (has_rules,) = _row(
+        db, "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'series'::regclass AND attname = 'rule')"
+    )
+    if not has_rules:  # made by an earlier bridge of this version, which minds no further column
+        db.execute("ALTER TABLE series ADD COLUMN rule text NOT NULL DEFAULT ''")
     return timescale.Hypertables() if layout == [timescale.Hypertables.name] else Partitions(length)
 
 
