@@ -21,9 +21,11 @@ from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.bridge.api import BridgeApi
+from mqttbridge.dashboard.bridge.tools import ToolsApi
 from mqttbridge.dashboard.controls_api import PUBLISHERS, ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
-from mqttbridge.dashboard.events_api import EventsApi
+from mqttbridge.dashboard.events.api import EventsApi
+from mqttbridge.dashboard.events.latest import ReadApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem, refuse_body, unavailable
@@ -35,9 +37,7 @@ from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.plotly.tokens_api import TokensApi
 from mqttbridge.dashboard.rate_headers import RateHeaders
 from mqttbridge.dashboard.raw.api import RawApi
-from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security
-from mqttbridge.dashboard.tools_api import ToolsApi
 from mqttbridge.errors import StoreError
 
 __all__ = ["Backend", "create_app"]

@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.commit import GroupCommit
+from mqttbridge.dashboard.events.pushed import name_problem
 from mqttbridge.dashboard.http import BodyTooLarge, bucket_of, in_thread, problem, read_body, unavailable
-from mqttbridge.dashboard.pushed import name_problem
 from mqttbridge.errors import BridgeError, BrokerError
 from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_NAME_CHARS, MAX_TEXT_CHARS, Batch
 from mqttbridge.mapping.topics import FilterTrie

@@ -30,7 +30,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from pydantic_core import to_json
 
-from mqttbridge.config.model import SpoolConfig, WhenFull
+from mqttbridge.config.spool import SpoolConfig, WhenFull
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.metrics import Metrics

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, Request, build_opener
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.errors import BridgeError, DataDirError
 from mqttbridge.spool.inspection import RejectedQuery
 

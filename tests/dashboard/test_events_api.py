@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from ISStreamer.Streamer import Streamer
 
-from mqttbridge.dashboard import events_api
+from mqttbridge.dashboard.events import api as events_api
 from mqttbridge.events import Reason
 from tests.support.dashboards import Client, serve
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from mqttbridge.config.model import HttpConfig
+from mqttbridge.dashboard.bridge.schemas import Explanation, Replayed
 from mqttbridge.dashboard.openapi import OPERATIONS
-from mqttbridge.dashboard.schemas import Explanation, Replayed
 from mqttbridge.errors import BridgeError, SpoolFull
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery

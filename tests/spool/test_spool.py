@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mqttbridge.ageclock import AgeClock
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, EventTuple, Position, Reason, Rejected
 from mqttbridge.metrics import Metrics

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mqttbridge.config.model import Config, SpoolConfig, WhenFull
+from mqttbridge.config.model import Config
+from mqttbridge.config.spool import SpoolConfig, WhenFull
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, Position, Reason, Rejected
 from mqttbridge.mapping import Rulebook

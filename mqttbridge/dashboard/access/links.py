@@ -64,6 +64,8 @@ class Links:
     def __init__(self, records: Records | None, clock: Callable[[], float] = time.time) -> None:
         self._records, self._clock, self._lock = records, clock, threading.Lock()
         self._known: Mapping[str, Link] = {}
+        if records is not None:
+            records.watch(KIND, self._load)
         self._load()
 
     def find(self, token: str) -> Link | None:
@@ -123,8 +125,9 @@ class Links:
         return len(links)
 
     def _load(self) -> None:
-        kept = [] if self._records is None else self._records.all(KIND)
-        self._known = {link.digest: link for record in kept if (link := _link_in(record)) is not None}
+        with self._lock:
+            kept = [] if self._records is None else self._records.all(KIND)
+            self._known = {link.digest: link for record in kept if (link := _link_in(record)) is not None}
 
     def _forget_expired(self) -> None:
         now = self._clock()

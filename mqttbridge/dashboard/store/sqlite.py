@@ -43,7 +43,7 @@ from mqttbridge.dashboard.store.model import (
 )
 from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
 from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
-from mqttbridge.dashboard.store.retention import Retention
+from mqttbridge.dashboard.store.retention import Retention, bucket_and_rule
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.errors import StoreError
 from mqttbridge.events import EventTuple, Position, Value
@@ -459,11 +459,7 @@ class SqliteStore:
         return self._retention.floor(series.key[0], aged, series.rule)
 
     def _by_floor(self, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
-        """Series by the time before which they are past their retention: of a bucket mostly one."""
-        aged, found = self._age_clock(), dict[int, list[Series]]()
-        for one in series:
-            found.setdefault(self._floor(one, aged), []).append(one)
-        return list(found.items())
+        return self._retention.parted(series, bucket_and_rule, self._age_clock())
 
     @contextmanager
     def _reading(self) -> Iterator[Callable[[int], Reader]]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.postgres.connections import Db
+from mqttbridge.dashboard.store.postgres.writing import total
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE
 
 # Cells younger than this are not materialized: they still change with each point, and are computed when they are read.
@@ -21,7 +22,7 @@ _REFRESHED: Final = {"minutes": "1 minute", "hours": "10 minutes"}
 _AGGREGATE: Final = """
     CREATE MATERIALIZED VIEW {view} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
     SELECT series, time_bucket({width}::bigint, at) AS at, count(*) AS points,
-        min(number) AS least, max(number) AS greatest, sum(number) AS total,
+        min(number) AS least, max(number) AS greatest, {total} AS total,
         min(at) AS first_at, first(number, at) AS first, max(at) AS last_at, last(number, at) AS last
     FROM points WHERE kind < 3 GROUP BY 1, 2 WITH NO DATA"""
 # From the beginning of time: only what was changed is computed anew, and late points may be late by years.
@@ -65,7 +66,10 @@ def statements(length: int) -> list[str]:
         "SELECT set_integer_now_func('points', 'now_in_microseconds')",
     ]
     for view in _WIDTHS:
-        made += [_AGGREGATE.format(view=view, width=_WIDTHS[view]), _POLICY.format(view, _LIVE[view], _REFRESHED[view])]
+        made += [
+            _AGGREGATE.format(view=view, width=_WIDTHS[view], total=total("number")),
+            _POLICY.format(view, _LIVE[view], _REFRESHED[view]),
+        ]
     return made
 
 
