@@ -38,6 +38,7 @@ LAYERS = {
     "mqttbridge.alerting.actions": 2,
     "mqttbridge.alerting.backlog": 2,
     "mqttbridge.alerting.duty": 2,
+    "mqttbridge.alerting.inbox": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,

@@ -37,7 +37,6 @@ from mqttbridge.dashboard.store.model import (
     StreamKey,
     ahead_of,
     columns_of,
-    kind_of,
     latest,
     newest,
 )
@@ -319,7 +318,7 @@ class SqliteStore:
                 span.check(max(0.0, deadline - time.monotonic()))
                 if lost:
                     for id_, key, at, value in span.newest_values():
-                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value, kind_of(value))
+                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value)
             except sqlite3.DatabaseError as error:
                 if not files.is_damage(error):
                     raise
@@ -353,7 +352,7 @@ class SqliteStore:
             series = self._catalogue.series(id_)
             if series is not None:
                 at = newest(times)
-                self._catalogue.saw(series, times[at], values[at], kind_of(values[at]))
+                self._catalogue.saw(series, times[at], values[at])
         if span.position is not None and (self.cursor is None or span.position > self.cursor):
             self.cursor = span.position
         if span.tail.fresh:
@@ -365,8 +364,13 @@ class SqliteStore:
         self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float
     ) -> list[tuple[Span, list[Part]]]:
         """Which points go where, the newest span last; what is past its retention goes nowhere."""
-        batch: dict[Span, list[Part]] = {}
         aged = self._age_clock()
+        earliest = min((min(column.times) for column in columns.values()), default=NEVER)
+        if columns and earliest >= self._retention.latest_floor(aged):
+            span = self._span_of(earliest, now)
+            if max(max(column.times) for column in columns.values()) < span.end:  # as nearly always
+                return [(span, [(known[key].id, column.times, column.values) for key, column in columns.items()])]
+        batch: dict[Span, list[Part]] = {}
         for key, column in columns.items():
             id_, times, values = known[key].id, column.times, column.values
             low, high, floor = min(times), max(times), self._floor(known[key], aged)
@@ -415,11 +419,13 @@ class SqliteStore:
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
         ahead, aged = ahead_of(now), self._age_clock()
+        kept_from = self._retention.latest_floor(aged)
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], latest(column.times, ahead)
-                if column.times[at] >= self._floor(series, aged):
-                    self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
+                time = column.times[at]
+                if time >= kept_from or time >= self._floor(series, aged):
+                    self._catalogue.saw(series, time, column.values[at], ahead)
                     column.kind = series.kind
                 column.unit = series.unit
 
