@@ -54,6 +54,7 @@ class Desk:
                 ],
                 "silences": [asdict(one) for one in alerts.ledger.silences if one.until > now],
                 "page_webhooks": list(alerts.config.page_webhooks),
+                "forgotten": alerts.ledger.forgotten,
             }
 
     def states(self, bucket: str) -> dict[str, Any]:
@@ -150,6 +151,18 @@ class Desk:
             self._of_page(name)
             alerts.ledger.delete_rule(name, expected)
             alerts.take_rules()
+
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone. Rules for more than it, and those of the configuration, stay and let its streams go."""
+        alerts = self._alerts
+        with alerts.lock:
+            alerts.forget_bucket(bucket)
+            entries = alerts.engine.entries.values()
+            own = [entry.id for entry in entries if entry.source == "page" and entry.rule.bucket == bucket]
+            for name in own:
+                alerts.ledger.delete_rule(name, None)
+            alerts.take_rules()
+        return len(own)
 
     # -- silences
 

@@ -70,6 +70,8 @@ class Ledger:
         self._records = records
         self.firings: dict[str, Firing] = {}
         self.silences: list[SilencePeriod] = []
+        self.forgotten = 0
+        """Firings that made room before they were over and told, since the start."""
         self._slots: dict[str, int] = {}
         self._free: list[int] = []
 
@@ -161,7 +163,9 @@ class Ledger:
         oldest = next((one for one in kept if one.settled), None)
         if oldest is None:
             oldest = kept[0]
-            log.warning("more than %d alerts fire or wait to be told: the oldest is forgotten", HISTORY)
+            if self.forgotten % HISTORY == 0:  # a storm of them is said once
+                log.warning("more than %d alerts fire or wait to be told: the oldest are forgotten untold", HISTORY)
+            self.forgotten += 1
         del self.firings[oldest.id]
         return self._slots.pop(oldest.id)
 

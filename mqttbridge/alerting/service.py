@@ -83,6 +83,7 @@ class Alerts:
         self._taken_up_as: bool | None = None
         self._unkept: dict[str, Firing] = {}
         self._waiting: dict[str, Firing] = {}
+        self._forgotten = 0
         self._inbox = Inbox()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -309,6 +310,17 @@ class Alerts:
             self._missed_some.set()
             self._note_trouble(error)
 
+    def forget_bucket(self, bucket: str) -> None:
+        """Let go of the streams of a bucket that is gone; under the lock. Who is not on duty has nothing to let go."""
+        if not self._on_duty:
+            return
+        now, made = self.clock(), Outcomes()
+        for entry in self.engine.entries.values():
+            for key in [key for key in entry.states if key[0] == bucket]:
+                self.engine.forget(entry, key, now, made)
+        self._keep(made)
+        self._tell(now)
+
     # -- keeping and telling
 
     def silenced(self, firing: Firing, now: float) -> bool:
@@ -335,6 +347,14 @@ class Alerts:
             else:
                 self._waiting.pop(firing.id, None)
         self._unkept = {}
+        self._count_forgotten()
+
+    def _count_forgotten(self) -> None:
+        """Those that the ledger let go, so that nothing is told of them either."""
+        if fresh := self.ledger.forgotten - self._forgotten:
+            self._forgotten += fresh
+            self._metrics.alerts_forgotten.add(fresh)
+            self._waiting = {name: one for name, one in self._waiting.items() if name in self.ledger.firings}
 
     def _tell(self, now: float) -> None:
         """Only of what is kept, and only while nobody else can be at it."""

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from mqttbridge.config.alerts import MqttAction
-from mqttbridge.config.model import Config, EmbeddedConfig, HttpConfig, InitialStateConfig, MqttConfig
+from mqttbridge.config.destinations import EmbeddedConfig, InitialStateConfig
+from mqttbridge.config.http import HttpConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
@@ -39,6 +39,7 @@ class Dashboard:
         config: the embedded destination's section.
         metrics: shows how many watch, and counts what comes too late to be kept.
         by_rule: seconds that streams are kept of rules that say so, by the rule's name.
+        age_clock: the time by which history is past its retention; the clock's where none is given.
 
     Attributes:
         observe: told of what other bridges store in the same database, before those who watch are.
@@ -49,17 +50,28 @@ class Dashboard:
     """
 
     def __init__(
-        self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics, by_rule: Mapping[str, float] | None = None
+        self,
+        data_dir: Path,
+        config: EmbeddedConfig,
+        metrics: Metrics,
+        by_rule: Mapping[str, float] | None = None,
+        *,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
         self.hub = Hub()
         self.activity = Activity()
         self.observe: Publish = lambda _: None
         self.lost: Callable[[], None] = lambda: None
-        self.store, self.records = self._open(data_dir, config, metrics, by_rule)
+        self.store, self.records = self._open(data_dir, config, metrics, by_rule, age_clock)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def _open(
-        self, data_dir: Path, config: EmbeddedConfig, metrics: Metrics, by_rule: Mapping[str, float] | None
+        self,
+        data_dir: Path,
+        config: EmbeddedConfig,
+        metrics: Metrics,
+        by_rule: Mapping[str, float] | None,
+        age_clock: Callable[[], float] | None,
     ) -> tuple[Store, Records]:
         def too_old(points: int) -> None:
             metrics.dropped.add(points, reason="past_retention")
@@ -74,6 +86,7 @@ class Dashboard:
             retention_by=config.retention_by,
             retention_by_rule=by_rule,
             too_old=too_old,
+            age_clock=age_clock,
         )
         read_old_file(data_dir / OLD_FILE, store)
         return store, SqliteRecords(data_dir / RECORDS_FILE)

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access import links as share
 from mqttbridge.dashboard.access.attempts import Attempts, network_of
 from mqttbridge.dashboard.access.caller import COOKIE, Caller, address_of, cookie_of, secrets_in

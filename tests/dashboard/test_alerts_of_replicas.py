@@ -6,7 +6,7 @@ from mqttbridge.alerting import dispatcher
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig, PageRule
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.metrics import Metrics

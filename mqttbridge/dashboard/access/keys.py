@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access.secret import digest_of, id_of, new_secret
 from mqttbridge.dashboard.records import Record, Records
 
