@@ -15,51 +15,31 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cache
-from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple
 
 from mqttbridge.dashboard.store import chunks as sealed, codec
+from mqttbridge.dashboard.store.answers import (
+    BATCH,
+    HOURS_FROM,
+    MAX_TEXTS,
+    MAX_VALUES,
+    PAUSES,
+    cell_width,
+    held_text,
+    last_pauses,
+)
 from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.chunks import Chunk, numbers_of
 from mqttbridge.dashboard.store.downsample import grid_width, m4
-from mqttbridge.dashboard.store.model import MICROSECONDS, Column, Kind, Row, Statistics
+from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, coarser, fold, merged, virtual_points
 from mqttbridge.dashboard.store.span import Span, View
 from mqttbridge.dashboard.store.tail import Points, overlaid
-
-# A text series is a log under its last value, not a chart: this many of the newest are shown.
-MAX_TEXTS: Final = 200
-
-# Of one answer: past it, each series gets fewer points rather than the browser more than it can hold.
-MAX_VALUES: Final = 400_000
-
-# How far back the beginning of the oldest text is looked for, in points.
-LOOK_BACK: Final = 1000
 
 # A line from more chunks than this is drawn from rollups: 200,000 points take some 30 ms to unpack and to thin.
 RAW_CHUNKS: Final = 48
 # So are the longest of many lines that have more together: half a second of a reader's thread.
 RAW_POINTS: Final = 2_000_000
-
-# Rollups by hour where a bucket of the grid holds at least two of them, else by minute.
-HOURS_FROM: Final = 2 * HOUR
-
-# Readings so close together are one burst, and this many pauses between bursts tell how often a stream speaks.
-BURST: Final = 5 * MICROSECONDS
-PAUSES: Final = 12
-LEAST_PAUSES: Final = 3
-
-# Points of a download in memory at a time, about.
-BATCH: Final = 50_000
-
-# Widths of statistics' cells, in microseconds: those people count in, each a multiple of what its rollups count in.
-_SECOND: Final = MICROSECONDS
-WIDTHS: Final = (
-    *(step * power for power in (1, 10, 100, 1000, 10_000, 100_000) for step in (1, 2, 5)),
-    *(step * _SECOND for step in (1, 2, 5, 10, 15, 30)),
-    *(step * MINUTE for step in (1, 2, 5, 10, 15, 30)),
-    *(step * HOUR for step in (1, 2, 3, 6, 12, 24, 7 * 24, 28 * 24, 364 * 24)),
-)
 
 # Enters the state of a span for some series; None where the span's file has gone.
 Views = Callable[[ExitStack, Span, Collection[int]], View | None]
@@ -113,12 +93,12 @@ class Reader:
         # One connection a span for all texts: with one for each, a bucket of some hundred would use up our files.
         view_of = cache(lambda span: self._view(self._stack, span, texts))
         for id_, line in lines.items():
-            line.begin(self._held_text(id_, line.edge, view_of) if id_ in texts else before.get(id_))
+            line.begin(held_text(self._backwards(id_, line.edge, view_of)) if id_ in texts else before.get(id_))
         return {one.key[1]: lines[one.id].column() for one in series}
 
     def statistics(self, series: Sequence[Series], start: int, end: int, buckets: int) -> dict[str, Statistics]:
         """What `Store.statistics` gives, of a window in microseconds."""
-        width = next((width for width in WIDTHS if -(-(end - start) // width) <= max(1, buckets)), WIDTHS[-1])
+        width = cell_width(end - start, buckets)
         start, end = max(start // width * width, self._floor), -(-end // width) * width
         level = HOUR if width >= HOUR else min(MINUTE, width)
         ids = [one.id for one in series]
@@ -162,13 +142,13 @@ class Reader:
         """Of each series the newest times, enough to tell how often it speaks if it has so many."""
         found: dict[int, list[int]] = {one.id: [] for one in series}
         for span in reversed(self._spans):
-            lacking = [id_ for id_, times in found.items() if len(_pauses(times)) < PAUSES]
+            lacking = [id_ for id_, times in found.items() if len(last_pauses(times)) < PAUSES]
             view = self._view(self._stack, span, lacking) if lacking else None
             if view is None:
                 continue
             for id_, (times, _) in view.tail.items():
                 found[id_] = times + found[id_]
-            lacking = [id_ for id_ in lacking if len(_pauses(found[id_])) < PAUSES]
+            lacking = [id_ for id_ in lacking if len(last_pauses(found[id_])) < PAUSES]
             last = [chunks[-1] for chunks in sealed.newest_before(view.db, lacking, span.end).values()]
             for id_, times in sealed.load_times(view.db, last).items():
                 found[id_] = sorted({*times, *found[id_]})
@@ -193,24 +173,6 @@ class Reader:
             for id_, points in _pieces(view, {id_: last.get(id_, []) for id_ in missing}, self._floor, edge):
                 found[id_] = points[0][-1], points[1][-1]
         return found
-
-    def _held_text(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> list[tuple[int, Any]]:
-        """Since when the text that held until `edge` did: its first point, after the other text's that proves it.
-
-        A text that repeats for longer than we look back gives its last point: it was said before that.
-        """
-        held: tuple[int, Any] | None = None
-        oldest: tuple[int, Any] | None = None
-        for time, value in islice(self._backwards(id_, edge, view_of), LOOK_BACK + 1):
-            if held is None or oldest is None:
-                held = oldest = time, value
-                if not isinstance(value, str):
-                    return []
-            elif value != held[1]:
-                return [(time, value), oldest] if isinstance(value, str) else [held]
-            else:
-                oldest = time, value
-        return [] if held is None else [held]
 
     def _backwards(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> Iterator[tuple[int, Any]]:
         for span in reversed(self._spans):
@@ -321,30 +283,6 @@ class Line:
     def _thin(self) -> None:
         thinned = m4(Column(self._times, self._values, self.kind), self._width, ordered=True)
         self._times, self._values = thinned.times, thinned.values
-
-
-def usual_interval(times: Sequence[int]) -> float | None:
-    """Seconds between readings, as a rule, from ascending times; None if they say too little.
-
-    The upper quartile of the last pauses: a device that reports many readings at once pauses between its bursts.
-    """
-    pauses = sorted(_pauses(times))
-    return None if len(pauses) < LEAST_PAUSES else pauses[len(pauses) * 3 // 4] / MICROSECONDS
-
-
-def still_usual(interval: float | None, since: int) -> bool:
-    """Whether an interval holds until so many microseconds of readings later: until half of the pauses are others."""
-    return since == 0 or (interval is not None and 0 <= since < interval * MICROSECONDS * PAUSES / 2)
-
-
-def _pauses(times: Sequence[int]) -> list[int]:
-    """The last pauses, from the newest time back, a burst a step."""
-    bursts: list[int] = []
-    at = len(times) - 1
-    while at >= 0 and len(bursts) <= PAUSES:
-        bursts.append(times[at])
-        at = bisect_right(times, times[at] - BURST) - 1
-    return [later - earlier for later, earlier in pairwise(bursts)]
 
 
 def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int, most: int) -> set[int]:

@@ -26,6 +26,7 @@ from typing import Final, TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
 from mqttbridge.dashboard.store.acceptable import check
+from mqttbridge.dashboard.store.answers import still_usual, usual_interval
 from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
@@ -41,7 +42,7 @@ from mqttbridge.dashboard.store.model import (
     newest,
 )
 from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
-from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
+from mqttbridge.dashboard.store.reading import Reader
 from mqttbridge.dashboard.store.retention import Retention, bucket_and_rule
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.errors import StoreError
