@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -54,10 +55,11 @@ class Email:
         return Delivered(f"not taken for {', '.join(missed)}" if missed else "")
 
     def close(self) -> None:
-        connection = self._connection
-        if connection is not None:
+        """End a conversation that is under way; one that has not begun ends by its timeout."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None:
             with suppress(OSError):
-                connection.close()
+                sock.shutdown(socket.SHUT_RDWR)  # whoever waits for its answer is woken; by closing it nobody is
 
     def _connect(self) -> smtplib.SMTP:
         smtp = self._smtp
