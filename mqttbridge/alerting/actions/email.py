@@ -59,7 +59,9 @@ class Email:
         sock = self._connection.sock if self._connection is not None else None
         if sock is not None:
             with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)  # whoever waits for its answer is woken; by closing it nobody is
+                # By closing it, who waits for an answer would not be woken. The plain socket's, below TLS, whose own is
+                # not made for another thread.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _connect(self) -> smtplib.SMTP:
         smtp = self._smtp
