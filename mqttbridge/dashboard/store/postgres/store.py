@@ -18,8 +18,8 @@ from typing import Final
 
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.acceptable import check
-from mqttbridge.dashboard.store.answers import usual_interval
 from mqttbridge.dashboard.store.catalogue import MOST_EXPECTED
+from mqttbridge.dashboard.store.intervals import usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
