@@ -203,7 +203,12 @@ class Bridge:
         from mqttbridge.alerting.service import Alerts  # noqa: PLC0415  # likewise
 
         self._alerts = Alerts(
-            self._config.alerts, self._dashboard.store, self._dashboard.records, self.metrics, publish=self._publish
+            self._config.alerts,
+            self._dashboard.store,
+            self._dashboard.records,
+            self.metrics,
+            publish=self._publish,
+            note=self._dashboard.hub.note,
         )
         self._alerts.recall()
         self._run("alerts", self._alerts.run)

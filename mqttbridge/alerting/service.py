@@ -24,6 +24,7 @@ from mqttbridge.alerting.machine import restarted
 from mqttbridge.alerting.matching import StreamKey, pair_of, stars_of
 from mqttbridge.alerting.positions import Point
 from mqttbridge.alerting.rules import config_id, entry_of
+from mqttbridge.alerting.standings import Note, Standings
 from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.dashboard.records import Records
 from mqttbridge.dashboard.store import Column, Kind, Store, StreamInfo
@@ -64,6 +65,7 @@ class Alerts:
         records: where rules of the page, states, firings and silences are kept.
         metrics: of the bridge.
         publish: how to publish to the broker; None where there is none.
+        note: tells who looks on how streams stand.
         clock: seconds since 1970.
 
     Raises:
@@ -79,6 +81,7 @@ class Alerts:
         metrics: Metrics,
         *,
         publish: Publish | None = None,
+        note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config, self.clock = config, clock
@@ -87,6 +90,7 @@ class Alerts:
         """Held by whoever reads or changes what follows."""
         self.ledger = Ledger(records)
         self.engine = Engine(self.ledger.firings)
+        self.standings = Standings(note)
         self.dispatcher = Dispatcher(config, self._settled, self._wake_up, publish)
         self._unkept: dict[str, Firing] = {}
         self._waiting: dict[str, Firing] = {
@@ -128,11 +132,12 @@ class Alerts:
             before_the_end = None if alive is None else alive - 2 * SAVE_SECONDS
             self._catch_up(self.engine.entries.values(), lambda _: before_the_end, made)
             self._keep(made)
+            self._say_how_it_stands(now)
 
     def run(self) -> None:
         """Evaluate, keep and tell until `stop`."""
         while not self._stop.is_set():
-            self._wake.wait(TICK_SECONDS)
+            self._wake.wait(self.standings.wait(TICK_SECONDS))
             self._wake.clear()
             self.turn()
         self._save(self.clock())
@@ -190,6 +195,7 @@ class Alerts:
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
+            self._say_how_it_stands(now)
 
     def _fall_behind(self, since: Iterable[tuple[StreamKey, float]]) -> None:
         """Note what is to be read back, from when on; under the inbox's lock."""
@@ -280,6 +286,7 @@ class Alerts:
         """Keep what a change of the rules made, and tell; under the lock."""
         self._keep(made)
         self._tell(self.clock())
+        self._wake_up()
 
     def adopt(self, entry: Entry, made: Outcomes) -> None:
         """Watch by a rule that is new or changed: from the last values of its streams on. Under the lock."""
@@ -326,12 +333,18 @@ class Alerts:
         if settled:
             self._keep(Outcomes())
 
+    def _say_how_it_stands(self, now: float) -> None:
+        self.standings.changed(self.engine.stirred)
+        self.engine.stirred.clear()
+        self.standings.tell(self.engine.entries.values(), self.ledger.silences, now)
+
     def _settled(self, firing: Firing, notice: Notice, result: Result) -> None:
         with self.lock:
             settle_notice(notice, result, self.clock())
             self._count(notice)
             self._unkept[firing.id] = firing
             self._keep(Outcomes())
+            self.standings.changed([firing.bucket])
 
     def _count(self, notice: Notice) -> None:
         outcome = "failed" if notice.outcome is Outcome.WAITING else notice.outcome.value

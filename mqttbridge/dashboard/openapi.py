@@ -233,9 +233,14 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         security=_READ,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
-        "Server-sent events: `points` (see Frame), `resync`, `hello`",
+        "Server-sent events: `hello`, `points` (see Frame), `alerts`, `board`, `resync`",
         {200: "text/event-stream", **_OUR_ERRORS},
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
+        security=_READ,
+    ),
+    ("/api/v1/live", "GET"): Operation(
+        "Server-sent events: `hello` and `alerts`, which tell the worst alert of each bucket",
+        {200: "text/event-stream", **_OUR_ERRORS},
         security=_READ,
     ),
     (_BOARD, "GET"): Operation(

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from mqttbridge.config.dashboards import DashboardDocument
+from mqttbridge.dashboard.schemas import Epoch
 
 
 class _Model(BaseModel):
@@ -18,6 +19,8 @@ class BoardAnswer(_Model):
 
     version: int
     """0 when nothing was saved."""
+    at: Epoch | None
+    """When it was saved."""
     source: Literal["auto", "saved", "config"]
     """`auto`: the page makes it by itself; `config`: it is written in the configuration."""
     document: DashboardDocument | None

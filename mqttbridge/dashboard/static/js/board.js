@@ -10,7 +10,7 @@
 /** @import { FrameId } from "./live.js" */
 
 import { AlertStates } from "./alerts/states.js";
-import { ApiError, fetchStreams } from "./api.js";
+import { ApiError, fetchStreams, liveUrl } from "./api.js";
 import { now, serverTime } from "./clock.js";
 import { Comparison } from "./comparison.js";
 import { History } from "./history.js";
@@ -41,7 +41,7 @@ export class Board {
     this.streams = new Map();
     /** @type {Map<string, Expression>} by their text; those that a tile asked for */
     this.expressions = new Map();
-    this.alerts = new AlertStates(bucket);
+    this.alerts = new AlertStates();
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */
@@ -61,6 +61,8 @@ export class Board {
     this.onRefresh = () => {};
     /** What was fetched is here, to be drawn. */
     this.onHistory = () => {};
+    /** @type {(version: number | null) => void} another version of the board may be there; null: who knows which */
+    this.onArranged = () => {};
     /** @type {Set<() => void>} */
     this._watchers = new Set();
     this.marks = new Marks(this);
@@ -71,7 +73,8 @@ export class Board {
       onAnswer: (streams, answer) => this._onAnswer(streams, answer),
       onFailure: () => this._changed(),
     });
-    this.live = new LiveConnection(bucket, {
+    this.live = new LiveConnection((lastEventId) => liveUrl(bucket, lastEventId), {
+      onNote: (name, content) => this._onNote(name, content),
       onFrame: (frame, id) => this._onFrame(frame, id),
       onResync: () => this._onResync(),
       onState: () => this._changed(),
@@ -302,8 +305,18 @@ export class Board {
     this.marks.reread();
   }
 
+  /**
+   * @param {string} name
+   * @param {any} content
+   */
+  _onNote(name, content) {
+    if (name === "alerts") this.alerts.take(content ?? []);
+    else if (name === "board" && content !== null) this.onArranged(content);
+  }
+
   _onResync() {
     const { range } = this.viewport;
+    this.onArranged(null);
     this.history.clear();
     for (const stream of this._all()) stream.invalidate(this.viewport.window.seconds);
     if (range) this._reload();

@@ -8,13 +8,13 @@
 /** @import { DashboardDocument, TileConfig } from "../types.js" */
 /** @import { Board } from "../board.js" */
 /** @import { Placed } from "./grid.js" */
-/** @import { Winner } from "./api.js" */
+/** @import { BoardAnswer, Winner } from "./api.js" */
 
-import { ApiError } from "../api.js";
+import { ApiError, Conflict } from "../api.js";
 import { groupByDevice } from "../layout.js";
 import { automaticTiles } from "../tiles/automatic.js";
 import { kindOf, newTile } from "../tiles/registry.js";
-import { Conflict, fetchBoard, forgetBoard, saveBoard } from "./api.js";
+import { fetchBoard, forgetBoard, saveBoard } from "./api.js";
 import { arrange } from "./grid.js";
 
 const SAVE_AFTER_MS = 400;
@@ -25,6 +25,9 @@ const MAX_STEPS = 100;
 
 /** Changes of the same thing this close together are one step: a word that is typed, a tile that is moved by keys. */
 const ONE_STEP_MS = 1500;
+
+/** How long it is said that somebody else changed the board. */
+const NEWS_MS = 8000;
 
 /** @type {DashboardDocument} */
 const EMPTY = { title: "", auto: true, columns: 12, background: null, hidden: [], tiles: [] };
@@ -47,7 +50,14 @@ export class Arrangement {
     this.problem = "";
     /** @type {Winner | null} who saved first */
     this.winner = null;
+    /** Whether somebody arranges it here: then nothing moves under their hands. */
+    this.arranging = false;
+    /** Whether somebody else changed it a moment ago. */
+    this.changedElsewhere = false;
     this._version = 0;
+    /** The version that the server told of last. */
+    this._rumour = 0;
+    this._news = 0;
     /** @type {Step[]} */
     this._past = [];
     /** @type {Step[]} */
@@ -70,10 +80,7 @@ export class Arrangement {
   /** Fetch the document, instead of what is here. */
   async load() {
     try {
-      const { version, source, document, editable } = await fetchBoard(this.board.bucket);
-      Object.assign(this, { document, source, editable, _version: version, winner: null, problem: "", state: "saved" });
-      this._past = [];
-      this._future = [];
+      this._take(await fetchBoard(this.board.bucket));
     } catch (error) {
       // A server that does not answer is said elsewhere; a bucket without streams has no document yet.
       const told = error instanceof ApiError && ![0, 401, 403, 404].includes(error.status);
@@ -82,6 +89,47 @@ export class Arrangement {
     }
     this.loaded = true;
     this._tell();
+  }
+
+  /** @param {BoardAnswer} answer instead of what is here */
+  _take({ version, source, document, editable }) {
+    Object.assign(this, { document, source, editable, _version: version, winner: null, problem: "", state: "saved" });
+    this._past = [];
+    this._future = [];
+  }
+
+  /**
+   * There is a version on the server, perhaps another than the one here. It is shown; where somebody arranges, they choose.
+   * @param {number | null} version null: one has to ask
+   */
+  async hear(version) {
+    this._rumour = version ?? this._rumour;
+    // What is not saved yet meets the other one when it is.
+    const isSettled = () => this.loaded && this.state === "saved" && !this.winner;
+    if (!isSettled() || version === this._version) return;
+    const before = this._version;
+    const answer = await fetchBoard(this.board.bucket).catch(() => null);
+    if (!answer || answer.version === this._version || !isSettled() || this._version !== before) return;
+    if (this.arranging) this._lost({ version: answer.version, at: answer.at, document: answer.document ?? undefined });
+    else this._takeNews(answer);
+    this._tell();
+  }
+
+  /** @param {BoardAnswer} answer */
+  _takeNews(answer) {
+    this._take(answer);
+    this.changedElsewhere = true;
+    clearTimeout(this._news);
+    this._news = setTimeout(() => {
+      this.changedElsewhere = false;
+      this._tell();
+    }, NEWS_MS);
+  }
+
+  /** @param {Winner} winner */
+  _lost(winner) {
+    this.winner = winner;
+    this.state = "failed";
   }
 
   get canUndo() {
@@ -245,6 +293,8 @@ export class Arrangement {
     }
     if (this.state === "saving" && !this._timer) this._saveSoon(0);
     this._tell();
+    // It may have been told of while this one was on its way.
+    if (this._rumour > this._version) this.hear(this._rumour);
   }
 
   /** @returns {Promise<number>} the version that is there now */
@@ -259,7 +309,7 @@ export class Arrangement {
   _failed(error) {
     this.state = "failed";
     if (error instanceof Conflict) {
-      this.winner = error.winner;
+      this._lost(error.winner);
     } else if (error instanceof ApiError && error.status > 0 && error.status < 500) {
       this.problem = error.status === 401 || error.status === 403 ? "board.notAllowed" : error.message;
     } else {

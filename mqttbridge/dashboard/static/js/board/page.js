@@ -109,7 +109,13 @@ class BoardView extends Component {
   /** What only those need who arrange is loaded when they do. */
   async arrange() {
     const [{ Editing }] = await Promise.all([import("./editing.js"), useStyles("editing")]);
+    this.props.page.arrangement.arranging = true;
     this.setState({ Editing, search: "" });
+  }
+
+  done() {
+    this.props.page.arrangement.arranging = false;
+    this.setState({ Editing: null });
   }
 
   render() {
@@ -138,7 +144,7 @@ class BoardView extends Component {
     const { Editing, Hints } = this.state;
     if (!board.loaded || !arrangement.loaded || Hints === undefined) return null;
     if (board.streams.size === 0) return html`<${Welcome} bucket=${board.bucket} />`;
-    if (Editing) return html`<${Editing} page=${page} onDone=${() => this.setState({ Editing: null })} />`;
+    if (Editing) return html`<${Editing} page=${page} onDone=${() => this.done()} />`;
     const wanted = this.state.search.trim().toLowerCase();
     const found = [...board.streams.values()].filter(({ name }) => name.toLowerCase().includes(wanted));
     const groups = groupByDevice(found);
@@ -148,6 +154,7 @@ class BoardView extends Component {
         <p role="status">
           ${devices > 1 ? t("board.ofDevices", { count: devices, streams: t("common.streams", { count: found.length }) }) : t("common.streams", { count: found.length })} <${HeldRange} board=${board} />
           ${arrangement.source === "config" && html`<span class="source" data-notice="config">${t("board.configured")}</span>`}
+          ${arrangement.changedElsewhere && html`<span class="source" data-notice="arranged">${t("board.changedElsewhere")}</span>`}
           ${arrangement.problem && html`<strong class="held" role="alert">${t(arrangement.problem)}</strong>`}
         </p>
         ${board.streams.size >= SEARCH_FROM && html`
@@ -184,6 +191,7 @@ export function showBoard(root, bucket) {
   const board = new Board(bucket);
   const page = { board, arrangement: new Arrangement(board), painter: new Painter(), hues: new Hues(), pictures: 0 };
   board.onHistory = () => page.painter.refresh();
+  board.onArranged = (version) => page.arrangement.hear(version);
   page.board.subscribe(() => {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
   });
@@ -197,5 +205,4 @@ export function showBoard(root, bucket) {
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
   page.arrangement.load();
-  page.board.alerts.start();
 }
