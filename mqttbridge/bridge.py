@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -220,6 +220,10 @@ class Bridge:
 
         return Desk(self._alerts)
 
+    def _learn(self, classes: Mapping[tuple[str, str], str]) -> None:
+        if self._dashboard is not None:
+            self._dashboard.classes.learn(classes)
+
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         if self._source is None:
             raise BrokerError("there is no connection to a broker")
@@ -312,6 +316,7 @@ class Bridge:
             # Half the window, so that the broker has always something to send while the other half is committed.
             linger_messages=max(1, mqtt.receive_maximum // 2),
             strays=self._strays,
+            learn=self._learn,
         )
         self._run("ingest", self._ingest.run)
         source = self._source

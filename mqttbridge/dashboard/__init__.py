@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
+from mqttbridge.dashboard.classes import DeviceClasses
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore, Store
@@ -74,16 +76,20 @@ class Dashboard:
         self.hub = Hub()
         self.activity = Activity()
         self.store, self.records = open_store(data_dir, config, self.hub, metrics, by_rule)
+        self.classes = DeviceClasses(self.records)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def maintain(self) -> None:
         """What the store does when nothing comes; called once a second."""
         try:
             self.store.maintain()
+            self.classes.save()
         except StoreError as error:  # whoever stores or reads next says so
             log.debug("the store's housekeeping waits: %s", error)
 
     def close(self) -> None:
         """Close store and records; after their last reader and writer."""
+        with suppress(StoreError):  # devices tell it again
+            self.classes.save()
         self.store.close()
         self.records.close()

@@ -155,6 +155,8 @@ class Stream(_Model):
     stream: str
     kind: Kind
     unit: str
+    device_class: str
+    """What a device says that it is, in Home Assistant's words; empty where none did."""
     last: Last
     interval: float | None
     """The usual seconds between its readings of late; null while too few are known."""

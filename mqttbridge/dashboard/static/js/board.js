@@ -23,6 +23,9 @@ import { namesTime, Viewport, windowFor, windowOf } from "./viewport.js";
 /** How often to look again for a server that does not answer. */
 const LOOK_AGAIN_MS = 3000;
 
+/** New streams often come together: what else is known of them is asked for once. */
+const ASK_AFTER_MS = 2000;
+
 /** Out of touch for this long, what is on view is called stale. */
 const STALE_MS = 10_000;
 
@@ -56,6 +59,7 @@ export class Board {
     this._subscribers = new Set();
     this._telling = false;
     this._lookAgain = 0;
+    this._askOfNew = 0;
     this._gliding = 0;
     /** What else a view fetches when the viewer says so. */
     this.onRefresh = () => {};
@@ -356,6 +360,7 @@ export class Board {
       let stream = this.streams.get(name);
       if (!stream || stream.kind !== points.kind) {
         stream = this._meet({ stream: name, kind: points.kind, unit: points.unit, last: null });
+        this._askOfNew ||= setTimeout(() => this._learnOfNew(), ASK_AFTER_MS);
       }
       stream?.receive(points, id);
       stream?.live.series.trim(from);
@@ -369,8 +374,16 @@ export class Board {
     for (const callback of this._watchers) callback();
   }
 
+  /** What a frame does not say of streams that it brings: what devices say they are. */
+  async _learnOfNew() {
+    this._askOfNew = 0;
+    const { streams } = await fetchStreams(this.bucket).catch(() => ({ streams: [] }));
+    for (const summary of streams) this._meet(summary);
+    this._changed();
+  }
+
   /** @param {StreamSummary} summary */
-  _meet({ stream: name, kind, unit, last, interval }) {
+  _meet({ stream: name, kind, unit, device_class: deviceClass, last, interval }) {
     let stream = this.streams.get(name);
     if (!stream || stream.kind !== kind) {
       if (!stream && this.streams.size >= MAX_STREAMS) return undefined;
@@ -384,6 +397,7 @@ export class Board {
       this._changed();
     }
     if (unit) stream.unit = unit;
+    if (deviceClass) stream.deviceClass = deviceClass;
     stream.rhythm.learn(interval);
     stream.remember(last);
     return stream;
