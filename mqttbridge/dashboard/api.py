@@ -152,9 +152,11 @@ def _streams(dashboard: Dashboard, bucket: str) -> dict[str, Any] | None:
     name = store.bucket_name(bucket)
     if name is None:
         return None
+    live = dashboard.hub.position(bucket)  # before the values are read: see hub.py
     intervals, classes = store.intervals(bucket), dashboard.classes.of(bucket)
     return {
         "now": time.time(),
+        "live": live,
         "bucket": {"key": bucket, "name": name},
         "streams": [
             {

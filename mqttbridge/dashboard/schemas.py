@@ -166,6 +166,8 @@ class Streams(_Model):
     """A bucket's streams, by name."""
 
     now: Epoch
+    live: str
+    """Pass it to the live stream as `last_event_id` to get everything after these values."""
     bucket: BucketName
     streams: list[Stream]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Dashboard, Tile, Watched, climate, expect_state, open_board
@@ -174,6 +175,19 @@ def test_what_somebody_saves_shows_in_every_tab_and_who_arranges_meanwhile_is_to
     expect(page.locator(".save-conflict")).to_be_visible()
     expect(cell(reading, "kitchen.humidity")).to_have_count(0)
     expect(cell(reading, "attic.temperature")).to_have_count(1)
+
+    # A board without a single chart is connected, too.
+    address = f"{shared_dashboard.url}/api/v1/buckets/{bucket}/dashboard"
+    table = {"id": "a", "type": "table", "streams": ["kitchen.temperature"], "x": 0, "y": 0, "w": 6, "h": 4}
+    version = requests.get(address, timeout=10).json()["version"]
+    body = {"auto": False, "tiles": [table]}
+    saved = requests.put(address, json=body, headers={"If-Match": f'"{version}"'}, timeout=10)
+    assert saved.status_code == 200, saved.text
+    expect(reading.locator(".tile")).to_have_count(1)
+    reading.reload()
+    expect(reading.locator(".tile")).to_contain_text("21.9")
+    shared_dashboard.push(bucket, [("kitchen.temperature", 44.5, now + 1)])
+    expect(reading.locator(".tile")).to_contain_text("44.5")
     watched.assert_clean()
 
 

@@ -26,6 +26,9 @@ const LOOK_AGAIN_MS = 3000;
 /** New streams often come together: what else is known of them is asked for once. */
 const ASK_AFTER_MS = 2000;
 
+/** Tiles that draw points ask for them at once; a board without one is connected all the same. */
+const CONNECT_AFTER_MS = 1000;
+
 /** Out of touch for this long, what is on view is called stale. */
 const STALE_MS = 10_000;
 
@@ -162,6 +165,7 @@ export class Board {
       this.problem = "";
       if (this.streams.size === 0) this._chooseWindow(answer.streams);
       for (const summary of answer.streams) this._meet(summary);
+      if (this.streams.size) setTimeout(() => this.live.started || this.live.start(answer.live), CONNECT_AFTER_MS);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
       this.loaded = status === 404;
