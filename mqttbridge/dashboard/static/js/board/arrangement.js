@@ -1,33 +1,20 @@
-/**
- * How a bucket's page is arranged: the document, what is undone and redone, and its way to the server.
- *
- * A change shows at once and is saved a moment later by itself. Versions keep two people apart: who saves second hears
- * of the first, and chooses.
- */
+/** How a bucket's page is arranged: what is changed on its board, undone and redone. */
 
 /** @import { DashboardDocument, TileConfig } from "../types.js" */
 /** @import { Board } from "../board.js" */
 /** @import { Placed } from "./grid.js" */
-/** @import { BoardAnswer, Winner } from "./api.js" */
 
-import { ApiError, Conflict } from "../api.js";
 import { groupByDevice } from "../layout.js";
 import { automaticTiles } from "../tiles/automatic.js";
 import { kindOf, newTile } from "../tiles/registry.js";
-import { fetchBoard, forgetBoard, saveBoard } from "./api.js";
 import { arrange } from "./grid.js";
-
-const SAVE_AFTER_MS = 400;
-const SAVE_AGAIN_MS = 3000;
+import { KeptBoard } from "./kept.js";
 
 /** Steps that can be undone. */
 const MAX_STEPS = 100;
 
 /** Changes of the same thing this close together are one step: a word that is typed, a tile that is moved by keys. */
 const ONE_STEP_MS = 1500;
-
-/** How long it is said that somebody else changed the board. */
-const NEWS_MS = 8000;
 
 /** @type {DashboardDocument} */
 const EMPTY = { title: "", auto: true, columns: 12, background: null, hidden: [], tiles: [] };
@@ -38,98 +25,21 @@ export class Arrangement {
   /** @param {Board} board */
   constructor(board) {
     this.board = board;
-    /** @type {Step} */
-    this.document = null;
-    /** @type {"auto" | "saved" | "config"} */
-    this.source = "auto";
-    this.editable = false;
-    this.loaded = false;
-    /** @type {"saved" | "saving" | "failed"} */
-    this.state = "saved";
-    /** What went wrong, in the server's words or a text's path. */
-    this.problem = "";
-    /** @type {Winner | null} who saved first */
-    this.winner = null;
-    /** Whether somebody arranges it here: then nothing moves under their hands. */
-    this.arranging = false;
-    /** Whether somebody else changed it a moment ago. */
-    this.changedElsewhere = false;
-    this._version = 0;
-    /** The version that the server told of last. */
-    this._rumour = 0;
-    this._news = 0;
+    this.kept = new KeptBoard(board.bucket, () => this._forgetSteps());
     /** @type {Step[]} */
     this._past = [];
     /** @type {Step[]} */
     this._future = [];
     this._step = { of: "", at: 0 };
-    this._timer = 0;
-    this._saving = false;
-    this._changes = 0;
-    /** @type {Set<() => void>} */
-    this._subscribers = new Set();
-    addEventListener("pagehide", () => this._timer && this._save());
   }
 
   /** @param {() => void} callback */
   subscribe(callback) {
-    this._subscribers.add(callback);
-    return () => this._subscribers.delete(callback);
+    return this.kept.subscribe(callback);
   }
 
-  /** Fetch the document, instead of what is here. */
-  async load() {
-    try {
-      this._take(await fetchBoard(this.board.bucket));
-    } catch (error) {
-      // A server that does not answer is said elsewhere; a bucket without streams has no document yet.
-      const told = error instanceof ApiError && ![0, 401, 403, 404].includes(error.status);
-      this.problem = told ? error.message : "";
-      this.editable = error instanceof ApiError && error.status === 404;
-    }
-    this.loaded = true;
-    this._tell();
-  }
-
-  /** @param {BoardAnswer} answer instead of what is here */
-  _take({ version, source, document, editable }) {
-    Object.assign(this, { document, source, editable, _version: version, winner: null, problem: "", state: "saved" });
-    this._past = [];
-    this._future = [];
-  }
-
-  /**
-   * There is a version on the server, perhaps another than the one here. It is shown; where somebody arranges, they choose.
-   * @param {number | null} version null: one has to ask
-   */
-  async hear(version) {
-    this._rumour = version ?? this._rumour;
-    // What is not saved yet meets the other one when it is.
-    const isSettled = () => this.loaded && this.state === "saved" && !this.winner;
-    if (!isSettled() || version === this._version) return;
-    const before = this._version;
-    const answer = await fetchBoard(this.board.bucket).catch(() => null);
-    if (!answer || answer.version === this._version || !isSettled() || this._version !== before) return;
-    if (this.arranging) this._lost({ version: answer.version, at: answer.at, document: answer.document ?? undefined });
-    else this._takeNews(answer);
-    this._tell();
-  }
-
-  /** @param {BoardAnswer} answer */
-  _takeNews(answer) {
-    this._take(answer);
-    this.changedElsewhere = true;
-    clearTimeout(this._news);
-    this._news = setTimeout(() => {
-      this.changedElsewhere = false;
-      this._tell();
-    }, NEWS_MS);
-  }
-
-  /** @param {Winner} winner */
-  _lost(winner) {
-    this.winner = winner;
-    this.state = "failed";
+  get document() {
+    return this.kept.document;
   }
 
   get canUndo() {
@@ -225,13 +135,6 @@ export class Arrangement {
     this._go(this._future, this._past);
   }
 
-  /** What is here replaces what somebody else saved. */
-  keepMine() {
-    this._version = this.winner?.version ?? this._version;
-    this.winner = null;
-    this._saveSoon(0);
-  }
-
   /**
    * @param {Step} document
    * @param {string} of
@@ -242,7 +145,7 @@ export class Arrangement {
     if (!same || !this._past.length) this._past = [...this._past, this.document].slice(-MAX_STEPS);
     this._step = { of, at };
     this._future = [];
-    this._show(document);
+    this.kept.put(document);
   }
 
   /**
@@ -254,72 +157,12 @@ export class Arrangement {
     if (document === undefined) return;
     to.push(this.document);
     this._step = { of: "", at: 0 };
-    this._show(document);
+    this.kept.put(document);
   }
 
-  /** @param {Step} document */
-  _show(document) {
-    this.document = document;
-    this.source = document ? "saved" : "auto";
-    this._changes += 1;
-    this._saveSoon(SAVE_AFTER_MS);
-    this._tell();
-  }
-
-  // --- to the server
-
-  /** @param {number} after milliseconds */
-  _saveSoon(after) {
-    this.state = "saving";
-    clearTimeout(this._timer);
-    this._timer = setTimeout(() => this._save(), after);
-    this._tell();
-  }
-
-  async _save() {
-    clearTimeout(this._timer);
-    this._timer = 0;
-    if (this._saving || this.winner) return; // it goes on when that is over
-    this._saving = true;
-    const changes = this._changes;
-    try {
-      this._version = await this._send();
-      this.problem = "";
-      this.state = this._changes === changes ? "saved" : "saving";
-    } catch (error) {
-      this._failed(error);
-    } finally {
-      this._saving = false;
-    }
-    if (this.state === "saving" && !this._timer) this._saveSoon(0);
-    this._tell();
-    // It may have been told of while this one was on its way.
-    if (this._rumour > this._version) this.hear(this._rumour);
-  }
-
-  /** @returns {Promise<number>} the version that is there now */
-  async _send() {
-    const { bucket } = this.board;
-    if (this.document) return (await saveBoard(bucket, this.document, this._version)).version;
-    if (this._version) await forgetBoard(bucket, this._version);
-    return 0;
-  }
-
-  /** @param {unknown} error */
-  _failed(error) {
-    this.state = "failed";
-    if (error instanceof Conflict) {
-      this._lost(error.winner);
-    } else if (error instanceof ApiError && error.status > 0 && error.status < 500) {
-      this.problem = error.status === 401 || error.status === 403 ? "board.notAllowed" : error.message;
-    } else {
-      this.problem = "board.notSaved";
-      this._timer = setTimeout(() => this._save(), SAVE_AGAIN_MS);
-    }
-  }
-
-  _tell() {
-    for (const callback of this._subscribers) callback();
+  _forgetSteps() {
+    this._past = [];
+    this._future = [];
   }
 }
 
