@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from mqttbridge.announced import Announced
-from mqttbridge.config.model import RetainedPolicy
+from mqttbridge.config.mqtt import RetainedPolicy
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, EventTuple, Reason, Rejected
 from mqttbridge.lastknown import LastKnown

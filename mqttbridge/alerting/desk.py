@@ -54,6 +54,7 @@ class Desk:
                 ],
                 "silences": [asdict(one) for one in alerts.ledger.silences if one.until > now],
                 "page_webhooks": list(alerts.config.page_webhooks),
+                "forgotten": alerts.ledger.forgotten,
             }
 
     def states(self, bucket: str) -> dict[str, Any]:
@@ -130,24 +131,17 @@ class Desk:
                 raise NotAcceptable(f"there may be {MAX_PAGE_RULES} rules at most")
             self._check(rule, None)
             record = alerts.ledger.put_rule(f"p{random_names.token_hex(6)}", body_of(rule), 0)
-            self._adopt(Entry(record.key, rule, "page", record.version))
+            alerts.take_rules()
             return {"id": record.key, "version": record.version}
 
     def change(self, name: str, rule: PageRule, expected: int | None) -> dict[str, Any]:
         """Another rule in the place of one; its states stay where it watches for the same."""
         alerts = self._alerts
         with alerts.lock:
-            before = self._of_page(name)
-            rule = _with_webhook_of(before.rule, rule)
+            rule = _with_webhook_of(self._of_page(name).rule, rule)
             self._check(rule, name)
             record = alerts.ledger.put_rule(name, body_of(rule), expected)
-            entry = Entry(name, rule, "page", record.version)
-            made = Outcomes()
-            if entry.fingerprint == before.fingerprint and rule.enabled and before.rule.enabled:
-                entry.states, entry.pairs, entry.dirty = before.states, before.pairs, before.dirty
-            else:
-                alerts.engine.close_open(name, alerts.clock(), "the rule was changed", made)
-            self._adopt(entry, made)
+            alerts.take_rules()
             return {"id": name, "version": record.version}
 
     def remove(self, name: str, expected: int | None) -> None:
@@ -156,11 +150,19 @@ class Desk:
         with alerts.lock:
             self._of_page(name)
             alerts.ledger.delete_rule(name, expected)
-            alerts.ledger.forget_states(name)
-            alerts.engine.remove(name)
-            made = Outcomes()
-            alerts.engine.close_open(name, alerts.clock(), "the rule was removed", made)
-            alerts.change(made)
+            alerts.take_rules()
+
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone. Rules for more than it, and those of the configuration, stay and let its streams go."""
+        alerts = self._alerts
+        with alerts.lock:
+            alerts.forget_bucket(bucket)
+            entries = alerts.engine.entries.values()
+            own = [entry.id for entry in entries if entry.source == "page" and entry.rule.bucket == bucket]
+            for name in own:
+                alerts.ledger.delete_rule(name, None)
+            alerts.take_rules()
+        return len(own)
 
     # -- silences
 
@@ -175,25 +177,25 @@ class Desk:
             now = alerts.clock()
             one = SilencePeriod(random_names.token_hex(6), rule, bucket, stream, now, now + seconds, comment)
             # A new one takes the place of another of the same: it may be shorter.
-            kept = [
-                other
+            ended = {
+                other.id
                 for other in alerts.ledger.silences
-                if other.until > now and (other.rule, other.bucket, other.stream) != (rule, bucket, stream)
-            ]
-            if len(kept) >= MAX_SILENCES:
+                if other.until <= now or (other.rule, other.bucket, other.stream) == (rule, bucket, stream)
+            }
+            if len(alerts.ledger.silences) - len(ended) >= MAX_SILENCES:
                 raise NotAcceptable(f"there may be {MAX_SILENCES} silences at most")
-            alerts.ledger.save_silences([*kept, one])
+            alerts.ledger.silence(one)
+            alerts.ledger.unsilence(ended)
             return asdict(one)
 
     def unsilence(self, silence: str) -> None:
         """End a silence: what still fires is told now."""
         alerts = self._alerts
         with alerts.lock:
-            kept = [one for one in alerts.ledger.silences if one.id != silence]
-            if len(kept) == len(alerts.ledger.silences):
+            if all(one.id != silence for one in alerts.ledger.silences):
                 raise NoSuchAlert("there is no such silence")
-            alerts.ledger.save_silences(kept)
-            alerts.change(Outcomes())
+            alerts.ledger.unsilence({silence})
+            alerts.take_rules()
 
     # -- trying
 
@@ -213,11 +215,6 @@ class Desk:
         return {"notices": [_tested(action, outcome, alerts.clock()) for action, outcome in sent]}
 
     # -- the rest
-
-    def _adopt(self, entry: Entry, made: Outcomes | None = None) -> None:
-        outcomes = made or Outcomes()
-        self._alerts.adopt(entry, outcomes)
-        self._alerts.change(outcomes)
 
     def _of_page(self, name: str) -> Entry:
         entry = self._alerts.engine.entries.get(name)

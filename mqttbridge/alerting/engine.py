@@ -56,6 +56,10 @@ class Entry:
         watched = self.rule.model_dump_json(include={"bucket", "stream", "when", "for_"})
         return blake2b(watched.encode(), digest_size=8).hexdigest()
 
+    def watches_like(self, other: Entry) -> bool:
+        """Whether the states of one are those of the other, too."""
+        return self.fingerprint == other.fingerprint and self.rule.enabled and other.rule.enabled
+
     @property
     def told(self) -> list[str]:
         """Whom it tells: names of actions, and its own webhook."""
@@ -95,6 +99,15 @@ class Engine:
         self._table = _Table(())
 
     # -- rules
+
+    def replace(self, entries: Iterable[Entry]) -> None:
+        """Watch by these rules, and no others, from now on."""
+        for rule in self.entries:
+            self._stir(rule)
+        self.entries = {entry.id: entry for entry in entries}
+        for rule in self.entries:
+            self._stir(rule)
+        self._renew()
 
     def put(self, entry: Entry) -> None:
         """Watch by this rule from now on."""

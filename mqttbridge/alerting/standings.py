@@ -39,6 +39,7 @@ class Standings:
     def __init__(self, note: Note, clock: Callable[[], float] = time.monotonic) -> None:
         self._note, self._clock = note, clock
         self._changed: set[str] = set()
+        self._told: dict[str, list[Row]] = {}
         self._worst: dict[str, Row] = {}
         self._quiet: frozenset[str] = frozenset()
         self._not_before = clock()
@@ -72,15 +73,19 @@ class Standings:
                 if before is None or badness(row) < badness(before):
                     streams[key[1]] = row
         for bucket, streams in found.items():
-            rows = sorted(streams.values(), key=badness)[:MOST_STREAMS]
-            self._note(bucket, NAME, rows or None)
-            if rows:
-                self._worst[bucket] = worst_of(rows)
-            else:
-                self._worst.pop(bucket, None)
+            self._tell(bucket, sorted(streams.values(), key=badness)[:MOST_STREAMS])
         self._note(EVERYWHERE, NAME, dict(self._worst))
         ended = self._clock()
         self._not_before = ended + max(PAUSE_SECONDS, PAUSE_FACTOR * (ended - began))
+
+    def _tell(self, bucket: str, rows: list[Row]) -> None:
+        if rows == self._told.get(bucket, []):
+            return  # as when all is read anew, since another bridge watches
+        self._note(bucket, NAME, rows or None)
+        if rows:
+            self._told[bucket], self._worst[bucket] = rows, worst_of(rows)
+        else:
+            del self._told[bucket], self._worst[bucket]
 
 
 def badness(row: Row) -> tuple[int, int]:

@@ -361,6 +361,8 @@ class AlertsConfig(Section):
     """For actions of type email."""
     rules: tuple[AlertRuleConfig, ...] = ()
     """What to watch over. More can be made on the page; these are read-only there."""
+    evaluate: bool = True
+    """Of several bridges over one database one evaluates the rules and tells; false: never this one."""
     page_webhooks: tuple[Origin, ...] = ()
     """Origins that rules made on the page may send webhooks to, as `https://ntfy.sh`; none by default."""
 

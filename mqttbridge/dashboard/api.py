@@ -93,14 +93,14 @@ class Api:
         names, texts = set(request.query_params.getlist("stream")), set(request.query_params.getlist("expression"))
         if len(texts) > MAX_EXPRESSIONS:
             return problem(400, f"at most {MAX_EXPRESSIONS} expressions at once")
-        # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
-        if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
-            return problem(404, "there is no such bucket (yet)")
         statistics = request.query_params.get("statistics") == "1"
-        live = hub.position(bucket)  # before the points are read: see hub.py
         end = now if before is None else before
 
-        def work() -> dict[str, Any]:
+        def work() -> dict[str, Any] | None:
+            # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
+            if store.bucket_name(bucket) is None:
+                return None
+            live = hub.position(bucket)  # before the points are read: see hub.py
             columns = store.points(bucket, names, after, before, buckets) if names or not texts else {}
             answer: dict[str, Any] = {"now": now, "live": live, "after": after, "before": end}
             if texts:

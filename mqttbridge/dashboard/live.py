@@ -84,6 +84,7 @@ class EventStream(Response, Generic[Queue]):
         gone = asyncio.create_task(_closed_by_client(receive, viewer))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            viewer.write = self._writer(scope)
             while not viewer.closed and self.allowed():
                 frames = await viewer.next(PING_SECONDS)
                 if not viewer.closed and self.allowed():
@@ -100,6 +101,13 @@ class EventStream(Response, Generic[Queue]):
         finally:
             gone.cancel()
             self._hub.unsubscribe(viewer)
+
+    def _writer(self, scope: Scope) -> Callable[[bytes], bool] | None:
+        """What writes a chunk past all layers; None where the answer is not in chunks, or no server offers it."""
+        write: Callable[[bytes], bool] | None = scope.get("state", {}).get("write_chunk")
+        if write is None or scope["http_version"] != "1.1":
+            return None
+        return lambda chunk: self.allowed() and write(chunk)
 
 
 def _body(data: bytes, *, more: bool = True) -> dict[str, object]:

@@ -25,7 +25,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from mqttbridge.config.model import MqttConfig, RetainedPolicy
+from mqttbridge.config.mqtt import MqttConfig, RetainedPolicy
 from mqttbridge.errors import ProtocolViolation
 from mqttbridge.events import PayloadWithProperties
 from mqttbridge.sources import endings

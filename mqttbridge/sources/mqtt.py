@@ -20,7 +20,7 @@ from typing import Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import ConfigError, Problem, SpoolError
 from mqttbridge.sources.connection import Connection
 from mqttbridge.sources.endings import STABLE_SECONDS, Losses, not_reached

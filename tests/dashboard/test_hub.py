@@ -11,7 +11,8 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mqttbridge.dashboard import hub as hub_module
-from mqttbridge.dashboard.hub import LEASE, MAX_LEASED, MAX_PAUSE, MAX_QUEUED, RING_SECONDS, Hub
+from mqttbridge.dashboard.framequeue import MAX_QUEUED
+from mqttbridge.dashboard.hub import LEASE, MAX_LEASED, MAX_PAUSE, RING_SECONDS, Hub
 from mqttbridge.dashboard.store.model import columns_of
 
 

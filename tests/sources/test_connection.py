@@ -12,7 +12,7 @@ from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.sources import connection
 from mqttbridge.sources.mqtt import MqttSource
 from tests.support.mosquitto import Mosquitto

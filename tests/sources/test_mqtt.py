@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import SpoolError
 from mqttbridge.sources import connection as connection_module, mqtt as mqtt_module
 from mqttbridge.sources.frames import PublishReader

@@ -33,8 +33,13 @@ class Email:
     def send(self, tidings: Tidings) -> Result:
         """Hand one mail over. Its Message-ID is the same at each attempt, so that mailboxes may know it again."""
         try:
-            with self._connect() as server:
+            server = self._connect()
+            try:
                 missed = server.send_message(self._mail(tidings))
+                with suppress(OSError, smtplib.SMTPException):  # it has the mail, whatever it says now
+                    server.quit()
+            finally:
+                server.close()
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             return _verdict(code, said)

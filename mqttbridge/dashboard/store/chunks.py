@@ -301,8 +301,10 @@ def numbers_of(times: list[int], values: list[Any]) -> tuple[list[int], list[Any
 def _listed(
     db: sqlite3.Connection, question: str, ids: Collection[int], bounds: dict[str, int]
 ) -> dict[int, list[Chunk]]:
-    (text,) = db.execute(question, {"ids": _json(list(ids))} | bounds).fetchone()
     found: dict[int, list[Chunk]] = {}
+    if not ids:
+        return found
+    (text,) = db.execute(question, {"ids": _json(list(ids))} | bounds).fetchone()
     for row in from_json(text):
         found.setdefault(row[0], []).append(Chunk(*row))
     return found

@@ -23,7 +23,7 @@ from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.chunks import Chunk, numbers_of
 from mqttbridge.dashboard.store.downsample import grid_width, m4
 from mqttbridge.dashboard.store.model import MICROSECONDS, Column, Kind, Row, Statistics
-from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, fold, merged, virtual_points
+from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, coarser, fold, merged, virtual_points
 from mqttbridge.dashboard.store.span import Span, View
 from mqttbridge.dashboard.store.tail import Points, overlaid
 
@@ -129,7 +129,7 @@ class Reader:
             for look in looks:
                 level = HOUR if width >= HOUR else min(MINUTE, width)
                 parts += _cells(look, one.id, start, end, level, width)
-            cells = merged(parts, width)
+            cells = coarser(parts, width)
             columns: list[Any] = [list(column) for column in zip(*cells, strict=True)] or [[] for _ in Cell._fields]
             starts, counts, least, greatest, totals, _, firsts, _, lasts = columns
             answer[one.key[1]] = Statistics(width, one.unit, starts, counts, least, greatest, totals, firsts, lasts)
@@ -427,9 +427,12 @@ def _cells(  # noqa: PLR0917  # a question with all its bounds
         cells += sealed.hours(look.view.db, id_, start, end, step, read)
     elif direct:
         cells += (cell for cell in sealed.minutes(look.view.db, direct) if start <= cell.start < end)
-    for _, points in _pieces(look.view, {id_: read}, start // level * level, end):
-        cells += fold(*numbers_of(*points), level)
-    return merged(cells, step)
+    folded = [
+        cell
+        for _, points in _pieces(look.view, {id_: read}, start // level * level, end)
+        for cell in fold(*numbers_of(*points), level)
+    ]
+    return merged(cells + folded, step) if folded else coarser(cells, step)
 
 
 def _batch_end(look: _Look, start: int, end: int) -> int | None:

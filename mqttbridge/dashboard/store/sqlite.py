@@ -37,13 +37,12 @@ from mqttbridge.dashboard.store.model import (
     StreamKey,
     ahead_of,
     columns_of,
-    kind_of,
     latest,
     newest,
 )
 from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
 from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
-from mqttbridge.dashboard.store.retention import Retention
+from mqttbridge.dashboard.store.retention import Retention, bucket_and_rule
 from mqttbridge.dashboard.store.span import Part, Span, View
 from mqttbridge.errors import StoreError
 from mqttbridge.events import EventTuple, Position, Value
@@ -67,6 +66,7 @@ class SqliteStore:
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
         too_old: told how many points of a batch were past their retention when they came, and are not kept.
         retention_by_rule: how long, for streams that a rule of this name makes: before what their bucket says.
+        age_clock: the time by which points are past their retention; `clock` where none is given.
 
     Raises:
         StoreError: the store cannot be opened or made.
@@ -81,9 +81,11 @@ class SqliteStore:
         retention_by: Mapping[str, float] | None = None,
         retention_by_rule: Mapping[str, float] | None = None,
         too_old: Callable[[int], None] = lambda _: None,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
         self.path = directory
         self._clock, self._too_old = clock, too_old
+        self._age_clock = age_clock or clock
         self._retention = Retention(retention, retention_by or {}, retention_by_rule or {})
         self._length = length_for(self._retention.longest)
         self._lock = threading.Lock()
@@ -120,7 +122,7 @@ class SqliteStore:
             if any(span.sealed for span in self._recent) or (end is not None and not batch):
                 self._save()
             self._close_surplus()
-            self._retention.sweep(self, now)
+            self._retention.sweep(self, self._age_clock())
         kept = sum(len(times) for _, parts in batch for _, times, _ in parts)
         if too_old := sum(len(column.times) for column in columns.values()) - kept:
             self._too_old(too_old)
@@ -135,7 +137,7 @@ class SqliteStore:
         """Let go of what is past its retention, a little at a time."""
         with self._lock, _store_errors("written"):
             if not self._closed:
-                self._retention.sweep(self, self._clock())
+                self._retention.sweep(self, self._age_clock())
 
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
         """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
@@ -316,7 +318,7 @@ class SqliteStore:
                 span.check(max(0.0, deadline - time.monotonic()))
                 if lost:
                     for id_, key, at, value in span.newest_values():
-                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value, kind_of(value))
+                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value)
             except sqlite3.DatabaseError as error:
                 if not files.is_damage(error):
                     raise
@@ -350,7 +352,7 @@ class SqliteStore:
             series = self._catalogue.series(id_)
             if series is not None:
                 at = newest(times)
-                self._catalogue.saw(series, times[at], values[at], kind_of(values[at]))
+                self._catalogue.saw(series, times[at], values[at])
         if span.position is not None and (self.cursor is None or span.position > self.cursor):
             self.cursor = span.position
         if span.tail.fresh:
@@ -362,10 +364,16 @@ class SqliteStore:
         self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float
     ) -> list[tuple[Span, list[Part]]]:
         """Which points go where, the newest span last; what is past its retention goes nowhere."""
+        aged = self._age_clock()
+        earliest = min((min(column.times) for column in columns.values()), default=NEVER)
+        if columns and earliest >= self._retention.latest_floor(aged):
+            span = self._span_of(earliest, now)
+            if max(max(column.times) for column in columns.values()) < span.end:  # as nearly always
+                return [(span, [(known[key].id, column.times, column.values) for key, column in columns.items()])]
         batch: dict[Span, list[Part]] = {}
         for key, column in columns.items():
             id_, times, values = known[key].id, column.times, column.values
-            low, high, floor = min(times), max(times), self._floor(known[key], now)
+            low, high, floor = min(times), max(times), self._floor(known[key], aged)
             if low < floor:
                 kept = [n for n, at in enumerate(times) if at >= floor]
                 if not kept:
@@ -410,12 +418,14 @@ class SqliteStore:
         self._use(span)
 
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
-        ahead = ahead_of(now)
+        ahead, aged = ahead_of(now), self._age_clock()
+        kept_from = self._retention.latest_floor(aged)
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], latest(column.times, ahead)
-                if column.times[at] >= self._floor(series, now):
-                    self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
+                time = column.times[at]
+                if time >= kept_from or time >= self._floor(series, aged):
+                    self._catalogue.saw(series, time, column.values[at], ahead)
                     column.kind = series.kind
                 column.unit = series.unit
 
@@ -451,15 +461,11 @@ class SqliteStore:
     def _wanted(self, bucket: str, streams: Collection[str]) -> list[Series]:
         return [one for one in self._catalogue.streams(bucket) if not streams or one.key[1] in streams]
 
-    def _floor(self, series: Series, now: float) -> int:
-        return self._retention.floor(series.key[0], now, series.rule)
+    def _floor(self, series: Series, aged: float) -> int:
+        return self._retention.floor(series.key[0], aged, series.rule)
 
     def _by_floor(self, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
-        """Series by the time before which they are past their retention: of a bucket mostly one."""
-        now, found = self._clock(), dict[int, list[Series]]()
-        for one in series:
-            found.setdefault(self._floor(one, now), []).append(one)
-        return list(found.items())
+        return self._retention.parted(series, bucket_and_rule, self._age_clock())
 
     @contextmanager
     def _reading(self) -> Iterator[Callable[[int], Reader]]:

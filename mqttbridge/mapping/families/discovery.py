@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 
-from mqttbridge.config.model import UseConfig
+from mqttbridge.config.use import UseConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.families.announcing import Announcement, Changed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, nothing, reading, with_booleans
 from mqttbridge.mapping.families.ha_entities import InvalidAnnouncement, entities
 from mqttbridge.mapping.families.knowledge import Told

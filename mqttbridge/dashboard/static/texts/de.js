@@ -411,6 +411,10 @@ export const texts = {
     lasted: "dauerte {time}",
     ownWebhook: "sein eigener Webhook",
     attempts: { one: "{count} Versuch", other: "{count} Versuche" },
+    forgotten: {
+      one: "{count} Alarm wurde vergessen, bevor er vorbei war: Mehr als 1000 waren zugleich ausgelöst. Vielleicht verlangt eine Regel zu wenig.",
+      other: "{count} Alarme wurden vergessen, bevor sie vorbei waren: Mehr als 1000 waren zugleich ausgelöst. Vielleicht verlangt eine Regel zu wenig.",
+    },
     troubled: "„{name}“ meldet zurzeit niemandem etwas: {trouble}. Was wartet, wird erneut versucht.",
     anyBucket: "einem beliebigen Bucket",
     anyStream: "eine beliebige Datenreihe",

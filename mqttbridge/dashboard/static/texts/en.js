@@ -415,6 +415,10 @@ export const en = {
     lasted: "lasted {time}",
     ownWebhook: "its own webhook",
     attempts: { one: "{count} attempt", other: "{count} attempts" },
+    forgotten: {
+      one: "{count} alert was forgotten before it was over: more than 1000 fired at once. A rule may ask for too little.",
+      other: "{count} alerts were forgotten before they were over: more than 1000 fired at once. A rule may ask for too little.",
+    },
     troubled: "“{name}” tells nobody at the moment: {trouble}. What waits is tried again.",
     anyBucket: "any bucket",
     anyStream: "any stream",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
@@ -16,11 +16,12 @@ from mqttbridge.events import Value
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One stream that has a value: the newest, and its time in microseconds."""
+    """One stream that has a value: the newest, and its time in microseconds. `rule` makes it, as far as told."""
 
     id: int
     stream: str
     unit: str
+    rule: str
     kind: Kind
     newest: int
     value: Value
@@ -30,7 +31,17 @@ class Series:
         return StreamInfo(self.stream, self.kind, self.unit, Latest(self.value, self.newest / MICROSECONDS))
 
 
-_SERIES: Final = "SELECT bucket, id, stream, unit, newest, kind, number, whole, said FROM series WHERE newest NOTNULL"
+class Known(NamedTuple):
+    """What a writer knows of a series."""
+
+    id: int
+    unit: str
+    rule: str
+
+
+_SERIES: Final = (
+    "SELECT bucket, id, stream, unit, rule, newest, kind, number, whole, said FROM series WHERE newest NOTNULL"
+)
 
 
 def buckets(db: Db) -> list[BucketInfo]:
@@ -76,8 +87,10 @@ def latest(db: Db) -> dict[str, list[StreamInfo]]:
     return found
 
 
-def meet(db: Db, keys: Sequence[StreamKey], units: Mapping[StreamKey, str]) -> dict[StreamKey, tuple[int, str]]:
-    """Number and unit of each series; those that are new are made, and units said anew are kept."""
+def meet(
+    db: Db, keys: Sequence[StreamKey], units: Mapping[StreamKey, str], rules: Mapping[StreamKey, str]
+) -> dict[StreamKey, Known]:
+    """What is known of each series; those that are new are made, by their rules, and units said anew are kept."""
     found = _find(db, keys)
     missing = [key for key in keys if key not in found]
     if missing:
@@ -85,20 +98,36 @@ def meet(db: Db, keys: Sequence[StreamKey], units: Mapping[StreamKey, str]) -> d
         db.execute(
             "INSERT INTO buckets (key) SELECT DISTINCT unnest(%(buckets)s::text[]) ON CONFLICT DO NOTHING", there
         )
+        there["rules"] = [written(rules.get(key, "")) for key in missing]
         db.execute(
-            "INSERT INTO series (bucket, stream) SELECT * FROM unnest(%(buckets)s::text[], %(streams)s::text[])", there
+            "INSERT INTO series (bucket, stream, rule)"
+            " SELECT * FROM unnest(%(buckets)s::text[], %(streams)s::text[], %(rules)s::text[])",
+            there,
         )
         found |= _find(db, missing)
-    said = {key: unit for key, unit in units.items() if key in found and found[key][1] != unit}
+    said = {key: unit for key, unit in units.items() if key in found and found[key].unit != unit}
     if said:
-        ids = [found[key][0] for key in said]
+        ids = [found[key].id for key in said]
         db.execute(
             "UPDATE series SET unit = u.unit FROM unnest(%s::integer[], %s::text[]) AS u(id, unit)"
             " WHERE series.id = u.id",
             (ids, [written(unit) for unit in said.values()]),
         )
-        found |= {key: (found[key][0], unit) for key, unit in said.items()}
+        found |= {key: found[key]._replace(unit=unit) for key, unit in said.items()}
     return found
+
+
+def made_by(db: Db, rules: Mapping[StreamKey, str]) -> None:
+    """Know which rules make series, of those that there are."""
+    db.execute(
+        'UPDATE series s SET rule = r.rule FROM unnest(%s::text[] COLLATE "C", %s::text[] COLLATE "C", %s::text[])'
+        " AS r(bucket, stream, rule) WHERE s.bucket = r.bucket AND s.stream = r.stream AND s.rule <> r.rule",
+        (
+            [written(bucket) for bucket, _ in rules],
+            [written(stream) for _, stream in rules],
+            list(map(written, rules.values())),
+        ),
+    )
 
 
 def kinds(db: Db, ids: Collection[int]) -> dict[int, Kind]:
@@ -146,15 +175,15 @@ def ids_of(db: Db, bucket: str, stream: str | None = None) -> list[int]:
     return [id_ for (id_,) in rows]
 
 
-def _find(db: Db, keys: Sequence[StreamKey]) -> dict[StreamKey, tuple[int, str]]:
+def _find(db: Db, keys: Sequence[StreamKey]) -> dict[StreamKey, Known]:
     rows = db.execute(
-        'SELECT n, id, unit FROM unnest(%s::text[] COLLATE "C", %s::text[] COLLATE "C") WITH ORDINALITY'
+        'SELECT n, id, unit, rule FROM unnest(%s::text[] COLLATE "C", %s::text[] COLLATE "C") WITH ORDINALITY'
         " AS k(bucket, stream, n) JOIN series s ON s.bucket = k.bucket AND s.stream = k.stream",
         ([written(bucket) for bucket, _ in keys], [written(stream) for _, stream in keys]),
     ).fetchall()
-    return {keys[n - 1]: (id_, read(unit)) for n, id_, unit in rows}
+    return {keys[n - 1]: Known(id_, read(unit), read(rule)) for n, id_, unit, rule in rows}
 
 
 def _series(row: tuple[Any, ...]) -> Series:
-    _, id_, stream, unit, newest, kind, number, whole, said = row
-    return Series(id_, read(stream), read(unit), KINDS[kind], newest, raised(kind, number, whole, said))
+    _, id_, stream, unit, rule, newest, kind, number, whole, said = row
+    return Series(id_, read(stream), read(unit), read(rule), KINDS[kind], newest, raised(kind, number, whole, said))

@@ -15,7 +15,7 @@ from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.postgres.catalogue import Series
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.values import raised
-from mqttbridge.dashboard.store.postgres.writing import floored
+from mqttbridge.dashboard.store.postgres.writing import floored, total
 from mqttbridge.dashboard.store.reading import (
     BATCH,
     BURST,
@@ -207,14 +207,14 @@ def _cells(db: Db, ids: Collection[int], start: int, end: int, width: int) -> It
     cell = floored("at", width)
     if width < MINUTE:
         question = f"""
-            SELECT series, {cell}, count(*), min(number), max(number), sum(number),
+            SELECT series, {cell}, count(*), min(number), max(number), {total("number")},
                 min(at), (array_agg(number ORDER BY at))[1], max(at), (array_agg(number ORDER BY at DESC))[1]
             FROM points {inside} AND kind < 3 GROUP BY 1, 2 ORDER BY 1, 2"""
     else:
         table, level = ("hours", HOUR) if width >= HOUR else ("minutes", MINUTE)
         start = start // level * level
         question = f"""
-            SELECT series, {cell}, sum(points)::bigint, min(least), max(greatest), sum(total),
+            SELECT series, {cell}, sum(points)::bigint, min(least), max(greatest), {total("total")},
                 min(first_at), (array_agg(first ORDER BY at))[1], max(last_at), (array_agg(last ORDER BY at DESC))[1]
             FROM {table} {inside} GROUP BY 1, 2 ORDER BY 1, 2"""
     for id_, *columns in db.execute(question.encode(), _of(ids, start, end), binary=True):

@@ -106,7 +106,7 @@ class AlertsPage extends Component {
   }
 
   /** @param {AlertsAnswer} answer */
-  renderRules({ rules, silences, actions }) {
+  renderRules({ rules, silences, actions, forgotten }) {
     if (rules.length === 0) {
       return html`
         <section class="welcome">
@@ -127,6 +127,7 @@ class AlertsPage extends Component {
     return html`
       ${actions.filter(({ trouble }) => trouble).map(({ name, trouble }) => html`
         <p class="notice" data-notice="action" dir="auto">${t("alerts.troubled", { name, trouble })}</p>`)}
+      ${forgotten > 0 && html`<p class="notice" data-notice="forgotten">${t("alerts.forgotten", { count: forgotten })}</p>`}
       <ul class="alert-cards">
         ${ordered.map((entry) => html`
           <${RuleCard} key=${entry.id} entry=${entry} doings=${doings}

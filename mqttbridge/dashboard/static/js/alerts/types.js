@@ -12,7 +12,8 @@
  *   counts: Record<StateName, number>, states: StreamState[]}} RuleEntry
  * @typedef {{id: string, rule: string, bucket: string | null, stream: string | null, until: number}} Silence
  * @typedef {{name: string, type: string, trouble: string}} Action
- * @typedef {{now: number, rules: RuleEntry[], actions: Action[], silences: Silence[], page_webhooks: string[]}} AlertsAnswer
+ * @typedef {{now: number, rules: RuleEntry[], actions: Action[], silences: Silence[], page_webhooks: string[],
+ *   forgotten: number}} AlertsAnswer
  * @typedef {{action: string, about: string, outcome: string, attempts: number, detail: string, at: number | null}} Notice
  * @typedef {{id: string, rule: string, name: string, level: Level, bucket: string, stream: string, value: any,
  *   began: number, fired: number, over: number | null, text: string, over_text: string, notices: Notice[]}} Firing
