@@ -30,3 +30,8 @@ WIDTHS: Final = (
     *(step * MINUTE for step in (1, 2, 5, 10, 15, 30)),
     *(step * HOUR for step in (1, 2, 3, 6, 12, 24, 7 * 24, 28 * 24, 364 * 24)),
 )
+
+
+def cell_width(span: int, buckets: int) -> int:
+    """The width of statistics' cells, of which `buckets` at most are to cover a span; in microseconds both."""
+    return next((width for width in WIDTHS if -(-span // width) <= max(1, buckets)), WIDTHS[-1])

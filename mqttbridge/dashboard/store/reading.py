@@ -10,12 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cache
-from itertools import islice
 from typing import Any, Final
 
 from mqttbridge.dashboard.store import chunks as sealed
 from mqttbridge.dashboard.store.batches import batch_end
-from mqttbridge.dashboard.store.bounds import HOURS_FROM, LOOK_BACK, MAX_VALUES, WIDTHS
+from mqttbridge.dashboard.store.bounds import HOURS_FROM, MAX_VALUES, cell_width
 from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.downsample import grid_width
 from mqttbridge.dashboard.store.intervals import PAUSES, pauses
@@ -24,6 +23,7 @@ from mqttbridge.dashboard.store.look import cells_of, look_at, pieces, thinned_p
 from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, coarser, virtual_points
 from mqttbridge.dashboard.store.span import Span, View
+from mqttbridge.dashboard.store.texts import held_text
 
 # A line from more chunks than this is drawn from rollups: 200,000 points take some 30 ms to unpack and to thin.
 RAW_CHUNKS: Final = 48
@@ -77,12 +77,12 @@ class Reader:
         # One connection a span for all texts: with one for each, a bucket of some hundred would use up our files.
         view_of = cache(lambda span: self._view(self._stack, span, texts))
         for id_, line in lines.items():
-            line.begin(self._held_text(id_, line.edge, view_of) if id_ in texts else before.get(id_))
+            line.begin(held_text(self._backwards(id_, line.edge, view_of)) if id_ in texts else before.get(id_))
         return {one.key[1]: lines[one.id].column() for one in series}
 
     def statistics(self, series: Sequence[Series], start: int, end: int, buckets: int) -> dict[str, Statistics]:
         """What `Store.statistics` gives, of a window in microseconds."""
-        width = next((width for width in WIDTHS if -(-(end - start) // width) <= max(1, buckets)), WIDTHS[-1])
+        width = cell_width(end - start, buckets)
         start, end = max(start // width * width, self._floor), -(-end // width) * width
         level = HOUR if width >= HOUR else min(MINUTE, width)
         ids = [one.id for one in series]
@@ -158,24 +158,6 @@ class Reader:
             for id_, points in pieces(view, {id_: last.get(id_, []) for id_ in missing}, self._floor, edge):
                 found[id_] = points[0][-1], points[1][-1]
         return found
-
-    def _held_text(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> list[tuple[int, Any]]:
-        """Since when the text that held until `edge` did: its first point, after the other text's that proves it.
-
-        A text that repeats for longer than we look back gives its last point: it was said before that.
-        """
-        held: tuple[int, Any] | None = None
-        oldest: tuple[int, Any] | None = None
-        for time, value in islice(self._backwards(id_, edge, view_of), LOOK_BACK + 1):
-            if held is None or oldest is None:
-                held = oldest = time, value
-                if not isinstance(value, str):
-                    return []
-            elif value != held[1]:
-                return [(time, value), oldest] if isinstance(value, str) else [held]
-            else:
-                oldest = time, value
-        return [] if held is None else [held]
 
     def _backwards(self, id_: int, edge: int, view_of: Callable[[Span], View | None]) -> Iterator[tuple[int, Any]]:
         for span in reversed(self._spans):
