@@ -18,6 +18,7 @@ from mqttbridge.mapping.unusable import shown
 
 MAX_COMPONENTS: Final = 500
 _MAX_UNIT: Final = 16
+_MAX_CLASS: Final = 40
 
 
 class InvalidAnnouncement(ValueError):  # noqa: N818  # names what it is about, as InvalidRules does
@@ -34,6 +35,7 @@ class Told:
         template: text of its value template; empty for the payload as it is.
         read: what to make of the template's result.
         unit: of the value.
+        device_class: what it is, such as `temperature` or `door`; empty where nothing says it.
         whole: whether `read` takes a JSON object, where there is one.
     """
 
@@ -43,6 +45,7 @@ class Told:
     read: Reading
     unit: str = ""
     whole: bool = False
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,8 @@ def _told(component: str, config: Mapping[str, Any]) -> Iterator[Told]:
     main = _main(component, config)
     if main is not None and (topic := _topic(config, "state_topic")):
         template = _template(config, *_STATE_TEMPLATES)
-        yield Told(topic, SCALAR, template, main, _unit(config), whole=component == "siren" or main in readings.WHOLE)
+        whole = component == "siren" or main in readings.WHOLE
+        yield Told(topic, SCALAR, template, main, _unit(config), whole, _device_class(config))
         if component == "light" and config.get("schema") == "template":
             for field in ("brightness", "color_temp", "effect"):
                 if template := _template(config, f"{field}_template"):
@@ -269,6 +273,12 @@ def _template(config: Mapping[str, Any], *keys: str) -> str:
         if isinstance(template := config.get(key), str):
             return template
     return ""
+
+
+def _device_class(config: Mapping[str, Any]) -> str:
+    """A word as Home Assistant has them, and nothing else."""
+    word = _text(config.get("device_class"))
+    return word if len(word) <= _MAX_CLASS and word.isascii() and word.replace("_", "").isalnum() else ""
 
 
 def _unit(config: Mapping[str, Any]) -> str:
