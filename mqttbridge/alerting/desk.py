@@ -17,7 +17,8 @@ from mqttbridge.alerting.matching import StreamKey, pair_of, stars_of
 from mqttbridge.alerting.rules import body_of
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.alerting.wording import sentence_of
-from mqttbridge.config.alerts import AlertRuleConfig, PageRule, origin_of
+from mqttbridge.config.alerts import AlertRuleConfig, PageRule
+from mqttbridge.config.web_addresses import origin_of
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 
 MAX_PAGE_RULES: Final = 500

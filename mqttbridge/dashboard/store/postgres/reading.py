@@ -10,24 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mqttbridge.dashboard.store.answers import (
-    BATCH,
-    BURST,
-    HOURS_FROM,
-    LOOK_BACK,
-    MAX_TEXTS,
-    MAX_VALUES,
-    PAUSES,
-    cell_width,
-    held_text,
-)
+from mqttbridge.dashboard.store.bounds import BATCH, HOURS_FROM, LOOK_BACK, MAX_TEXTS, MAX_VALUES, cell_width
 from mqttbridge.dashboard.store.downsample import grid_width, m4
+from mqttbridge.dashboard.store.intervals import BURST, PAUSES
 from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.postgres.catalogue import Series
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.values import raised
 from mqttbridge.dashboard.store.postgres.writing import floored, total
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, virtual_points
+from mqttbridge.dashboard.store.texts import held_text
 from mqttbridge.events import Value
 
 # A line of more points than this is drawn from rollups: so many take some 20 ms to thin.
