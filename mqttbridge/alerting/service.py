@@ -27,6 +27,7 @@ from mqttbridge.alerting.ledger import Ledger
 from mqttbridge.alerting.machine import restarted
 from mqttbridge.alerting.matching import StreamKey
 from mqttbridge.alerting.rules import config_id, entry_of
+from mqttbridge.alerting.standings import Note, Standings
 from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.dashboard.records import LEASES, Records
 from mqttbridge.dashboard.store import Column, Store
@@ -53,6 +54,7 @@ class Alerts:
         records: where rules of the page, states, firings and silences are kept.
         metrics: of the bridge.
         publish: how to publish to the broker; None where there is none.
+        note: tells who looks on how streams stand.
         clock: seconds since 1970.
 
     Raises:
@@ -68,6 +70,7 @@ class Alerts:
         metrics: Metrics,
         *,
         publish: Publish | None = None,
+        note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config, self.clock = config, clock
@@ -76,6 +79,7 @@ class Alerts:
         """Held by whoever reads or changes what follows."""
         self.ledger = Ledger(records)
         self.engine = Engine(self.ledger.firings)
+        self.standings = Standings(note)
         self.dispatcher = Dispatcher(config, self._settled, self._wake_up, publish)
         self._backlog = Backlog(store, self.engine, clock)
         self._duty = Duty(records, wanted=config.evaluate)
@@ -106,11 +110,12 @@ class Alerts:
         """
         with self.lock:
             self._begin_as(self._duty.ask())
+            self._say_how_it_stands(self.clock())
 
     def run(self) -> None:
         """Evaluate, keep and tell until `stop`."""
         while not self._stop.is_set():
-            self._wake.wait(TICK_SECONDS)
+            self._wake.wait(self.standings.wait(TICK_SECONDS))
             self._wake.clear()
             self.turn()
         self._save(self.clock())
@@ -193,6 +198,7 @@ class Alerts:
         except StoreError:
             self._changed_elsewhere.set()
             raise
+        self._wake_up()
 
     def _compare_rules(self) -> None:
         self.ledger.load_silences()
@@ -258,6 +264,7 @@ class Alerts:
             made, now = Outcomes(), self.clock()
             self._see_whose_it_is(now)
             if not self._on_duty:
+                self._say_how_it_stands(now)
                 return
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
@@ -272,6 +279,7 @@ class Alerts:
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
+            self._say_how_it_stands(now)
 
     def _forget_gone(self, now: float, made: Outcomes) -> None:
         """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
@@ -371,6 +379,11 @@ class Alerts:
         if settled:
             self._keep(Outcomes())
 
+    def _say_how_it_stands(self, now: float) -> None:
+        self.standings.changed(self.engine.stirred)
+        self.engine.stirred.clear()
+        self.standings.tell(self.engine.entries.values(), self.ledger.silences, now)
+
     def _settled(self, firing: Firing, notice: Notice, result: Result) -> None:
         with self.lock:
             if not self._on_duty:
@@ -379,6 +392,7 @@ class Alerts:
             self._count(notice)
             self._unkept[firing.id] = firing
             self._keep(Outcomes())
+            self.standings.changed([firing.bucket])
 
     def _count(self, notice: Notice) -> None:
         outcome = "failed" if notice.outcome is Outcome.WAITING else notice.outcome.value

@@ -59,6 +59,7 @@ ROUTES: dict[str, str | dict[str, str]] = {
     "/api/v1/alerts/preview": ADMIN,
     "/api/v1/buckets/{bucket}/points": BUCKET,
     "/api/v1/buckets/{bucket}/live": BUCKET,
+    "/api/v1/live": READER,
     "/api/v1/buckets/{bucket}/dashboard": {"GET": BUCKET, "PUT": ADMIN, "DELETE": ADMIN},
     "/api/v1/buckets/{bucket}/dashboard/versions": BUCKET,
     "/api/v1/buckets/{bucket}/dashboard/background": {"GET": BUCKET, "PUT": ADMIN, "DELETE": ADMIN},
