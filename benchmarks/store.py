@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks import points_http
 from benchmarks.report import Row, median, rate, show
 from benchmarks.running import workspace
+from mqttbridge.cli.run import collect_rarely
 from mqttbridge.dashboard.store import Column, SqliteStore
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.events import EventTuple, Position
@@ -123,8 +124,9 @@ def _within(what: str, ms: float) -> Row:
 
 
 def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
+    collect_rarely()  # as the bridge does
     made = []
-    for streams in (20, 1000):
+    for streams in (20, 1000, 5000):
         runs = [insert(streams, int(POINTS * share)) for _ in range(rounds)]
         pace = median(run[0] for run in runs)
         what = f"store: insert into {streams:,} streams, {BATCH:,} a batch"

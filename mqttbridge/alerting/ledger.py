@@ -187,7 +187,12 @@ class Ledger:
 
     def load_silences(self) -> None:
         """Those that are kept now."""
-        kept = [SilencePeriod(**record.body) for record in self._records.all(_SILENCES)]
+        kept = []
+        for record in self._records.all(_SILENCES):
+            try:
+                kept.append(SilencePeriod(**record.body))
+            except TypeError:
+                log.warning("a silence cannot be read; it is left out")
         self.silences = sorted(kept, key=lambda one: one.made)
 
     def silence(self, one: SilencePeriod) -> None:

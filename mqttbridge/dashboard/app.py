@@ -137,6 +137,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/live", live.everywhere, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),

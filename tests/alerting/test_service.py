@@ -395,7 +395,7 @@ def test_a_stream_that_was_deleted_fires_no_more_and_makes_room(watch, hook):
 
 
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     watched.push(*(("x.t", 20.0 + (i == 50) * 20, float(i)) for i in range(100)))
     assert watched.metrics.alerts_fired.total() == 1
@@ -403,7 +403,7 @@ def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monk
 
 
 def test_what_comes_after_a_gap_in_a_flood_does_not_close_it(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     for points in ([(20.0, 1.0)], [(20.0, 2.0), (40.0, 3.0), (40.0, 4.0), (20.0, 5.0)], [(20.0, 6.0)]):
         watched.alerts.observe(watched.dashboard.store.append([("b", "x.t", *point) for point in points]))
@@ -416,7 +416,7 @@ def test_streams_that_no_rule_watches_are_let_go_at_once(watch):
     watched = watch()
     columns = watched.dashboard.store.append([("b", "x.humidity", 99.0, 1.0)])
     watched.alerts.observe(columns)
-    assert watched.alerts._inbox == []
+    assert watched.alerts._inbox.take() == ([], {})
 
 
 def test_a_position_of_two_streams_leaves_its_circle(watch):

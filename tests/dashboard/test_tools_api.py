@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.bridge.schemas import Explanation, Replayed
 from mqttbridge.dashboard.openapi import OPERATIONS
 from mqttbridge.errors import BridgeError, SpoolFull

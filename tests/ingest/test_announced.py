@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mqttbridge.announced import Announced, recall_announcements
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import Spool

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from mqttbridge.alerting.actions.base import Delivered, Failed, Refused, Result, Tidings
-from mqttbridge.config.alerts import EmailAction, SmtpConfig
+from mqttbridge.config.alert_actions import EmailAction, SmtpConfig
 from mqttbridge.destinations.http_outcome import one_line
 
 # What we call ourselves: asking the resolver for our own name can take half a minute where there is none.

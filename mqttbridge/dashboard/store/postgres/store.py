@@ -19,6 +19,7 @@ from typing import Final
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.catalogue import MOST_EXPECTED
+from mqttbridge.dashboard.store.intervals import usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
@@ -43,7 +44,6 @@ from mqttbridge.dashboard.store.postgres.changes import Listener
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
 from mqttbridge.dashboard.store.postgres.reading import Window
 from mqttbridge.dashboard.store.ranges import length_for
-from mqttbridge.dashboard.store.reading import usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.rollup import HOUR
 from mqttbridge.errors import StoreError

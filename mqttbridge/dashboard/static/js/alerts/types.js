@@ -19,8 +19,9 @@
  *   began: number, fired: number, over: number | null, text: string, over_text: string, notices: Notice[]}} Firing
  * @typedef {{now: number, firings: Firing[]}} HistoryAnswer
  * @typedef {{rule: string, name: string, level: Level, stream: string, state: StateName, since: number | null,
- *   value: any, silenced: boolean}} BucketAlert
- * @typedef {{now: number, states: BucketAlert[]}} BucketAlerts
+ *   silenced: boolean}} Standing how a stream stands under the worst of its rules
+ * @typedef {{state: StateName, level: Level, silenced: boolean, streams: number}} Worst of a bucket, and how many
+ *   streams are in this state
  * @typedef {{sentence: string, streams: number, looked_at: number, firings: number, firing_now: number,
  *   examples: string[]}} Preview
  */
