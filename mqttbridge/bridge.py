@@ -308,7 +308,6 @@ class Bridge:
             return
         from mqttbridge.announced import recall_announcements  # noqa: PLC0415  # a dashboard alone needs no paho
         from mqttbridge.ingest import Ingest  # noqa: PLC0415
-        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415
         from mqttbridge.sources.mqtt import MqttSource  # noqa: PLC0415
 
         recall_announcements(self._rulebook, self.spool)
@@ -326,7 +325,7 @@ class Bridge:
             self.spool,
             self.metrics,
             retained=mqtt.retained,
-            own_topic=availability_topic(mqtt),
+            own_topic=mqtt.own_topic,
             linger=self._config.spool.linger,
             # Half the window, so that the broker has always something to send while the other half is committed.
             linger_messages=max(1, mqtt.receive_maximum // 2),

@@ -18,7 +18,8 @@ from mqttbridge.alerting.rules import body_of
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.alerting.standings import WORST_FIRST, is_silenced
 from mqttbridge.alerting.wording import sentence_of
-from mqttbridge.config.alerts import AlertRuleConfig, PageRule, origin_of
+from mqttbridge.config.alerts import AlertRuleConfig, PageRule
+from mqttbridge.config.web_addresses import origin_of
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 
 MAX_PAGE_RULES: Final = 500

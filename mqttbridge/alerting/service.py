@@ -97,6 +97,7 @@ class Alerts:
         self._saved = self._alive = self._passed = self._looked = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
+        metrics.alerts_on_duty.set(lambda: float(self._on_duty))
         metrics.alert_notices_waiting.set(lambda: float(len(self._waiting)))
 
     # -- life

@@ -84,7 +84,16 @@ class Dashboard:
         if isinstance(config.store, PostgresStoreConfig):
             from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
 
-            return open_shared(data_dir, config, config.store, self._show, self._lose, by_rule=by_rule, too_old=too_old)
+            return open_shared(
+                data_dir,
+                config,
+                config.store,
+                self._show,
+                self._lose,
+                by_rule=by_rule,
+                too_old=too_old,
+                age_clock=age_clock,
+            )
         store = SqliteStore(
             data_dir / DIRECTORY,
             config.retention,

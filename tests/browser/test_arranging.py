@@ -12,7 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Dashboard, Tile, Watched, climate, expect_state, open_board
+from tests.browser.conftest import Dashboard, Finger, Tile, Watched, climate, expect_state, middle, open_board
 from tests.support.configs import EMBEDDED
 from tests.support.processes import BridgeProcess
 
@@ -43,7 +43,10 @@ def place(page: Page, stream: str) -> list[int]:
 
 
 def order(page: Page) -> list[str]:
-    return page.locator(".cell .tile").evaluate_all("all => all.map((e) => e.dataset.stream)")
+    """The streams as they are read, whatever the order of the elements is while a tile is held."""
+    top = "(e) => { const box = e.getBoundingClientRect(); return [box.top, box.left]; }"
+    found = page.locator(".cell .tile").evaluate_all(f"all => all.map((e) => [({top})(e), e.dataset.stream])")
+    return [stream for _, stream in sorted(found)]
 
 
 def expect_saved(page: Page) -> None:
@@ -67,6 +70,17 @@ def test_tiles_are_dragged_resized_by_keys_removed_undone_and_stay(
     page.mouse.up()
     assert place(page, "attic.temperature") == [3, 0, 3, 3]
     assert place(page, "attic.window") == [3, 3, 3, 3]
+
+    # pulled at its corner
+    x, y = middle(cell(page, "attic.temperature").locator(".cell-size"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 2, y + box["height"] / 3)
+    page.mouse.move(x + box["width"] + 14, y + 80)
+    page.mouse.up()
+    assert place(page, "attic.temperature") == [3, 0, 6, 4]
+    page.keyboard.press("Control+z")
+    assert place(page, "attic.temperature") == [3, 0, 3, 3]
 
     # by keyboard, and what happened is said
     grip = cell(page, "kitchen.temperature").locator(".cell-grip")
@@ -213,7 +227,7 @@ def test_a_board_is_exported_and_imported_as_a_file(
     watched.assert_clean()
 
 
-def test_on_a_phone_tiles_stand_in_reading_order_and_are_moved_one_by_one(
+def test_on_a_phone_tiles_are_moved_by_buttons_and_by_a_finger_that_rests_on_them(
     shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
 ) -> None:
     fill(shared_dashboard, bucket, now)
@@ -228,7 +242,40 @@ def test_on_a_phone_tiles_stand_in_reading_order_and_are_moved_one_by_one(
         assert box is not None
         assert min(box["width"], box["height"]) >= 40
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    expect(cell(page, "attic.window").locator(".cell-grip")).to_be_focused()
+    page.evaluate("scrollTo(0, 0)")
+
+    # held, and dragged past the middle of the next: it takes its place
+    finger = Finger(page)
+    held = cell(page, "attic.temperature")
+    x, y = middle(held)
+    finger.down(x, y)
+    expect(held).to_have_attribute("data-dragged", "true")
+    _, below = middle(cell(page, "kitchen.humidity"))
+    finger.along((x, y + 40), (x, below - 20), (x, below + 10))
+    expect(page.locator(".cell").nth(1)).to_have_css("order", "13")
+    finger.up()
+    expect(held).to_have_attribute("data-dragged", "false")
+    assert order(page) == ["kitchen.humidity", "attic.temperature", "attic.window", "kitchen.temperature"]
+    assert page.evaluate("scrollY") == 0
+
+    # pulled at the bar at its foot: taller, and as wide as it was
+    _, _, wide, high = place(page, "kitchen.humidity")
+    x, y = middle(cell(page, "kitchen.humidity").locator(".cell-size"))
+    finger.down(x, y)
+    finger.along((x, y + 40), (x, y + 85))
+    finger.up()
+    expect(held).to_have_attribute("data-dragged", "false")
+    assert place(page, "kitchen.humidity")[2:] == [wide, high + 1]
     expect_saved(page)
+
+    # a finger that goes on at once scrolls the page
+    finger.down(x, 500)
+    finger.along((x, 460), (x, 400), (x, 300))
+    finger.up()
+    page.wait_for_function("scrollY > 50")
+    expect(page.locator("[data-dragged=true]")).to_have_count(0)
     watched.assert_clean()
     context.close()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import Dashboard, Tile, climate, expect_state, hide, open_board
+from tests.browser.conftest import Dashboard, Finger, Tile, climate, expect_state, hide, open_board
 from tests.support.configs import EMBEDDED
 from tests.support.processes import BridgeProcess, eventually, free_port
 
@@ -60,13 +60,12 @@ def test_a_finger_zooms_sideways_and_a_double_tap_goes_back_to_live(
     box = over.bounding_box()
     assert box is not None
 
-    finger = context.new_cdp_session(page)
+    finger = Finger(page)
     y = box["y"] + box["height"] / 2
-    across = [box["x"] + box["width"] * share for share in (0.1, 0.2, 0.3, 0.5)]
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": across[0], "y": y}]})
-    for x in across[1:]:
-        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    begin, *across = [(box["x"] + box["width"] * share, y) for share in (0.1, 0.2, 0.3, 0.5)]
+    finger.down(*begin)
+    finger.along(*across)
+    finger.up()
 
     expect(page.locator(".bar")).to_have_attribute("data-mode", "paused")
     over.tap()

@@ -92,6 +92,7 @@ export const texts = {
 
   board: {
     arrangeHint: "Kachel ziehen, um sie zu verschieben, an der Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
+    arrangeHintTouch: "Kachel halten, um sie zu verschieben; am Balken an ihrem Fuß ziehen, um die Größe zu ändern.",
     hints: {
       title: "Was hier möglich ist",
       zoomShort: "Zoomen:",
@@ -662,7 +663,7 @@ export const texts = {
     noDestination: "Kein Ziel",
     base64: "{text} (base64)",
     empty: "(leer)",
-    source: { mqtt: "MQTT: {count}", http: "Über HTTP gesendet: {count}", http_poll: "Abgefragte APIs: {count}" },
+    source: { mqtt: "MQTT: {count}", http: "Über HTTP gesendet: {count}", http_poll: "Abgefragte APIs: {count}", plotly: "Plotly-Datenströme: {count}" },
     state: { ok: "Liefert", retrying: "Versucht es erneut", paused: "Angehalten: braucht Hilfe" },
     advice: {
       ok: "",

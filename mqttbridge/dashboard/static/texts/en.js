@@ -136,6 +136,7 @@ export const en = {
       seen: "Got it",
     },
     arrangeHint: "Drag a tile to move it, its corner to resize it; double-click it to change it.",
+    arrangeHintTouch: "Hold a tile to move it, pull the bar at its foot to resize it.",
 
     handle: "Move or resize {name}",
     handleKeys: "Drag, or use the arrow keys; with Shift they resize",
@@ -666,7 +667,7 @@ export const en = {
     noDestination: "No destination",
     base64: "{text} (base64)",
     empty: "(empty)",
-    source: { mqtt: "MQTT: {count}", http: "Pushed over HTTP: {count}", http_poll: "Polled APIs: {count}" },
+    source: { mqtt: "MQTT: {count}", http: "Pushed over HTTP: {count}", http_poll: "Polled APIs: {count}", plotly: "Plotly's streams: {count}" },
     state: { ok: "Delivering", retrying: "Trying again", paused: "Paused: waits for you" },
     advice: {
       ok: "",

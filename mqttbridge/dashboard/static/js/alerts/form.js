@@ -175,7 +175,7 @@ export class RuleForm extends Component {
           <select name="level" value=${draft.level} onChange=${(/** @type {any} */ event) => this.set({ level: event.target.value })}>
             ${LEVELS.map((level) => html`<option value=${level} selected=${level === draft.level}>${t(`alerts.level.${level}`)}</option>`)}
           </select></label>
-        ${this.field("name", draft, { maxlength: 100, placeholder: ruleOf({ ...draft, name: "" }).name })}
+        ${this.field("name", draft, { maxlength: 100, placeholder: draft.stream.trim() && ruleOf({ ...draft, name: "" }).name })}
       </div>`;
   }
 
