@@ -61,6 +61,8 @@ export class Board {
     this.onRefresh = () => {};
     /** What was fetched is here, to be drawn. */
     this.onHistory = () => {};
+    /** Paints all tiles, for a picture of the whole: the view's painter. */
+    this.paintAll = () => ({ painted: () => true, release: () => {} });
     /** @type {Set<() => void>} */
     this._watchers = new Set();
     this.marks = new Marks(this);

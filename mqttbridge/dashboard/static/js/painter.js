@@ -45,6 +45,7 @@ export class Painter {
     this._sizes = new ResizeObserver((entries) => {
       for (const { target } of entries) this._tiles.get(target)?.resized();
     });
+    this._all = false;
     this._timer = 0;
     this._frame = 0;
     this._rested = 0;
@@ -80,6 +81,26 @@ export class Painter {
     this.refresh();
   }
 
+  /**
+   * Paint all there is, in sight or not, until the whole is not needed any more.
+   * @returns {{painted: () => boolean, release: () => void}} `painted`: whether each was painted since there was news
+   */
+  paintAll() {
+    this._all = true;
+    for (const tile of this._tiles.values()) tile.prepare?.();
+    this._hurry(this._tiles.values());
+    return {
+      painted: () => [...this._tiles.values()].every((tile) => (this._due.get(tile) ?? 0) > 0),
+      release: () => {
+        this._all = false;
+        for (const root of this._tiles.keys()) { // asked again, the observer tells which are away
+          this._near.unobserve(root);
+          this._near.observe(root);
+        }
+      },
+    };
+  }
+
   /** Say every name anew. */
   rename() {
     for (const tile of this._tiles.values()) tile.renamed?.();
@@ -95,7 +116,7 @@ export class Painter {
       if (isIntersecting) {
         tile.prepare?.();
         come.push(tile);
-      } else {
+      } else if (!this._all) {
         this._due.delete(tile);
         tile.hide();
       }

@@ -184,6 +184,7 @@ export function showBoard(root, bucket) {
   const board = new Board(bucket);
   const page = { board, arrangement: new Arrangement(board), painter: new Painter(), hues: new Hues(), pictures: 0 };
   board.onHistory = () => page.painter.refresh();
+  page.board.paintAll = () => page.painter.paintAll();
   page.board.subscribe(() => {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
   });
