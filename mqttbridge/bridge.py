@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -217,7 +218,12 @@ class Bridge:
         from mqttbridge.alerting.service import Alerts  # noqa: PLC0415  # likewise
 
         self._alerts = Alerts(
-            self._config.alerts, self._dashboard.store, self._dashboard.records, self.metrics, publish=self._publish
+            self._config.alerts,
+            self._dashboard.store,
+            self._dashboard.records,
+            self.metrics,
+            publish=self._publish,
+            note=self._dashboard.hub.note,
         )
         self._dashboard.observe, self._dashboard.lost = self._alerts.observe, self._alerts.missed
         self._alerts.recall()
@@ -229,6 +235,10 @@ class Bridge:
         from mqttbridge.alerting.desk import Desk  # noqa: PLC0415  # likewise
 
         return Desk(self._alerts)
+
+    def _learn(self, classes: Mapping[tuple[str, str], str]) -> None:
+        if self._dashboard is not None:
+            self._dashboard.classes.learn(classes)
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         if self._source is None:
@@ -298,7 +308,6 @@ class Bridge:
             return
         from mqttbridge.announced import recall_announcements  # noqa: PLC0415  # a dashboard alone needs no paho
         from mqttbridge.ingest import Ingest  # noqa: PLC0415
-        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415
         from mqttbridge.sources.mqtt import MqttSource  # noqa: PLC0415
 
         recall_announcements(self._rulebook, self.spool)
@@ -316,11 +325,12 @@ class Bridge:
             self.spool,
             self.metrics,
             retained=mqtt.retained,
-            own_topic=availability_topic(mqtt),
+            own_topic=mqtt.own_topic,
             linger=self._config.spool.linger,
             # Half the window, so that the broker has always something to send while the other half is committed.
             linger_messages=max(1, mqtt.receive_maximum // 2),
             strays=self._strays,
+            learn=self._learn,
         )
         self._loops.start("ingest", self._ingest.run)
         source = self._source

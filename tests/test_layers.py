@@ -38,6 +38,7 @@ LAYERS = {
     "mqttbridge.alerting.actions": 2,
     "mqttbridge.alerting.backlog": 2,
     "mqttbridge.alerting.duty": 2,
+    "mqttbridge.alerting.inbox": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,
@@ -52,6 +53,7 @@ LAYERS = {
     "mqttbridge.alerting.desk": 3,
     "mqttbridge.alerting.dispatcher": 3,
     "mqttbridge.alerting.service": 3,
+    "mqttbridge.alerting.standings": 3,
     "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
     "mqttbridge.standing": 4,  # asks all of them
     # composition

@@ -16,8 +16,10 @@ from mqttbridge.alerting.machine import State, StreamState
 from mqttbridge.alerting.matching import StreamKey, pair_of, stars_of
 from mqttbridge.alerting.rules import body_of
 from mqttbridge.alerting.service import Alerts
+from mqttbridge.alerting.standings import WORST_FIRST, is_silenced
 from mqttbridge.alerting.wording import sentence_of
-from mqttbridge.config.alerts import AlertRuleConfig, PageRule, origin_of
+from mqttbridge.config.alerts import AlertRuleConfig, PageRule
+from mqttbridge.config.web_addresses import origin_of
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 
 MAX_PAGE_RULES: Final = 500
@@ -28,7 +30,6 @@ _TEST_SECONDS: Final = 30.0
 _PREVIEWED: Final = 20
 _PREVIEW_SECONDS: Final = 86_400.0
 _PREVIEW_BUCKETS: Final = 2000
-_ORDER: Final = {State.FIRING: 0, State.PENDING: 1, State.UNKNOWN: 2, State.OK: 3}
 
 
 class Desk:
@@ -54,6 +55,7 @@ class Desk:
                 ],
                 "silences": [asdict(one) for one in alerts.ledger.silences if one.until > now],
                 "page_webhooks": list(alerts.config.page_webhooks),
+                "forgotten": alerts.ledger.forgotten,
             }
 
     def states(self, bucket: str) -> dict[str, Any]:
@@ -151,6 +153,18 @@ class Desk:
             alerts.ledger.delete_rule(name, expected)
             alerts.take_rules()
 
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone. Rules for more than it, and those of the configuration, stay and let its streams go."""
+        alerts = self._alerts
+        with alerts.lock:
+            alerts.forget_bucket(bucket)
+            entries = alerts.engine.entries.values()
+            own = [entry.id for entry in entries if entry.source == "page" and entry.rule.bucket == bucket]
+            for name in own:
+                alerts.ledger.delete_rule(name, None)
+            alerts.take_rules()
+        return len(own)
+
     # -- silences
 
     def silence(
@@ -236,13 +250,10 @@ class Desk:
         return rule
 
     def _is_silenced(self, entry: Entry, key: StreamKey, now: float) -> bool:
-        return any(
-            one.rule == entry.id and one.until > now and (one.stream is None or (one.bucket, one.stream) == key)
-            for one in self._alerts.ledger.silences
-        )
+        return is_silenced(entry, key, (one for one in self._alerts.ledger.silences if one.until > now))
 
     def _shown(self, entry: Entry, now: float, *, secrets: bool) -> dict[str, Any]:
-        states = sorted(entry.states.items(), key=lambda one: (_ORDER[one[1].state], one[0]))
+        states = sorted(entry.states.items(), key=lambda one: (WORST_FIRST[one[1].state], one[0]))
         body = body_of(PageRule.model_validate(entry.rule.model_dump(by_alias=True)))
         if body["webhook"] is not None and not secrets:
             body["webhook"] = masked(body["webhook"])

@@ -70,6 +70,8 @@ class Ledger:
         self._records = records
         self.firings: dict[str, Firing] = {}
         self.silences: list[SilencePeriod] = []
+        self.forgotten = 0
+        """Firings that made room before they were over and told, since the start."""
         self._slots: dict[str, int] = {}
         self._free: list[int] = []
 
@@ -161,7 +163,9 @@ class Ledger:
         oldest = next((one for one in kept if one.settled), None)
         if oldest is None:
             oldest = kept[0]
-            log.warning("more than %d alerts fire or wait to be told: the oldest is forgotten", HISTORY)
+            if self.forgotten % HISTORY == 0:  # a storm of them is said once
+                log.warning("more than %d alerts fire or wait to be told: the oldest are forgotten untold", HISTORY)
+            self.forgotten += 1
         del self.firings[oldest.id]
         return self._slots.pop(oldest.id)
 
@@ -183,7 +187,12 @@ class Ledger:
 
     def load_silences(self) -> None:
         """Those that are kept now."""
-        kept = [SilencePeriod(**record.body) for record in self._records.all(_SILENCES)]
+        kept = []
+        for record in self._records.all(_SILENCES):
+            try:
+                kept.append(SilencePeriod(**record.body))
+            except TypeError:
+                log.warning("a silence cannot be read; it is left out")
         self.silences = sorted(kept, key=lambda one: one.made)
 
     def silence(self, one: SilencePeriod) -> None:

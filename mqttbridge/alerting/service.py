@@ -12,9 +12,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from mqttbridge.alerting.actions import Publish, Result
@@ -23,11 +22,12 @@ from mqttbridge.alerting.dispatcher import Dispatcher, settle_notice
 from mqttbridge.alerting.duty import Duty
 from mqttbridge.alerting.engine import Engine, Entry, Outcomes
 from mqttbridge.alerting.firings import Firing, Notice, Outcome
+from mqttbridge.alerting.inbox import Heard, Inbox
 from mqttbridge.alerting.ledger import Ledger
 from mqttbridge.alerting.machine import restarted
 from mqttbridge.alerting.matching import StreamKey
-from mqttbridge.alerting.positions import Point
 from mqttbridge.alerting.rules import config_id, entry_of
+from mqttbridge.alerting.standings import Note, Standings
 from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.dashboard.records import LEASES, Records
 from mqttbridge.dashboard.store import Column, Store
@@ -43,16 +43,6 @@ SAVE_SECONDS: Final = 30.0
 ALIVE_SECONDS: Final = 60.0
 # A stream that the store has no more and that was not heard for so long is gone.
 GONE_SECONDS: Final = 600.0
-# Points that wait for evaluation; past it they are read back from the store, thinned, when there is time.
-MAX_WAITING: Final = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """Points of one stream that some rule watches."""
-
-    key: StreamKey
-    points: Sequence[Point]
 
 
 class Alerts:
@@ -64,6 +54,7 @@ class Alerts:
         records: where rules of the page, states, firings and silences are kept.
         metrics: of the bridge.
         publish: how to publish to the broker; None where there is none.
+        note: tells who looks on how streams stand.
         clock: seconds since 1970.
 
     Raises:
@@ -79,6 +70,7 @@ class Alerts:
         metrics: Metrics,
         *,
         publish: Publish | None = None,
+        note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config, self.clock = config, clock
@@ -87,6 +79,7 @@ class Alerts:
         """Held by whoever reads or changes what follows."""
         self.ledger = Ledger(records)
         self.engine = Engine(self.ledger.firings)
+        self.standings = Standings(note)
         self.dispatcher = Dispatcher(config, self._settled, self._wake_up, publish)
         self._backlog = Backlog(store, self.engine, clock)
         self._duty = Duty(records, wanted=config.evaluate)
@@ -94,10 +87,8 @@ class Alerts:
         self._taken_up_as: bool | None = None
         self._unkept: dict[str, Firing] = {}
         self._waiting: dict[str, Firing] = {}
-        self._inbox: list[_Heard] = []
-        self._inbox_points = 0
-        self._behind: dict[StreamKey, float] = {}
-        self._inbox_lock = threading.Lock()
+        self._forgotten = 0
+        self._inbox = Inbox()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._changed_elsewhere, self._missed_some = threading.Event(), threading.Event()
@@ -106,6 +97,7 @@ class Alerts:
         self._saved = self._alive = self._passed = self._looked = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
+        metrics.alerts_on_duty.set(lambda: float(self._on_duty))
         metrics.alert_notices_waiting.set(lambda: float(len(self._waiting)))
 
     # -- life
@@ -118,11 +110,12 @@ class Alerts:
         """
         with self.lock:
             self._begin_as(self._duty.ask())
+            self._say_how_it_stands(self.clock())
 
     def run(self) -> None:
         """Evaluate, keep and tell until `stop`."""
         while not self._stop.is_set():
-            self._wake.wait(TICK_SECONDS)
+            self._wake.wait(self.standings.wait(TICK_SECONDS))
             self._wake.clear()
             self.turn()
         self._save(self.clock())
@@ -183,8 +176,8 @@ class Alerts:
         try:
             ours = self._duty.ask()
             if ours != self._taken_up_as:
-                log.info("alerts are evaluated %s", "here from now on" if ours else "by another bridge")
                 self._begin_as(ours)
+                log.info("alerts are evaluated %s", "here from now on" if ours else "by another bridge")
             elif self._changed_elsewhere.is_set() and (ours or not 0 <= now - self._looked < TICK_SECONDS):
                 self.take_rules()
         except StoreError as error:
@@ -205,6 +198,7 @@ class Alerts:
         except StoreError:
             self._changed_elsewhere.set()
             raise
+        self._wake_up()
 
     def _compare_rules(self) -> None:
         self.ledger.load_silences()
@@ -250,20 +244,13 @@ class Alerts:
         if not self._watching or self.engine.is_idle:
             return
         heard = [
-            _Heard(key, list(zip(column.epochs, column.values, strict=True)))
+            Heard(key, list(zip(column.epochs, column.values, strict=True)))
             for key, column in columns.items()
             if self.engine.watchers(key)
         ]
-        if not heard:
-            return
-        count = sum(len(one.points) for one in heard)
-        with self._inbox_lock:
-            if self._inbox_points + count > MAX_WAITING:
-                self._fall_behind((one.key, min(epoch for epoch, _ in one.points)) for one in heard if one.points)
-            else:
-                self._inbox += heard
-                self._inbox_points += count
-        self._wake.set()
+        if heard:
+            self._inbox.put(heard)
+            self._wake.set()
 
     def missed(self) -> None:
         """Points may have been committed that were not told to `observe`. From any thread."""
@@ -272,15 +259,12 @@ class Alerts:
 
     def turn(self) -> None:
         """One turn of the loop: what came, what is due, what can be told."""
-        with self._inbox_lock:
-            heard, self._inbox, self._inbox_points = self._inbox, [], 0
-            behind, self._behind = self._behind, {}
-        if behind:
-            heard = _without_those_behind(heard, behind)
+        heard, behind = self._inbox.take()
         with self.lock:
             made, now = Outcomes(), self.clock()
             self._see_whose_it_is(now)
             if not self._on_duty:
+                self._say_how_it_stands(now)
                 return
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
@@ -295,11 +279,7 @@ class Alerts:
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
-
-    def _fall_behind(self, since: Iterable[tuple[StreamKey, float]]) -> None:
-        """Note what is to be read back, from when on; under the inbox's lock."""
-        for key, epoch in since:
-            self._behind[key] = min(epoch, self._behind.get(key, epoch))
+            self._say_how_it_stands(now)
 
     def _forget_gone(self, now: float, made: Outcomes) -> None:
         """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
@@ -329,8 +309,7 @@ class Alerts:
             self._backlog.catch_up(entries, keys.get, made)
         except StoreError as error:
             self._note_trouble(error)
-            with self._inbox_lock:
-                self._fall_behind(keys.items())
+            self._inbox.fall_behind(keys.items())
 
     def _read_back_all(self, now: float, made: Outcomes) -> None:
         self._missed_some.clear()
@@ -339,6 +318,17 @@ class Alerts:
         except StoreError as error:
             self._missed_some.set()
             self._note_trouble(error)
+
+    def forget_bucket(self, bucket: str) -> None:
+        """Let go of the streams of a bucket that is gone; under the lock. Who is not on duty has nothing to let go."""
+        if not self._on_duty:
+            return
+        now, made = self.clock(), Outcomes()
+        for entry in self.engine.entries.values():
+            for key in [key for key in entry.states if key[0] == bucket]:
+                self.engine.forget(entry, key, now, made)
+        self._keep(made)
+        self._tell(now)
 
     # -- keeping and telling
 
@@ -366,6 +356,14 @@ class Alerts:
             else:
                 self._waiting.pop(firing.id, None)
         self._unkept = {}
+        self._count_forgotten()
+
+    def _count_forgotten(self) -> None:
+        """Those that the ledger let go, so that nothing is told of them either."""
+        if fresh := self.ledger.forgotten - self._forgotten:
+            self._forgotten += fresh
+            self._metrics.alerts_forgotten.add(fresh)
+            self._waiting = {name: one for name, one in self._waiting.items() if name in self.ledger.firings}
 
     def _tell(self, now: float) -> None:
         """Only of what is kept, and only while nobody else can be at it."""
@@ -381,6 +379,11 @@ class Alerts:
         if settled:
             self._keep(Outcomes())
 
+    def _say_how_it_stands(self, now: float) -> None:
+        self.standings.changed(self.engine.stirred)
+        self.engine.stirred.clear()
+        self.standings.tell(self.engine.entries.values(), self.ledger.silences, now)
+
     def _settled(self, firing: Firing, notice: Notice, result: Result) -> None:
         with self.lock:
             if not self._on_duty:
@@ -389,6 +392,7 @@ class Alerts:
             self._count(notice)
             self._unkept[firing.id] = firing
             self._keep(Outcomes())
+            self.standings.changed([firing.bucket])
 
     def _count(self, notice: Notice) -> None:
         outcome = "failed" if notice.outcome is Outcome.WAITING else notice.outcome.value
@@ -431,14 +435,6 @@ class Alerts:
 
     def _wake_up(self) -> None:
         self._wake.set()
-
-
-def _without_those_behind(heard: list[_Heard], behind: dict[StreamKey, float]) -> list[_Heard]:
-    """What can be judged as it came: of a stream that has a gap, all is read back, since what is judged closes it."""
-    for one in heard:
-        if one.key in behind and one.points:
-            behind[one.key] = min(behind[one.key], *(epoch for epoch, _ in one.points))
-    return [one for one in heard if one.key not in behind]
 
 
 def _has_waiting(firing: Firing) -> bool:

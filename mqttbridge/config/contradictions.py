@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mqttbridge.config.alerts import MqttAction
+from mqttbridge.config.alert_actions import MqttAction
 from mqttbridge.config.destinations import EmbeddedConfig, InitialStateConfig
 from mqttbridge.config.http import HttpConfig
 from mqttbridge.config.model import Config

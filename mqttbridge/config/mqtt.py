@@ -82,3 +82,8 @@ class MqttConfig(Section):
     @classmethod
     def _broker_url(cls, url: str) -> str:
         return checked_broker_url(url)
+
+    @property
+    def own_topic(self) -> str | None:
+        """Where the bridge says whether it is there; None where it does not."""
+        return self.availability_topic and self.availability_topic.replace("{client_id}", self.client_id)

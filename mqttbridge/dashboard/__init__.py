@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
+from mqttbridge.dashboard.classes import DeviceClasses
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore, Store
@@ -63,6 +65,7 @@ class Dashboard:
         self.observe: Publish = lambda _: None
         self.lost: Callable[[], None] = lambda: None
         self.store, self.records = self._open(data_dir, config, metrics, by_rule, age_clock)
+        self.classes = DeviceClasses(self.records)
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def _open(
@@ -79,7 +82,16 @@ class Dashboard:
         if isinstance(config.store, PostgresStoreConfig):
             from mqttbridge.dashboard.shared import open_shared  # noqa: PLC0415  # psycopg is an extra
 
-            return open_shared(data_dir, config, config.store, self._show, self._lose, by_rule=by_rule, too_old=too_old)
+            return open_shared(
+                data_dir,
+                config,
+                config.store,
+                self._show,
+                self._lose,
+                by_rule=by_rule,
+                too_old=too_old,
+                age_clock=age_clock,
+            )
         store = SqliteStore(
             data_dir / DIRECTORY,
             config.retention,
@@ -105,10 +117,13 @@ class Dashboard:
         """What the store does when nothing comes; called once a second."""
         try:
             self.store.maintain()
+            self.classes.save()
         except StoreError as error:  # whoever stores or reads next says so
             log.debug("the store's housekeeping waits: %s", error)
 
     def close(self) -> None:
         """Close store and records; after their last reader and writer."""
+        with suppress(StoreError):  # devices tell it again
+            self.classes.save()
         self.store.close()
         self.records.close()

@@ -104,7 +104,7 @@ def endpoints(
     tools = ToolsApi(backend.tools, workers.reads)
     raw = RawApi(backend, workers.reads)
     boards = BoardsApi(backend, security, workers.reads)
-    deletion = Deletion(backend, workers.reads)
+    deletion = Deletion(backend, security.links, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
     bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
@@ -137,6 +137,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/live", live.everywhere, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),

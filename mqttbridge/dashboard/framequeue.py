@@ -25,6 +25,7 @@ class FrameQueue:
 
     def __init__(self, *, closed: bool = False) -> None:
         self.frames: deque[bytes] = deque()
+        self.notes: dict[str, bytes] = {}
         self.closed = closed
         self.write: Callable[[bytes], bool] | None = None
         self._wake = asyncio.Event()
@@ -33,6 +34,11 @@ class FrameQueue:
     def put(self, frame: bytes) -> None:
         """Have the task send a frame."""
         self.frames.append(frame)
+        self._wake.set()
+
+    def note(self, name: str, frame: bytes) -> None:
+        """Queue a frame that makes one of the same name needless, which may wait still."""
+        self.notes[name] = frame
         self._wake.set()
 
     def put_chunk(self, chunk: bytes) -> bool:
@@ -45,7 +51,7 @@ class FrameQueue:
 
     async def next(self, timeout: float) -> bytes:  # noqa: ASYNC109  # a ping is due then, it is no failure
         """Everything queued, joined; empty when nothing was put in time or the viewer was closed."""
-        if not self.frames and not self.closed:
+        if not self.frames and not self.notes and not self.closed:
             self._is_awaited = True
             try:
                 async with asyncio.timeout(timeout):
@@ -55,8 +61,9 @@ class FrameQueue:
             finally:
                 self._is_awaited = False
         self._wake.clear()
-        joined = b"".join(self.frames)
+        joined = b"".join([*self.frames, *self.notes.values()])
         self.frames.clear()
+        self.notes.clear()
         return joined
 
 

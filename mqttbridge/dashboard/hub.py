@@ -10,8 +10,11 @@ The promise is a snapshot and then deltas with no gap and no duplicate. It rests
 A point can be in the snapshot and in a frame after it: the page knows points by their times. A viewer whose
 gap is no longer in the ring, who was too slow, or whom another boot of the bridge served, is told to `resync`.
 
-`publish` may be called from any thread; everything else runs on the loop's thread. The lock guards what both
-sides touch: the channels and what is pending in them.
+What is not points is a note, as how alerts stand: of each name the last one is kept, as a broker keeps a retained
+message. Every `hello` has them, and whoever is slow gets the last one alone.
+
+`publish`, `note`, `position` and `derived` may be called from any thread; everything else runs on the loop's thread.
+The lock guards what both sides touch: the channels, what is pending in them, the notes and the last frame's number.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from mqttbridge.dashboard.boards.derived import Derived
 from mqttbridge.dashboard.framequeue import FrameQueue, broadcast
@@ -39,6 +42,8 @@ SEND_COST: Final = 50e-6  # seconds that a viewer's task takes to send a frame, 
 
 RING_BYTES: Final = 4 * 2**20
 RING_SECONDS: Final = 120.0
+EVERYWHERE: Final = ""
+"""Stands for no bucket but the whole dashboard, where notes are made and watched; no bucket is named so."""
 LEASE: Final = 60.0  # seconds a channel stays open after a snapshot or its last viewer
 MAX_LEASED: Final = 64  # channels open without a viewer: snapshots of many buckets must not make work for long
 
@@ -90,6 +95,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._channels: dict[str, _Channel] = {}
+        self._notes: dict[str, dict[str, Any]] = {}
         self._scheduled = False
         self._seq = 0
         self._ring: deque[_Frame] = deque()
@@ -121,6 +127,23 @@ class Hub:
         except RuntimeError:  # the loop was closed: nobody watches any more
             self._loop = None
 
+    def note(self, bucket: str, name: str, content: Any) -> None:
+        """Tell those who watch a bucket, and whoever comes later; None: there is nothing of this name any more.
+
+        Args:
+            bucket: or `EVERYWHERE`.
+            name: of the event.
+            content: a JSON value.
+        """
+        with self._lock:
+            notes = {**self._notes.get(bucket, {}), name: content}
+            self._notes[bucket] = {known: one for known, one in notes.items() if one is not None}
+            if not self._notes[bucket]:
+                del self._notes[bucket]
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed: nobody watches any more
+                self._loop.call_soon_threadsafe(self._tell, bucket, name)
+
     def lose(self) -> None:
         """Say that points may have been stored that were not published: those who watch need a new snapshot."""
         loop = self._loop
@@ -129,7 +152,7 @@ class Hub:
                 loop.call_soon_threadsafe(self._resync_all)
 
     def position(self, bucket: str) -> str:
-        """The id to resume from after a snapshot that is read after this call."""
+        """The id to resume from after a snapshot that is read after this call. From any thread."""
         self._open(bucket)
         return self._id()
 
@@ -144,7 +167,8 @@ class Hub:
         viewer = Viewer(channel, closed=self._loop is None)
         channel.viewers.add(viewer)
         self.viewers += 1
-        hello = encode("hello", {"now": self._clock()}, self._id() if last_id is None else None)
+        notes = self._notes.get(name, {})
+        hello = encode("hello", {"now": self._clock(), **notes}, self._id() if last_id is None else None)
         viewer.put(b"retry: %d\n" % (2500 + secrets.randbelow(2000)) + hello)
         if seen is None or seen < channel.floor:
             viewer.put(self._resync())
@@ -170,8 +194,13 @@ class Hub:
     def _now(self) -> float:
         return 0.0 if self._loop is None else self._loop.time()
 
-    def _id(self) -> str:
-        return f"{self._boot}-{self._seq}"
+    def _next(self) -> int:
+        with self._lock:
+            self._seq += 1
+            return self._seq
+
+    def _id(self, seq: int | None = None) -> str:
+        return f"{self._boot}-{self._seq if seq is None else seq}"
 
     def _seen(self, last_id: str) -> int | None:
         """The number in an id of this boot; None for any other text."""
@@ -179,12 +208,21 @@ class Hub:
         known = boot == self._boot and seq.isascii() and seq.isdigit() and len(seq) < 20 and int(seq) <= self._seq
         return int(seq) if known else None
 
+    def _tell(self, bucket: str, name: str) -> None:
+        """Give the note as it is now to those who watch."""
+        channel = self._channels.get(bucket)
+        if channel is None or not channel.viewers:
+            return
+        frame = encode(name, {"now": self._clock(), name: self._notes.get(bucket, {}).get(name)}, None)
+        for viewer in channel.viewers:
+            viewer.note(name, frame)
+
     def _resync_all(self) -> None:
-        self._seq += 1
+        floor = self._next()
         with self._lock:
             channels = list(self._channels.values())
         for channel in channels:
-            channel.floor = self._seq
+            channel.floor = floor
             for viewer in channel.viewers:
                 viewer.frames.clear()
                 viewer.put(self._resync())
@@ -236,13 +274,13 @@ class Hub:
 
     def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> int:
         """One frame, encoded once, for the ring and every viewer; returns how many of their tasks have it to send."""
-        self._seq += 1
+        seq = self._next()
         columns = {stream: thin(column) for stream, column in pending.items()}
         frame = {"now": self._clock(), "series": {stream: series_of(column) for stream, column in columns.items()}}
         if derived := channel.derived.of(columns):
             frame["derived"] = {text: series_of(thin(column)) for text, column in derived.items()}
-        data = encode("points", frame, self._id())
-        self._ring.append(_Frame(self._seq, now, channel, data))
+        data = encode("points", frame, self._id(seq))
+        self._ring.append(_Frame(seq, now, channel, data))
         self._ring_bytes += len(data)
         return broadcast(channel.viewers, data, self._resync)
 

@@ -15,6 +15,7 @@ from mqttbridge.dashboard.api import no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.framequeue import FrameQueue
 from mqttbridge.dashboard.http import bucket_of, problem
+from mqttbridge.dashboard.hub import EVERYWHERE
 
 PING_SECONDS: Final = 15.0
 # Who takes nothing for so long is gone, or as good as gone; it may come back and resume.
@@ -28,13 +29,20 @@ _HEADERS: Final = [
 
 
 class Live:
-    """Handler of `/api/v1/buckets/{bucket}/live`."""
+    """Handlers of `/api/v1/buckets/{bucket}/live` and `/api/v1/live`."""
 
     def __init__(self, backend: Backend) -> None:
         self._dashboard, self._max_viewers = backend.dashboard, backend.config.http.max_viewers
 
     async def stream(self, request: Request) -> Response:
         """Frames of one bucket from now on, or from where the viewer was when it says so."""
+        return self._follow(request, bucket_of(request))
+
+    async def everywhere(self, request: Request) -> Response:
+        """What is told of all buckets: how alerts stand."""
+        return self._follow(request, EVERYWHERE)
+
+    def _follow(self, request: Request, name: str) -> Response:
         if self._dashboard is None:
             return no_dashboard()
         hub = self._dashboard.hub
@@ -43,7 +51,7 @@ class Live:
         if request.method == "HEAD":
             return Response(headers={name.decode(): value.decode() for name, value in _HEADERS})
         last_id = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
-        return EventStream(hub, bucket_of(request), last_id)
+        return EventStream(hub, name, last_id)
 
 
 Queue = TypeVar("Queue", bound=FrameQueue)

@@ -44,11 +44,16 @@ OPERATIONS: Final[Operations] = {
         security=EDIT,
     ),
     ("/api/v1/buckets/{bucket}/live", "GET"): Operation(
-        "Server-sent events: `points` (see Frame), `resync`, `hello`",
+        "Server-sent events: `hello`, `points` (see Frame), `alerts`, `board`, `resync`",
         {200: "text/event-stream", **ERRORS},
         {"last_event_id": "Where to go on from: `live` of a snapshot. The header Last-Event-ID wins."},
         security=READ,
         parts=(schemas.Frame,),
+    ),
+    ("/api/v1/live", "GET"): Operation(
+        "Server-sent events: `hello` and `alerts`, which tell the worst alert of each bucket",
+        {200: "text/event-stream", **ERRORS},
+        security=READ,
     ),
     ("/api/v1/buckets/{bucket}/value", "POST"): Operation(
         "What a control on the page says: published if a topic is given, then stored",

@@ -93,6 +93,8 @@ class Stream(Model):
     stream: str
     kind: Kind
     unit: str
+    device_class: str
+    """What a device says that it is, in Home Assistant's words; empty where none did."""
     last: Last
     interval: float | None
     """The usual seconds between its readings of late; null while too few are known."""
@@ -102,6 +104,8 @@ class Streams(Model):
     """A bucket's streams, by name."""
 
     now: Epoch
+    live: str
+    """Pass it to the live stream as `last_event_id` to get everything after these values."""
     bucket: BucketName
     streams: list[Stream]
 

@@ -29,6 +29,7 @@ def open_shared(
     *,
     by_rule: Mapping[str, float] | None = None,
     too_old: Callable[[int], None] = lambda _: None,
+    age_clock: Callable[[], float] | None = None,
 ) -> tuple[PostgresStore, Records]:
     """Store and records in PostgreSQL; what others change there is told here.
 
@@ -40,6 +41,7 @@ def open_shared(
         lost: called when some of it may have been missed.
         by_rule: seconds that streams are kept of rules that say so, by the rule's name.
         too_old: told of points that came past their retention.
+        age_clock: the time by which points are; the clock's where none is given.
 
     Raises:
         StoreError: the extra is not installed, the database cannot be reached, or the schema is not ours.
@@ -62,6 +64,7 @@ def open_shared(
         timescale=where.timescale,
         too_old=too_old,
         retention_by_rule=by_rule,
+        age_clock=age_clock,
     )
     records = PostgresRecords(store.connections, writer)
 

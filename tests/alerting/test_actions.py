@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_a_server_that_hangs_is_given_up_in_time():
         result = mail_by(port, timeout=0.05).send(TIDINGS)
     assert isinstance(result, Failed)
     assert result.detail.endswith("timed out")
+
+
+def test_a_server_that_stops_answering_does_not_hold_up_the_end():
+    with socket.create_server(("127.0.0.1", 0)) as slow, ThreadPoolExecutor(1) as sender:
+        action = mail_by(slow.getsockname()[1], timeout="60s")
+        sending = sender.submit(action.send, TIDINGS)
+        ours, _ = slow.accept()
+        with ours:
+            ours.sendall(b"220 hello\r\n")
+            assert ours.recv(100).lower().startswith(b"ehlo")
+            action.close()
+            assert isinstance(sending.result(20), Failed)
 
 
 # -- apprise

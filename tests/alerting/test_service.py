@@ -339,6 +339,18 @@ def test_a_firing_that_is_over_at_once_needs_no_room_that_open_ones_have(watch):
     assert [one["stream"] for one in watched.desk.history(1, None)["firings"]] == ["x.u"]
 
 
+def test_firings_beyond_the_bound_are_forgotten_and_that_is_said_once_counted_and_shown(watch, caplog):
+    watched = watch(rules=[{**HOT, "actions": []}, {**HOT, "name": "Other", "stream": "*.u", "actions": []}])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(HISTORY)))
+    assert watched.desk.overview(secrets=False)["forgotten"] == 0
+
+    watched.push(*((f"{i}.u", 31.0, 2.0) for i in range(7)))
+
+    assert watched.desk.overview(secrets=False)["forgotten"] == 7
+    assert watched.metrics.alerts_forgotten.value() == 7
+    assert caplog.text.count("are forgotten untold") == 1
+
+
 def test_of_texts_that_were_missed_each_is_judged(watch):
     watched = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
     watched.push(("log", "up", 1.0))
@@ -383,7 +395,7 @@ def test_a_stream_that_was_deleted_fires_no_more_and_makes_room(watch, hook):
 
 
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     watched.push(*(("x.t", 20.0 + (i == 50) * 20, float(i)) for i in range(100)))
     assert watched.metrics.alerts_fired.total() == 1
@@ -391,7 +403,7 @@ def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monk
 
 
 def test_what_comes_after_a_gap_in_a_flood_does_not_close_it(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     for points in ([(20.0, 1.0)], [(20.0, 2.0), (40.0, 3.0), (40.0, 4.0), (20.0, 5.0)], [(20.0, 6.0)]):
         watched.alerts.observe(watched.dashboard.store.append([("b", "x.t", *point) for point in points]))
@@ -404,7 +416,7 @@ def test_streams_that_no_rule_watches_are_let_go_at_once(watch):
     watched = watch()
     columns = watched.dashboard.store.append([("b", "x.humidity", 99.0, 1.0)])
     watched.alerts.observe(columns)
-    assert watched.alerts._inbox == []
+    assert watched.alerts._inbox.take() == ([], {})
 
 
 def test_a_position_of_two_streams_leaves_its_circle(watch):
@@ -414,6 +426,20 @@ def test_a_position_of_two_streams_leaves_its_circle(watch):
     watched.push(("van.lat", 0.0, 2.0))
     watched.push(("van.lon", 0.5, 2.0))
     assert watched.state("van.lat") == "firing"
+
+
+def test_of_a_bucket_that_is_deleted_nothing_fires_and_its_own_rules_go(watch, hook):
+    watched = watch()
+    own = watched.desk.create(PageRule.model_validate({**HOT, "name": "Own", "bucket": "b"}))
+    watched.push(("x.t", 31.0, 1.0))
+    watched.push(("x.t", 31.0, 1.0), bucket="other")
+
+    assert watched.desk.forget_bucket("b") == 1
+    assert watched.desk.states("b")["states"] == []
+    assert watched.state("x.t", "other") == "firing"
+    ends = {one.rule: one.over_text for one in watched.alerts.ledger.firings.values() if one.bucket == "b"}
+    assert own["id"] in ends
+    assert set(ends.values()) == {"the stream is gone"}
 
 
 # -- the other actions

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
+import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import Dashboard, Tile, Watched, open_board
@@ -63,6 +65,12 @@ def test_from_a_tile_to_an_alert_that_fires_is_silenced_and_removed(
     expect(page.locator(".firing .notice-mark[data-outcome=delivered]")).to_be_visible()
     assert [body["state"] for _, body in hook.requests] == ["test", "firing"]
 
+    page.goto(alerted.url)
+    on_shelf = page.locator(f'.card-place:has([data-bucket="{bucket}"]) .card-alert')
+    expect(on_shelf).to_have_text("firing")
+    on_shelf.click()
+    expect(card).to_be_visible()
+    expect(form).to_have_count(0)
     page.goto(alerted.board(bucket))
     expect(tile.locator.locator(".tile-alert")).to_have_attribute("data-alert", "firing")
     tile.locator.locator(".tile-alert").click()
@@ -78,6 +86,45 @@ def test_from_a_tile_to_an_alert_that_fires_is_silenced_and_removed(
     expect(card).to_have_count(0)
     expect(page.locator(".firing")).to_contain_text("Oven <i>hot</i>")
     watched.assert_clean()
+
+
+def test_a_state_is_told_at_once_on_the_board_the_shelf_and_the_list_and_again_after_a_restart(
+    context: BrowserContext, alerted: Dashboard, bucket: str, now: float
+) -> None:
+    alerted.push(bucket, [("press.bar", 2.0, now - 30)])
+    stored(alerted.process, bucket, "press.bar")
+    rule = {"name": bucket, "bucket": bucket, "stream": "press.bar", "when": {"is": ">", "value": 5}}
+    made = requests.post(f"{alerted.url}/api/v1/alerts/rules", json=rule, timeout=10)
+    assert made.status_code == 201, made.text
+    board, shelf, list_ = (context.new_page() for _ in range(3))
+    asked: list[str] = []
+    board.on("request", lambda request: asked.append(request.url))
+    board.goto(alerted.board(bucket))
+    shelf.goto(alerted.url)
+    list_.goto(f"{alerted.url}/alerts")
+    tile = board.locator(".tile-alert")
+    card = shelf.locator(f'.card-place:has([data-bucket="{bucket}"]) .card-alert')
+    entry = list_.locator(f'.alert-card[data-rule="{bucket}"]')
+    expect(tile).to_have_attribute("data-alert", "ok")
+    expect(card).to_have_attribute("data-alert", "ok")
+    expect(entry).to_have_attribute("data-state", "ok")
+
+    for value, state in ((9.0, "firing"), (1.0, "ok")):
+        alerted.push(bucket, [("press.bar", value, time.time())])
+        for one, name in ((tile, "data-alert"), (card, "data-alert"), (entry, "data-state")):
+            expect(one).to_have_attribute(name, state)
+    assert not any(url.endswith("/alerts") for url in asked)
+
+    alerted.push(bucket, [("press.bar", 8.0, time.time())])
+    expect(tile).to_have_attribute("data-alert", "firing")
+    alerted.process.stop()
+    expect(board.locator(".badge")).not_to_have_attribute("data-state", "live")
+    alerted.process.start()
+    gone = requests.delete(f"{alerted.url}/api/v1/alerts/rules/{made.json()['id']}", timeout=10)
+    assert gone.status_code == 204
+    expect(tile).to_have_attribute("data-alert", "none")
+    expect(card).to_have_count(0)
+    expect(entry).to_have_count(0)
 
 
 def test_a_mistake_is_told_in_words_and_an_alert_of_the_file_is_only_shown(page: Page, alerted: Dashboard) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Dashboard, Finger, Tile, Watched, climate, expect_state, middle, open_board
@@ -160,22 +161,45 @@ def test_a_tile_is_added_and_edited_and_shows_an_expression(
     watched.assert_clean()
 
 
-def test_who_saves_second_hears_of_the_first_and_chooses(
+def test_what_somebody_saves_shows_in_every_tab_and_who_arranges_meanwhile_is_told_and_chooses(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float
 ) -> None:
     fill(shared_dashboard, bucket, now)
-    other = page.context.new_page()
-    for one in (page, other):
+    arranging, reading = page.context.new_page(), page.context.new_page()
+    for one in (page, arranging):
         arrange(one, shared_dashboard, bucket)
+    watched = open_board(reading, shared_dashboard, bucket)
+    expect(reading.locator(".badge")).to_have_attribute("data-state", "live")
+    expect(arranging.locator(".badge")).to_have_attribute("data-state", "live")
+
     cell(page, "attic.window").locator("[data-action=remove]").click()
     expect_saved(page)
+    expect(Tile(reading, "attic.window").locator).to_have_count(0)
+    expect(reading.locator("[data-notice=arranged]")).to_be_visible()
+    conflict = arranging.locator(".save-conflict")
+    expect(conflict).to_contain_text(re.compile(r"saved this board at \d\d:\d\d:\d\d"))
+    arranging.locator("[data-action=theirs]").click()
+    expect(cell(arranging, "attic.window")).to_have_count(0)
 
-    cell(other, "kitchen.humidity").locator("[data-action=remove]").click()
+    cell(page, "attic.temperature").locator("[data-action=remove]").click()
+    expect(conflict).to_be_visible()
+    cell(arranging, "kitchen.humidity").locator("[data-action=remove]").click()
+    arranging.locator("[data-action=mine]").click()
+    expect_saved(arranging)
+    expect(page.locator(".save-conflict")).to_be_visible()
 
-    expect(other.locator(".save-conflict")).to_have_text(re.compile(r"saved this board first, at \d\d:\d\d:\d\d"))
-    other.locator("[data-action=theirs]").click()
-    expect(cell(other, "attic.window")).to_have_count(0)
-    expect(cell(other, "kitchen.humidity")).to_have_count(1)
+    # A board without a single chart is connected, too.
+    address = f"{shared_dashboard.url}/api/v1/buckets/{bucket}/dashboard"
+    table = {"id": "a", "type": "table", "streams": ["kitchen.temperature"], "x": 0, "y": 0, "w": 6, "h": 4}
+    version = requests.get(address, timeout=10).json()["version"]
+    body = {"auto": False, "tiles": [table]}
+    saved = requests.put(address, json=body, headers={"If-Match": f'"{version}"'}, timeout=10)
+    assert saved.status_code == 200, saved.text
+    reading.reload()
+    expect(reading.locator(".tile")).to_contain_text("21.9")
+    shared_dashboard.push(bucket, [("kitchen.temperature", 44.5, now + 1)])
+    expect(reading.locator(".tile")).to_contain_text("44.5")
+    watched.assert_clean()
 
 
 def test_a_board_is_exported_and_imported_as_a_file(

@@ -308,6 +308,74 @@ def test_of_the_points_in_one_column_of_pixels_the_line_shows_the_extremes_in_th
     assert call("charts/path.js", body) == "M1,5 L2,1 L2,9 L3,4"
 
 
+GROWTH = """
+        const ctx = document.createElement("canvas").getContext("2d");
+        [ctx.canvas.width, ctx.canvas.height] = [100, 50];
+        const pixel = (left, top) => ctx.getImageData(left, top, 1, 1).data[3];
+        const s = new series.Series("number", 100);
+        s.replace([10, 20], [5, 5]);
+        const stream = { layer: { series: s, rollup: null }, gap: 30 };
+        const plot = {
+          ctx, width: 100, height: 50, bbox: { left: 0, top: 0, width: 100, height: 50 }, data: [s.epochs, s.values],
+          scales: { x: { min: 0, max: 25 }, y: { min: 0, max: 10 } },
+          valToPos: (at, scale) => scale === "x" ? at : 50 - at * 5,
+        };
+        const growth = new m.Growth(stream, { stroke: "rgb(0, 0, 0)", width: 2, area: "rgba(0, 0, 0, 0.1)" });
+        ctx.fillRect(2, 2, 4, 4);
+        growth.finish(plot);"""
+
+
+def growing(body: str) -> str:
+    return f"const series = await import('/static/js/series.js'); {GROWTH} {body}"
+
+
+def test_new_values_are_drawn_onto_what_stands_and_their_dot_moves_on(call: Call) -> None:
+    body = """
+        const dot = pixel(20, 23);
+        s.add([40, 60], [5, 9]);
+        return [dot, growth.draw(plot), pixel(3, 3), pixel(30, 25), pixel(60, 5), pixel(20, 23)];"""
+    assert call("charts/growth.js", growing(body)) == [255, True, 255, 255, 255, 0]
+
+
+@pytest.mark.parametrize(
+    "news",
+    [
+        pytest.param("s.add([30], [11])", id="beyond the scale"),
+        pytest.param("s.add([15], [5])", id="late"),
+        pytest.param("s.add([20], [6])", id="corrected"),
+        pytest.param("s.add([90], [5])", id="after a silence"),
+        pytest.param("stream.layer = { series: new series.Series('number', 100), rollup: null }", id="another range"),
+        pytest.param("for (let i = 0; i < 100; i++) s.add([21 + i / 100], [5])", id="many"),
+    ],
+)
+def test_what_does_not_go_on_with_a_drawing_is_drawn_anew(call: Call, news: str) -> None:
+    assert call("charts/growth.js", growing(f"{news}; return growth.draw(plot);")) is False
+
+
+def test_while_the_page_is_scrolled_what_is_drawn_waits_until_it_is_still(call: Call) -> None:
+    body = """
+        document.body.style.height = "5000px";
+        const root = document.createElement("div");
+        root.style.height = "50px";
+        document.body.append(root);
+        let painted = () => {};
+        let paints = 0;
+        const tile = { root, shown: false, resized() {}, hide() {}, paint };
+        function paint() { tile.shown = true; paints++; painted(); }
+        const next = () => new Promise((resolve) => { painted = resolve; });
+        new m.Painter().add(tile);
+        await next();
+        const [before, began] = [paints, performance.now()];
+        for (let i = 1; i < 40; i++) {
+          scrollTo(0, i);
+          await new Promise(requestAnimationFrame);
+        }
+        const [during, seconds] = [paints - before, (performance.now() - began) / 1000];
+        await next();
+        return during <= seconds + 2;"""
+    assert call("painter.js", body) is True
+
+
 @pytest.mark.parametrize(
     ("least", "greatest", "decimals", "share"),
     [

@@ -6,7 +6,7 @@ from mqttbridge.alerting import dispatcher
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig, PageRule
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.metrics import Metrics
@@ -30,12 +30,13 @@ class Replica:
     def __init__(self, directory, store, config):
         directory.mkdir()
         self.now = NOW
+        self.metrics = Metrics()
         self.dashboard = Dashboard(directory, EmbeddedConfig(type="embedded", store=store), Metrics())
         self.alerts = Alerts(
             AlertsConfig.model_validate(config),
             self.dashboard.store,
             self.dashboard.records,
-            Metrics(),
+            self.metrics,
             clock=lambda: self.now,
         )
         self.dashboard.observe, self.dashboard.lost = self.alerts.observe, self.alerts.missed
@@ -118,6 +119,7 @@ def test_a_firing_is_told_once_whichever_bridge_stored_it_and_all_show_it(bridge
     one.push(20, 1, "u")
 
     bridges.told("firing")
+    assert [replica.metrics.alerts_on_duty.value() for replica in (one, other)] == [1, 0]
     for replica in (one, other):
         eventually(lambda on=replica: on.state() == "firing", what="the page shows that it fires")
         assert [firing["stream"] for firing in replica.desk.history(10, None)["firings"]] == ["t"]

@@ -39,9 +39,10 @@ def test_a_point_reaches_its_viewers(served):
     schemas.Frame.model_validate(frames[0].data)
 
 
-def test_a_snapshots_live_id_gives_exactly_what_came_after_it(served):
+@pytest.mark.parametrize("snapshot", ["points", "streams"])
+def test_a_snapshots_live_id_gives_exactly_what_came_after_it(served, snapshot):
     push(served, 1)
-    live_id = served.get("/api/v1/buckets/b/points").json()["live"]
+    live_id = served.get(f"/api/v1/buckets/b/{snapshot}").json()["live"]
     push(served, 2)
     push(served, 3)
 

@@ -152,6 +152,18 @@ def test_keys_links_and_sessions_of_one_count_on_the_other_until_they_are_revoke
     eventually(lambda: not is_signed_in(one, cookie), what="the session has ended")
 
 
+def test_once_any_replica_has_a_key_no_code_for_the_first_one_is_worth_anything(shared, tmp_path, monkeypatch):
+    monkeypatch.setattr("mqttbridge.dashboard.security.is_loopback", lambda _: False)
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    with serve(tmp_path / "one", config=shared) as one, serve(tmp_path / "other", config=shared) as other:
+        codes = [served.server.first_key_url.partition("#first=")[2] for served in (one, other)]
+        made = one.post("/api/v1/first-key", json={"code": codes[0], "label": ""})
+        eventually(lambda: other.server.first_key_url is None, what="the other knows of the key")
+
+        assert (made.status_code, other.post("/api/v1/first-key", json={"code": codes[1]}).status_code) == (201, 403)
+
+
 def test_what_was_revoked_while_a_replica_could_not_hear_of_it_ends_there_when_it_can(guarded, postgres, monkeypatch):
     one, other = guarded
     other.dashboard.store.append([("b", "t", 1, 1.8e9)])

@@ -65,7 +65,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule()
     def maintain(self) -> None:
-        self.spool._next_trim = 0.0
+        self.spool._file.trim_soon()
         self.spool.maintain()
 
     @rule()

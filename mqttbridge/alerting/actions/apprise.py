@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from mqttbridge.alerting.actions.base import Delivered, Failed, Result, Tidings
-from mqttbridge.config.alerts import AppriseAction
+from mqttbridge.config.alert_actions import AppriseAction
 from mqttbridge.errors import ConfigError, Problem
 
 log = logging.getLogger(__name__)

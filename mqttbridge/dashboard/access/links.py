@@ -116,6 +116,14 @@ class Links:
             self._remove(link)
         return True
 
+    def remove_all(self, bucket: str) -> int:
+        """Revoke every link of a bucket; how many there were."""
+        with self._lock:
+            links = [link for link in self._known.values() if link.bucket == bucket]
+            for link in links:
+                self._remove(link)
+        return len(links)
+
     def _load(self) -> None:
         with self._lock:
             kept = [] if self._records is None else self._records.all(KIND)

@@ -72,6 +72,8 @@ class Alerts(Model):
     silences: list[AlertSilence]
     page_webhooks: list[str]
     """Origins that a rule of the page may have a webhook at; `*` is any."""
+    forgotten: int
+    """Firings that were forgotten before they were over and told, since the start: more than 1000 at once."""
 
 
 class BucketAlert(Model):

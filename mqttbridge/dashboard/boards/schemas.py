@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from mqttbridge.config.dashboards import DashboardDocument
-from mqttbridge.dashboard.schemas import Model
+from mqttbridge.dashboard.schemas import Epoch, Model
 
 
 class BoardAnswer(Model):
@@ -13,6 +13,8 @@ class BoardAnswer(Model):
 
     version: int
     """0 when nothing was saved."""
+    at: Epoch | None
+    """When it was saved."""
     source: Literal["auto", "saved", "config"]
     """`auto`: the page makes it by itself; `config`: it is written in the configuration."""
     document: DashboardDocument | None

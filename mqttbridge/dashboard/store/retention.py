@@ -52,6 +52,7 @@ class Retention:
         self._keep, self._by, self._by_rule = keep, dict(by), dict(by_rule or {})
         every = (keep, *by.values(), *self._by_rule.values())
         self.longest = 0.0 if 0 in every else max(every)
+        self._shortest = min(filter(None, every), default=0.0)
         self._due = 0.0
         self._round: list[Series] = []
         self._spans: list[Span] = []
@@ -64,6 +65,10 @@ class Retention:
         if keep is None:
             keep = self._seconds_of(bucket) if self._by else self._keep
         return int((now - keep) * MICROSECONDS) if keep else NEVER
+
+    def latest_floor(self, now: float) -> int:
+        """The time, in microseconds, from which on nothing is past its retention, whatever its bucket and rule."""
+        return int((now - self._shortest) * MICROSECONDS) if self._shortest else NEVER
 
     def parted(self, series: Iterable[T], of: Callable[[T], tuple[str, str]], now: float) -> list[tuple[int, list[T]]]:
         """Series by the time before which they are past their retention: of a bucket mostly one.

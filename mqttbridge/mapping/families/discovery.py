@@ -171,7 +171,8 @@ class Discovery:
         for state_topic, values in by_topic.items():
             model = _States(self._memo, tuple(values))
             rule = self._rule(f"homeassistant: {entity.id}", state_topic, bucket, stream, model)
-            yield state_topic, (topic, entity.id), rule
+            classes = {one.told.field: one.told.device_class for one in values if one.told.device_class}
+            yield state_topic, (topic, entity.id), replace(rule, device_classes=classes)
         if entity.availabilities:
             presence = self._presence(topic, bucket, f"{before}availability", f"{stream}.availability", entity)
             for state_topic in presence.words:

@@ -20,6 +20,7 @@ from mqttbridge.mapping.unusable import Unusable, shown
 
 MAX_COMPONENTS: Final = 500
 _MAX_UNIT: Final = 16
+_MAX_CLASS: Final = 40
 _NO_VALUE: Final = frozenset({"", "none", "null", "unknown", "unavailable", "nan"})
 
 Reading: TypeAlias = Callable[[Any], Fields]
@@ -40,6 +41,7 @@ class Told:
         template: text of its value template; empty for the payload as it is.
         read: what to make of the template's result.
         unit: of the value.
+        device_class: what it is, such as `temperature` or `door`; empty where nothing says it.
         whole: whether `read` takes a JSON object, where there is one.
     """
 
@@ -49,6 +51,7 @@ class Told:
     read: Reading
     unit: str = ""
     whole: bool = False
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +182,8 @@ def _told(component: str, config: Mapping[str, Any]) -> Iterator[Told]:
     main = _main(component, config)
     if main is not None and (topic := _topic(config, "state_topic")):
         template = _template(config, *_STATE_TEMPLATES)
-        yield Told(topic, SCALAR, template, main, _unit(config), whole=component == "siren" or main in _WHOLE)
+        whole = component == "siren" or main in _WHOLE
+        yield Told(topic, SCALAR, template, main, _unit(config), whole, _device_class(config))
         if component == "light" and config.get("schema") == "template":
             for field in ("brightness", "color_temp", "effect"):
                 if template := _template(config, f"{field}_template"):
@@ -273,6 +277,12 @@ def _template(config: Mapping[str, Any], *keys: str) -> str:
         if isinstance(template := config.get(key), str):
             return template
     return ""
+
+
+def _device_class(config: Mapping[str, Any]) -> str:
+    """A word as Home Assistant has them, and nothing else."""
+    word = _text(config.get("device_class"))
+    return word if len(word) <= _MAX_CLASS and word.isascii() and word.replace("_", "").isalnum() else ""
 
 
 def _unit(config: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from mqttbridge.ageclock import AgeClock
 from mqttbridge.dashboard.store.postgres import PostgresStore, reading
 from mqttbridge.dashboard.store.postgres.values import read, written
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, fold
@@ -214,6 +215,21 @@ def test_another_bridge_knows_whose_streams_are_and_goes_by_what_its_rules_say(o
     later = [open_store(clock=lambda: NOW + 2 * DAY, retention_by_rule=one) for one in rules]
 
     assert [len(one.points("b", ["s"], 0)["s"].values) for one in later] == [0, 1, 1]
+
+
+def test_a_clock_that_is_wrong_for_a_minute_costs_no_history(open_store, tmp_path):
+    now = [NOW]
+    age_clock = AgeClock(tmp_path / "clock.json", lambda: now[0], lambda: 0.0)
+    store = open_store(DAY, lambda: now[0], age_clock=age_clock)
+    store.append([("b", "t", 1, NOW - 60)])
+
+    now[0] += 4000 * DAY
+    store.append([("b", "t", 2, NOW - 30)])
+    assert store.points("b", ["t"], NOW - DAY)["t"].values == [1, 2]
+    now[0] = NOW + 10
+    store.append([("b", "t", 3, NOW)])
+
+    assert store.points("b", ["t"], NOW - DAY)["t"].values == [1, 2, 3]
 
 
 def test_points_that_come_past_their_retention_are_counted(open_store):

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from mqttbridge.dashboard.store import Kind, SqliteStore, chunks, files, legacy, reading
+from mqttbridge.dashboard.store import Kind, SqliteStore, bounds, chunks, files, legacy, reading
 from mqttbridge.dashboard.store.files import SUFFIXES, open_for_reading
 from mqttbridge.dashboard.store.span import Span
 from mqttbridge.errors import StoreError
@@ -371,7 +371,7 @@ def test_a_question_about_many_texts_opens_each_file_a_few_times_only(tmp_path, 
 
 
 def test_a_download_holds_no_burst_whole_however_little_came_after_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BATCH", 500)
+    monkeypatch.setattr(bounds, "BATCH", 500)
     store = open_store(tmp_path)
     store.append([("b", "t", float(n), NOW - 6 * 3600 + n / 100) for n in range(20_000)])
     store.append([("b", "rare", 1, NOW - hours * 3600) for hours in range(6)])

@@ -22,13 +22,14 @@ const CALM_TILE_MS = 1000;
 
 /** Tiles are made ready a little before they scroll into view, and until then kept up to date now and then. */
 const MARGIN = "300px 0px";
-const NEAR_TILE_MS = 1000;
+const NEAR_TILE_MS = 5000;
+
+/** While the page is scrolled, what passes cannot be read: it waits until the page has been still for a moment. */
+const PASSING_TILE_MS = 1000;
+const STILL_MS = 150;
 
 /** What painting may take of a frame: the browser needs as long again for what was painted. */
-const BUDGET_MS = 4;
-
-/** Between two paintings: the browser looks at every canvas for each, changed or not. */
-const REST_MS = 50;
+const BUDGET_MS = 6;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -40,6 +41,8 @@ export class Painter {
     this._due = new Map();
     /** @type {Set<Painted>} */
     this._inSight = new Set();
+    /** @type {Set<Painted>} no longer near: they let go of their charts when others get theirs, as each is work for the browser */
+    this._gone = new Set();
     this._near = new IntersectionObserver((entries) => this._onNear(entries), { rootMargin: MARGIN });
     this._sight = new IntersectionObserver((entries) => this._onSight(entries));
     this._sizes = new ResizeObserver((entries) => {
@@ -48,7 +51,9 @@ export class Painter {
     this._all = false;
     this._timer = 0;
     this._frame = 0;
-    this._rested = 0;
+    /** A timer while the page is being scrolled; 0 when it is still. */
+    this._scrolling = 0;
+    addEventListener("scroll", () => this._onScroll(), { passive: true });
   }
 
   /** @param {Painted} tile */
@@ -67,6 +72,7 @@ export class Painter {
     this._tiles.delete(tile.root);
     this._due.delete(tile);
     this._inSight.delete(tile);
+    this._gone.delete(tile);
     tile.hide();
   }
 
@@ -77,7 +83,7 @@ export class Painter {
 
   /** Draw everything anew, in other colours. */
   recolour() {
-    for (const tile of this._due.keys()) tile.hide();
+    for (const tile of this._tiles.values()) tile.hide();
     this.refresh();
   }
 
@@ -114,11 +120,12 @@ export class Painter {
       const tile = this._tiles.get(target);
       if (!tile) continue;
       if (isIntersecting) {
+        this._gone.delete(tile);
         tile.prepare?.();
         come.push(tile);
       } else if (!this._all) {
         this._due.delete(tile);
-        tile.hide();
+        this._gone.add(tile);
       }
     }
     this._hurry(come);
@@ -137,7 +144,15 @@ export class Painter {
         this._inSight.delete(tile);
       }
     }
-    this._hurry(come);
+    this._hurry(this._scrolling ? come.filter(({ shown }) => !shown) : come);
+  }
+
+  _onScroll() {
+    clearTimeout(this._scrolling);
+    this._scrolling = setTimeout(() => {
+      this._scrolling = 0;
+      this._hurry(this._inSight);
+    }, STILL_MS);
   }
 
   /**
@@ -156,32 +171,51 @@ export class Painter {
   _schedule(at) {
     if (this._frame || !this._due.size) return;
     clearTimeout(this._timer);
-    const next = Math.max(Math.min(...this._due.values()), this._rested);
+    const next = Math.min(...this._due.values());
     this._timer = setTimeout(() => {
       this._frame = requestAnimationFrame(() => this._paint());
     }, Math.max(next - at, 0));
+  }
+
+  /** Those that are gone let go of their charts. */
+  _release() {
+    for (const tile of this._gone) tile.hide();
+    this._gone.clear();
+  }
+
+  /** @param {Painted} tile */
+  _pace(tile) {
+    if (!this._inSight.has(tile)) return NEAR_TILE_MS;
+    if (this._scrolling) return PASSING_TILE_MS;
+    return calm.matches ? CALM_TILE_MS : TILE_MS;
   }
 
   _paint() {
     this._frame = 0;
     const began = performance.now();
     const due = [...this._due].filter(([, at]) => at <= began).map(([tile]) => tile);
-    const fresh = due.filter((tile) => !tile.shown);
+    const fresh = due.filter(({ shown }) => !shown);
     for (const tile of fresh) tile.prepare?.(); // all at once, so that they are fetched together
+    if (fresh.length || !this._scrolling) this._release();
     try {
       for (const tile of due) {
         if (!this._due.has(tile)) continue;
-        const every = !this._inSight.has(tile) ? NEAR_TILE_MS : calm.matches ? CALM_TILE_MS : TILE_MS;
         // To the end of the line: a tile that found no time in this frame comes first in the next one.
         this._due.delete(tile);
-        this._due.set(tile, began + every);
+        this._due.set(tile, nextBeat(began, this._pace(tile)));
         tile.paint();
         if (performance.now() - began > BUDGET_MS) break;
       }
     } finally {
-      // New charts are waited for.
-      this._rested = fresh.some((tile) => (this._due.get(tile) ?? Infinity) <= began) ? 0 : began + REST_MS;
       this._schedule(performance.now());
     }
   }
 }
+
+/**
+ * Tiles are due on a common beat, so that they are painted in few frames: for each of those the browser looks at every
+ * canvas, changed or not.
+ * @param {number} at `performance.now()`
+ * @param {number} every milliseconds
+ */
+const nextBeat = (at, every) => (Math.floor(at / every) + 1) * every;

@@ -39,6 +39,8 @@ export class Series {
     this.epochs = [];
     /** @type {any[]} */
     this.values = [];
+    /** Counts changes of what was there; points at the end are none. */
+    this.rewrites = 0;
     this._gap = 0;
     this._gapAt = -1;
   }
@@ -55,6 +57,7 @@ export class Series {
   replace(epochs, values) {
     this.epochs = epochs.slice();
     this.values = values.slice();
+    this.rewrites++;
     this._gapAt = -1;
     this._bound();
   }
@@ -112,6 +115,7 @@ export class Series {
       values.push(value);
       return;
     }
+    this.rewrites++;
     const at = lowerBound(epochs, epoch);
     if (epochs[at] === epoch) {
       values[at] = value;
@@ -133,6 +137,7 @@ export class Series {
   _keep(indexes) {
     this.epochs = indexes.map((i) => this.epochs[i]);
     this.values = indexes.map((i) => this.values[i]);
+    this.rewrites++;
     this._gapAt = -1;
   }
 

@@ -159,7 +159,7 @@ def _make_hypertables(db: Db, length: int, wanted: Timescale) -> bool:
     try:
         with db.transaction():
             if create:
-                db.execute("CREATE EXTENSION timescaledb")
+                db.execute("CREATE EXTENSION timescaledb SCHEMA public")  # it is not ours alone
             for statement in (POINTS, *timescale.statements(length)):
                 db.execute(statement.encode())
     except psycopg.Error as error:

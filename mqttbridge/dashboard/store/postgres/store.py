@@ -19,6 +19,7 @@ from typing import Final
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.catalogue import MOST_EXPECTED
+from mqttbridge.dashboard.store.intervals import usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
@@ -43,7 +44,6 @@ from mqttbridge.dashboard.store.postgres.changes import Listener
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
 from mqttbridge.dashboard.store.postgres.reading import Window
 from mqttbridge.dashboard.store.ranges import length_for
-from mqttbridge.dashboard.store.reading import usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.rollup import HOUR
 from mqttbridge.errors import StoreError
@@ -69,6 +69,7 @@ class PostgresStore:
         timescale: whether to use TimescaleDB, when the tables are yet to be made.
         too_old: told how many points of a batch were past their retention when they came, and are not kept.
         retention_by_rule: how long, for streams that a rule of this name makes: before what their bucket says.
+        age_clock: the time by which points are past their retention; `clock` where none is given.
 
     Raises:
         StoreError: the database cannot be reached, or its schema is not ours.
@@ -87,8 +88,10 @@ class PostgresStore:
         timescale: Timescale = Timescale.AUTO,
         too_old: Callable[[int], None] = lambda _: None,
         retention_by_rule: Mapping[str, float] | None = None,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
         self._writer, self._clock, self._too_old = writer, clock, too_old
+        self._age_clock = age_clock or clock
         self._retention = Retention(retention, retention_by or {}, retention_by_rule or {})
         self._rules: dict[StreamKey, str] = {}  # as they were told, for streams that are yet to come, or to come again
         self._sweep_due = 0.0
@@ -126,7 +129,7 @@ class PostgresStore:
             self.cursor = end
         if too_old:
             self._too_old(too_old)
-        self._sweep(now)
+        self._sweep(self._age_clock())
         return columns
 
     def made_by(self, rules: Mapping[StreamKey, str]) -> None:
@@ -263,7 +266,7 @@ class PostgresStore:
         """How many points were too old to be kept."""
         with self._writing() as db:
             known = catalogue.meet(db, list(columns), units, self._rules)
-            kept = {known[key].id: column for key, column in self._kept(columns, known, now)}
+            kept = {known[key].id: column for key, column in self._kept(columns, known, self._age_clock())}
             if kept:
                 times = [at for column in kept.values() for at in column.times]
                 self._layout.cover(db, times, int(now * MICROSECONDS))
@@ -308,7 +311,7 @@ class PostgresStore:
                 yield key, Column([column.times[n] for n in kept], [column.values[n] for n in kept], column.kind)
 
     def _by_floor(self, bucket: str, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
-        return self._retention.parted(series, lambda one: (bucket, one.rule), self._clock())
+        return self._retention.parted(series, lambda one: (bucket, one.rule), self._age_clock())
 
     def _sweep(self, now: float) -> None:
         if self._sweep_due - sweeping.SECONDS_BETWEEN <= now < self._sweep_due:

@@ -48,20 +48,25 @@ def decide(wanted: Timescale, *, installed: bool, available: bool) -> tuple[bool
 
 
 def present(db: Db) -> dict[str, bool]:
-    """Whether the extension is installed in this database, and available to it."""
+    """Whether the extension is installed in this database, and available to it; either only where it is preloaded.
+
+    Where it is not, whatever touches it ends the connection instead of failing.
+    """
     row = db.execute(
-        "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),"
+        "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.max_background_workers'),"
+        " EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),"
         " EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')"
     ).fetchone()
-    installed, available = row or (False, False)
-    return {"installed": installed, "available": available}
+    preloaded, installed, available = row or (False, False, False)
+    return {"installed": preloaded and installed, "available": preloaded and available}
 
 
 def statements(length: int) -> list[str]:
     """SQL that makes a hypertable of the table `points`, with chunks of `length` microseconds, and its rollups."""
+    spans = f"chunk_time_interval => {length}::bigint"
     now = "CREATE FUNCTION now_in_microseconds() RETURNS bigint LANGUAGE sql STABLE AS"
     made = [
-        f"SELECT create_hypertable('points', 'at', chunk_time_interval => {length}::bigint)",
+        f"SELECT create_hypertable('points', 'at', {spans}, create_default_indexes => false)",  # the primary key does
         f"{now} $$ SELECT (extract(epoch FROM now()) * 1000000)::bigint $$",
         "SELECT set_integer_now_func('points', 'now_in_microseconds')",
     ]

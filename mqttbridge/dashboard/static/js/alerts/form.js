@@ -98,7 +98,7 @@ export class RuleForm extends Component {
     const { entry } = this.props.editing;
     const fixed = entry !== null && !entry.editable;
     return html`
-      <dialog class="alert-form" aria-labelledby="alert-form-title" onClose=${this.props.onClose}>
+      <dialog class="dialog alert-form" aria-labelledby="alert-form-title" onClose=${this.props.onClose}>
         <form onSubmit=${(/** @type {Event} */ event) => this.save(event)}>
           <header>
             <h2 id="alert-form-title">${t(fixed ? "alerts.formFixed" : entry ? "alerts.formEdit" : "alerts.formNew")}</h2>

@@ -177,7 +177,7 @@ export class Editing extends Component {
         <button class="button" type="button" data-action="board" title=${t("board.settings")} onClick=${() => show({ what: "board" })}>
           <${SettingsIcon} /><span>${t("board.settings")}</span></button>
         <small class="edit-hint">${t(narrow ? "board.arrangeHintTouch" : "board.arrangeHint")}</small>
-        <${SaveState} arrangement=${this.arrangement} />
+        <${SaveState} kept=${this.arrangement.kept} />
         <button class="button button-strong edit-done" type="button" data-action="done" onClick=${onDone}>${t("board.done")}</button>
       </div>
       <p class="visually-hidden" aria-live="assertive">${said}</p>

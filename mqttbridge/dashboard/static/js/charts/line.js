@@ -7,6 +7,7 @@
 import uPlot from "../../vendor/uPlot.esm.js";
 import { formatTick } from "../format.js";
 import { lowerBound, upperBound } from "../series.js";
+import { Growth } from "./growth.js";
 import { drawEarlier } from "./overlay.js";
 import { linePaths } from "./path.js";
 import { Plot } from "./plot.js";
@@ -46,12 +47,13 @@ export const valueAxis = {
 export function linePlot(parent, stream, handlers, { min = null, max = null, marks = [], lane } = {}) {
   const { color } = getComputedStyle(parent);
   const area = color.replace("rgb(", "rgba(").replace(")", ", 0.09)");
+  const width = 1.6;
   return new Plot(parent, stream, handlers, {
     lane,
     data: () => [stream.line.epochs, stream.line.values],
     series: {
       stroke: color,
-      width: 1.6,
+      width,
       fill: () => (stream.layer.rollup ? "transparent" : area),
       paths: (plot) => linePaths(plot, stream.line, stream.line.gap, true),
       points: { size: 4.5, fill: color, filter: (plot, _series, show) => (show ? null : lonePoints(plot, stream)) },
@@ -67,8 +69,8 @@ export function linePlot(parent, stream, handlers, { min = null, max = null, mar
         const earlier = handlers.earlier?.(stream);
         if (earlier) drawEarlier(plot, earlier, color);
       }],
-      draw: [(plot) => drawNewest(plot, color)],
     },
+    growth: new Growth(stream, { stroke: color, width, area }),
   });
 }
 
@@ -218,22 +220,4 @@ export function drawReach(plot, { layer: { rollup }, line: { gap } }, color) {
     ctx.fill();
   }
   ctx.restore();
-}
-
-/**
- * A dot on the newest value, where the eye looks for news.
- * @param {uPlot} plot
- * @param {string} color
- */
-function drawNewest(plot, color) {
-  const [epochs, values] = plot.data;
-  const last = epochs.length - 1;
-  const { min = 0, max = 0 } = plot.scales.x;
-  if (last < 0 || epochs[last] < min || epochs[last] > max) return;
-  const { ctx } = plot;
-  ctx.fillStyle = color;
-  ctx.beginPath();
-  const [x, y] = [plot.valToPos(epochs[last], "x", true), plot.valToPos(Number(values[last]), "y", true)];
-  ctx.arc(x, y, 2.8 * uPlot.pxRatio, 0, 2 * Math.PI);
-  ctx.fill();
 }

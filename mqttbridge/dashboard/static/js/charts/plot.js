@@ -2,6 +2,7 @@
 
 /** @import { Span } from "../types.js" */
 /** @import { Series } from "../series.js" */
+/** @import { Growth } from "./growth.js" */
 /** @import { Stream } from "../stream.js" */
 
 import uPlot from "../../vendor/uPlot.esm.js";
@@ -83,7 +84,7 @@ export class Plot {
    *   series: uPlot.Series | uPlot.Series[], yRange: (span: Span) => [number, number], yAxis: uPlot.Axis, sidePadding?: number, hooks?: uPlot.Hooks.Arrays,
    *   lane?: number, timeAxis?: boolean,
    *   cursorPoint?: boolean, cursorIndex?: uPlot.Cursor.DataIdxRefiner,
-   *   data?: () => uPlot.AlignedData, version?: () => number | string,
+   *   data?: () => uPlot.AlignedData, version?: () => number | string, growth?: Growth,
    * }} look `lane`: the chart is one of many on one axis of time, this far from the left edge
    */
   constructor(parent, stream, handlers, look) {
@@ -98,6 +99,9 @@ export class Plot {
     this._newsAt = -Infinity;
     this.handlers = handlers;
     this._data = look.data ?? (() => [stream.layer.series.epochs, stream.layer.series.values]);
+    this._growth = look.growth;
+    /** Begins the chart, with its first drawing: on its own it would draw itself empty, and again after that. */
+    this._begin = () => {};
     this._newVersion = look.version ?? (() => stream.version);
     const faint = getComputedStyle(parent.querySelector(".chart-ink") ?? parent);
     const axis = {
@@ -127,7 +131,11 @@ export class Plot {
       series: [{}, ...[look.series].flat()],
       hooks: {
         ...look.hooks,
-        draw: [...(look.hooks?.draw ?? []), (plot) => drawMarks(plot, handlers.marks?.() ?? [], faint.outlineColor)],
+        draw: [
+          ...(look.hooks?.draw ?? []),
+          (plot) => drawMarks(plot, handlers.marks?.() ?? [], faint.outlineColor),
+          (plot) => look.growth?.finish(plot),
+        ],
         setCursor: [(plot) => handlers.onCursor(plot.cursor.idx ?? null)],
         setSelect: [(plot) => {
           const { left, width } = plot.select;
@@ -135,7 +143,10 @@ export class Plot {
           if (width >= MIN_DRAG_PX) handlers.onZoom([plot.posToVal(left, "x"), plot.posToVal(left + width, "x")]);
         }],
       },
-    }, [[], []], parent);
+    }, [[], []], (plot, begin) => {
+      parent.append(plot.root);
+      this._begin = () => begin();
+    });
     this._stopTouch = followTouch(this.uplot.over, handlers.onReset);
     const { onGlide, onPick } = handlers;
     this._stopHands = onGlide ? followHands(this.uplot, () => this.span, onGlide) : () => {};
@@ -179,9 +190,12 @@ export class Plot {
     if (!moved && !changed) return;
     if (news && layer.state === "loaded") this._newsAt = at;
     if (changed) this._version = version;
+    if (!moved && this._overlay === overlay && this._growth?.draw(this.uplot)) return;
     this._overlay = overlay;
     this.span = span;
     this.uplot.batch(() => {
+      this._begin();
+      this._begin = () => {};
       if (changed) this.uplot.setData(this._data(), false);
       this.uplot.setScale("x", { min: span[0], max: span[1] });
     });
