@@ -93,6 +93,7 @@ export class Painter {
    */
   paintAll() {
     this._all = true;
+    this._gone.clear();
     for (const tile of this._tiles.values()) tile.prepare?.();
     this._hurry(this._tiles.values());
     return {
