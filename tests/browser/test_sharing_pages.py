@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig
-from tests.browser.conftest import PATIENCE_MS, Watched
+from tests.browser.conftest import PATIENCE_MS, Watched, keep_pictures
 from tests.support.dashboards import Served, serve
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -92,6 +92,7 @@ def sized(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserC
     context = browser.new_context(viewport=request.param, locale="en-GB", timezone_id="UTC")
     context.set_default_timeout(PATIENCE_MS)
     yield context
+    keep_pictures(context, request.node.name)
     context.close()
 
 
