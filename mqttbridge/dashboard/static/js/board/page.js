@@ -192,6 +192,7 @@ export function showBoard(root, bucket) {
   const board = new Board(bucket);
   const page = { board, arrangement: new Arrangement(board), painter: new Painter(), hues: new Hues(), pictures: 0 };
   board.onHistory = () => page.painter.refresh();
+  board.paintAll = () => page.painter.paintAll();
   board.onArranged = (version) => page.arrangement.kept.hear(version);
   page.board.subscribe(() => {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
