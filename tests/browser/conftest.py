@@ -207,6 +207,18 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture
+def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page on a phone, with fingers in place of a mouse."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en-GB", timezone_id="UTC"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    keep_pictures(context, f"{request.node.name}-phone")
+    context.close()
+
+
+@pytest.fixture
 def bucket(request: pytest.FixtureRequest) -> str:
     """A bucket of the test's own."""
     return str(request.node.name)

@@ -148,19 +148,16 @@ def test_a_mistake_is_told_in_words_and_an_alert_of_the_file_is_only_shown(page:
     assert watched.dialogs == []
 
 
-def test_on_a_phone_every_field_is_reached_and_nothing_runs_out_of_the_screen(browser, alerted: Dashboard) -> None:
-    context: BrowserContext = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    page.goto(f"{alerted.url}/alerts")
-    page.locator("[data-action=new]").tap()
-    form = page.locator(".alert-form")
+def test_on_a_phone_every_field_is_reached_and_nothing_runs_out_of_the_screen(phone: Page, alerted: Dashboard) -> None:
+    phone.goto(f"{alerted.url}/alerts")
+    phone.locator("[data-action=new]").tap()
+    form = phone.locator(".alert-form")
     for kind in ("changes_by", "no_data", "enters"):
         form.locator("[name=is]").select_option(kind)
-        wide = page.evaluate("document.querySelector('.alert-form').scrollWidth - innerWidth")
+        wide = phone.evaluate("document.querySelector('.alert-form').scrollWidth - innerWidth")
         assert wide <= 0
     form.locator("[name=radius]").scroll_into_view_if_needed()
     expect(form.locator("[data-action=save]")).to_be_in_viewport()
     box = form.locator("[data-action=save]").bounding_box()
     assert box is not None
     assert box["height"] >= 40
-    context.close()

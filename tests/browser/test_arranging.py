@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Dashboard, Finger, Tile, Watched, climate, expect_state, middle, open_board
 from tests.support.configs import EMBEDDED
@@ -202,7 +203,7 @@ def test_what_somebody_saves_shows_in_every_tab_and_who_arranges_meanwhile_is_to
     watched.assert_clean()
 
 
-def test_a_board_is_exported_and_imported_as_a_file(
+def test_a_board_is_exported_imported_given_a_picture_and_brought_back_to_an_earlier_version(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float, tmp_path: Path
 ) -> None:
     fill(shared_dashboard, bucket, now)
@@ -224,60 +225,76 @@ def test_a_board_is_exported_and_imported_as_a_file(
     page.set_input_files("input[name=import]", file)
     expect(page.locator(".panel-said")).to_have_text("board.json is not a dashboard.")
     expect(page.locator(".cell")).to_have_count(2)
+
+    # a picture from this device goes behind the tiles, and stays there
+    Image.new("RGB", (8, 8), "teal").save(tmp_path / "teal.png")
+    page.set_input_files("input[name=picture]", tmp_path / "teal.png")
+    expect(page.locator(".board-picture")).to_have_js_property("naturalWidth", 8)
+    cell(page, "attic.window").locator("[data-action=remove]").click()
+    expect(page.locator(".cell")).to_have_count(1)
+    expect_saved(page)
+    page.reload()
+    expect(page.locator(".board-picture")).to_have_js_property("naturalWidth", 8)
+
+    # an earlier version comes back: that which was imported
+    page.locator("[data-action=arrange]").click()
+    page.locator("[data-action=board]").click()
+    page.locator("[data-action=versions]").click()
+    page.locator("[data-version='1']").click()
+    expect(page.locator(".cell")).to_have_count(2)
+    expect(page.locator(".board-picture")).to_have_count(0)
+    expect_saved(page)
     watched.assert_clean()
 
 
 def test_on_a_phone_tiles_are_moved_by_buttons_and_by_a_finger_that_rests_on_them(
-    shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
+    shared_dashboard: Dashboard, phone: Page, bucket: str, now: float
 ) -> None:
     fill(shared_dashboard, bucket, now)
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    watched = arrange(page, shared_dashboard, bucket)
+    watched = arrange(phone, shared_dashboard, bucket)
 
-    cell(page, "attic.window").get_by_role("button", name="Move attic.window down").tap()
-    assert order(page) == ["attic.temperature", "kitchen.humidity", "attic.window", "kitchen.temperature"]
-    for button in page.locator(".cell").first.locator("button").all():
+    cell(phone, "attic.window").get_by_role("button", name="Move attic.window down").tap()
+    assert order(phone) == ["attic.temperature", "kitchen.humidity", "attic.window", "kitchen.temperature"]
+    for button in phone.locator(".cell").first.locator("button").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 40
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
-    expect(cell(page, "attic.window").locator(".cell-grip")).to_be_focused()
-    page.evaluate("scrollTo(0, 0)")
+    expect(cell(phone, "attic.window").locator(".cell-grip")).to_be_focused()
+    phone.evaluate("scrollTo(0, 0)")
 
     # held, and dragged past the middle of the next: it takes its place
-    finger = Finger(page)
-    held = cell(page, "attic.temperature")
+    finger = Finger(phone)
+    held = cell(phone, "attic.temperature")
     x, y = middle(held)
     finger.down(x, y)
     expect(held).to_have_attribute("data-dragged", "true")
-    _, below = middle(cell(page, "kitchen.humidity"))
+    _, below = middle(cell(phone, "kitchen.humidity"))
     finger.along((x, y + 40), (x, below - 20), (x, below + 10))
-    expect(page.locator(".cell").nth(1)).to_have_css("order", "13")
+    expect(phone.locator(".cell").nth(1)).to_have_css("order", "13")
     finger.up()
     expect(held).to_have_attribute("data-dragged", "false")
-    assert order(page) == ["kitchen.humidity", "attic.temperature", "attic.window", "kitchen.temperature"]
-    assert page.evaluate("scrollY") == 0
+    assert order(phone) == ["kitchen.humidity", "attic.temperature", "attic.window", "kitchen.temperature"]
+    assert phone.evaluate("scrollY") == 0
 
     # pulled at the bar at its foot: taller, and as wide as it was
-    _, _, wide, high = place(page, "kitchen.humidity")
-    x, y = middle(cell(page, "kitchen.humidity").locator(".cell-size"))
+    _, _, wide, high = place(phone, "kitchen.humidity")
+    x, y = middle(cell(phone, "kitchen.humidity").locator(".cell-size"))
     finger.down(x, y)
     finger.along((x, y + 40), (x, y + 85))
     finger.up()
     expect(held).to_have_attribute("data-dragged", "false")
-    assert place(page, "kitchen.humidity")[2:] == [wide, high + 1]
-    expect_saved(page)
+    assert place(phone, "kitchen.humidity")[2:] == [wide, high + 1]
+    expect_saved(phone)
 
     # a finger that goes on at once scrolls the page
     finger.down(x, 500)
     finger.along((x, 460), (x, 400), (x, 300))
     finger.up()
-    page.wait_for_function("scrollY > 50")
-    expect(page.locator("[data-dragged=true]")).to_have_count(0)
+    phone.wait_for_function("scrollY > 50")
+    expect(phone.locator("[data-dragged=true]")).to_have_count(0)
     watched.assert_clean()
-    context.close()
 
 
 @pytest.fixture

@@ -68,6 +68,8 @@ export class Board {
     this.onRefresh = () => {};
     /** What was fetched is here, to be drawn. */
     this.onHistory = () => {};
+    /** Paints all tiles, for a picture of the whole: the view's painter. */
+    this.paintAll = () => ({ painted: () => true, release: () => {} });
     /** @type {(version: number | null) => void} another version of the board may be there; null: who knows which */
     this.onArranged = () => {};
     /** @type {Set<() => void>} */
@@ -319,7 +321,7 @@ export class Board {
    */
   _onNote(name, content) {
     if (name === "alerts") this.alerts.take(content ?? []);
-    else if (name === "board" && content !== null) this.onArranged(content);
+    else if (name === "board" && content !== undefined) this.onArranged(content);
   }
 
   _onResync() {
