@@ -12,13 +12,14 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psutil
 import requests
-from playwright.sync_api import Browser, CDPSession, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
 
 from benchmarks import fleet
 from benchmarks.report import Row, median, show
@@ -28,12 +29,12 @@ from tests.support.processes import BridgeProcess
 
 CHARTS, DAY, STEP = 20, 86_400, 10
 LIVE_CHARTS, UPDATES = 50, 10
-SCROLL_SECONDS = 10.0
+LIVE_SECONDS = 5.0
 SOAK_SECONDS = 60.0
 SOAK_POINTS = 8 * 3600  # a stream: eight hours of one a second
 SOAK_STREAMS = 10
 
-FIRST_PAINT_S, WEIGHT_KB, FRAMES, CORE_SHARE, HEAP_MIB = 1.0, 120, 50, 0.30, 10
+FIRST_PAINT_S, WIRE_KB, FRAMES, CORE_SHARE, HEAP_MIB = 1.0, 120, 50, 0.30, 10
 CONFIG = {"mqtt": None, "destinations": fleet.EMBEDDED, "log": {"format": "text", "level": "warning"}}
 
 DRAWN = """count => {
@@ -41,8 +42,6 @@ DRAWN = """count => {
   return tiles.length >= count && tiles.slice(0, count).every(
     (tile) => tile.dataset.loaded === 'true' && tile.querySelector('canvas'));
 }"""
-WEIGHT = """() => [...performance.getEntriesByType("resource"), ...performance.getEntriesByType("navigation")]
-  .filter(({ name }) => !name.includes("/api/")).reduce((sum, one) => sum + one.encodedBodySize, 0)"""
 COUNT_FRAMES = """() => {
   window.counted = 0;
   const count = () => { window.counted += 1; requestAnimationFrame(count); };
@@ -105,7 +104,7 @@ def value(stream: int, at: float) -> float:
 
 
 def first_paint(browser: Browser, process: BridgeProcess, rounds: int) -> tuple[float, float, float]:
-    """Seconds from navigation until every chart on view is drawn; KB of the page's files, and with their headers."""
+    """Seconds from navigation until every chart is drawn; KB of the page's files on the wire, and of a second visit."""
     now = time.time()
     history = [
         (name(stream), value(stream, now - back), now - back)
@@ -113,30 +112,43 @@ def first_paint(browser: Browser, process: BridgeProcess, rounds: int) -> tuple[
         for back in range(DAY, 0, -STEP)
     ]
     Feeder(process, "day").push(history)
-    took, weights, wires = [], [], []
+    visits = []
     for _ in range(rounds):
         context = browser.new_context(viewport={"width": 1440, "height": 2200})
-        page = context.new_page()
-        cdp = context.new_cdp_session(page)
-        cdp.send("Network.enable")
-        urls: dict[str, str] = {}
-        sizes: dict[str, float] = {}
-        cdp.on("Network.responseReceived", lambda event: urls.__setitem__(event["requestId"], event["response"]["url"]))  # noqa: B023
-        cdp.on(
-            "Network.loadingFinished",
-            lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"]),  # noqa: B023
-        )
-        page.goto(f"{process.url}/b/day#w=24h", wait_until="commit")
-        page.wait_for_function(DRAWN, arg=CHARTS, polling="raf", timeout=60_000)
-        took.append(page.evaluate("performance.now()") / 1000)
-        wires.append(sum(size for request, size in sizes.items() if "/api/" not in urls.get(request, "")) / 1000)
-        weights.append(page.evaluate(WEIGHT) / 1000)
+        visits.append((*visit(context, process), visit(context, process)[1]))
         context.close()
-    return median(took), median(weights), median(wires)
+    took, first, second = (median(figures) for figures in zip(*visits, strict=True))
+    return took, first, second
 
 
-def scrolling(browser: Browser, process: BridgeProcess, seconds: float) -> tuple[float, float, float]:
-    """Frames a second, and what share of a core the page's process and its main thread take, while values stream in."""
+def visit(context: BrowserContext, process: BridgeProcess) -> tuple[float, float]:
+    """Seconds until every chart is drawn, and KB of the page's files as they came over the wire."""
+    page = context.new_page()
+    cdp = context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    urls: dict[str, str] = {}
+    sizes: dict[str, float] = {}
+    cdp.on("Network.responseReceived", lambda event: urls.__setitem__(event["requestId"], event["response"]["url"]))
+    cdp.on("Network.loadingFinished", lambda event: sizes.__setitem__(event["requestId"], event["encodedDataLength"]))
+    page.goto(f"{process.url}/b/day#w=24h", wait_until="commit")
+    page.wait_for_function(DRAWN, arg=CHARTS, polling="raf", timeout=60_000)
+    took = page.evaluate("performance.now()") / 1000
+    page.wait_for_load_state()
+    page.close()
+    return took, sum(size for request, size in sizes.items() if "/api/" not in urls.get(request, "")) / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Of a page while values stream in: frames a second, and what share of a core its process and main thread take."""
+
+    frames: float
+    core: float
+    main: float
+
+
+def live(browser: Browser, process: BridgeProcess, seconds: float, rounds: int) -> tuple[Pace, Pace]:
+    """While it is scrolled and while it stands still: medians of so many rounds of so many seconds, in turns."""
     feeder = Feeder(process, "busy")
     now = time.time()
     feeder.push(
@@ -153,20 +165,42 @@ def scrolling(browser: Browser, process: BridgeProcess, seconds: float) -> tuple
     with feeder.streaming(LIVE_CHARTS, UPDATES):
         page.mouse.move(700, 500)
         page.evaluate(COUNT_FRAMES)
-        renderers = browser.new_browser_cdp_session()
-        before, began = processor_seconds(renderers), time.perf_counter()
-        frames = page.evaluate("window.counted")
-        step = 40
-        while time.perf_counter() - began < seconds:
-            page.mouse.wheel(0, step)
-            page.wait_for_timeout(50)
-            at, end = page.evaluate("[scrollY, document.documentElement.scrollHeight - innerHeight]")
-            step = -40 if at >= end - 1 else 40 if at <= 0 else step
-        elapsed = time.perf_counter() - began
-        frames = page.evaluate("window.counted") - frames
-        used = [after - then for then, after in zip(before, processor_seconds(renderers), strict=True)]
+        scroller = Scroller(page)
+        turns = [(watched(page, seconds, scroller.go), watched(page, seconds, lambda: None)) for _ in range(rounds)]
     context.close()
-    return frames / elapsed, used[0] / elapsed, used[1] / elapsed
+    scrolled, still = (
+        Pace(*(median([getattr(pace, one) for pace in paces]) for one in ("frames", "core", "main")))
+        for paces in zip(*turns, strict=True)
+    )
+    return scrolled, still
+
+
+class Scroller:
+    """Scrolls a page down and up again, a step at a time."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._step = page, 40
+
+    def go(self) -> None:
+        self._page.mouse.wheel(0, self._step)
+        at, end = self._page.evaluate("[scrollY, document.documentElement.scrollHeight - innerHeight]")
+        self._step = -40 if at >= end - 1 else 40 if at <= 0 else self._step
+
+
+def watched(page: Page, seconds: float, act: Callable[[], None]) -> Pace:
+    """The page's pace while something is done to it twenty times a second."""
+    browser = page.context.browser
+    assert browser is not None
+    renderers = browser.new_browser_cdp_session()
+    frames, before, began = page.evaluate("window.counted"), processor_seconds(renderers), time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        act()
+        page.wait_for_timeout(50)
+    elapsed = time.perf_counter() - began
+    core, main = (after - then for then, after in zip(before, processor_seconds(renderers), strict=True))
+    frames = page.evaluate("window.counted") - frames
+    renderers.detach()
+    return Pace(frames / elapsed, core / elapsed, main / elapsed)
 
 
 def soak(browser: Browser, process: BridgeProcess, seconds: float) -> tuple[float, float]:
@@ -208,8 +242,8 @@ def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
     with workspace() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
         with bridge(directory / "bridge", CONFIG) as process:
-            paint, weight, wire = first_paint(browser, process, rounds)
-            frames, core, main = scrolling(browser, process, max(2.0, SCROLL_SECONDS * share))
+            paint, wire, again = first_paint(browser, process, rounds)
+            scrolled, still = live(browser, process, max(2.0, LIVE_SECONDS * share), rounds)
             heaps = _soaked(browser, process, max(5.0, SOAK_SECONDS * share))
         browser.close()
     return [
@@ -220,24 +254,31 @@ def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
             met=paint <= FIRST_PAINT_S,
         ),
         Row(
-            "page: its files, compressed",
-            f"{weight:.0f} KB",
-            f"with headers {wire:.0f} KB",
-            target=f"<= {WEIGHT_KB} KB",
-            met=weight <= WEIGHT_KB,
+            "page: its files on the wire, compressed and with headers",
+            f"{wire:.0f} KB",
+            f"a second visit {again:.1f} KB",
+            target=f"<= {WIRE_KB} KB",
+            met=wire <= WIRE_KB,
         ),
         Row(
             f"page: {LIVE_CHARTS} charts, {UPDATES} updates/s each, scrolling",
-            f"{frames:.0f} frames/s",
+            f"{scrolled.frames:.0f} frames/s",
             target=f">= {FRAMES}",
-            met=frames >= FRAMES,
+            met=scrolled.frames >= FRAMES,
         ),
         Row(
             "page: its process meanwhile",
-            f"{core:.0%} of a core",
-            f"its main thread {main:.0%}",
+            f"{scrolled.core:.0%} of a core",
+            f"its main thread {scrolled.main:.0%}",
             target=f"<= {CORE_SHARE:.0%}",
-            met=core <= CORE_SHARE,
+            met=scrolled.core <= CORE_SHARE,
+        ),
+        Row(
+            "page: its process while it stands still",
+            f"{still.core:.0%} of a core",
+            f"its main thread {still.main:.0%}",
+            target=f"<= {CORE_SHARE:.0%}",
+            met=still.core <= CORE_SHARE,
         ),
         heaps,
     ]

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 from mqttbridge.dashboard.activity import Activity
+from mqttbridge.dashboard.boards import documents
 from mqttbridge.dashboard.classes import DeviceClasses
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.records import Records, SqliteRecords
@@ -66,6 +67,7 @@ class Dashboard:
         self.lost: Callable[[], None] = lambda: None
         self.store, self.records = self._open(data_dir, config, metrics, by_rule, age_clock)
         self.classes = DeviceClasses(self.records)
+        self.records.watch(documents.KIND, lambda: self.hub.doubt(documents.NOTE))
         metrics.viewers.set(lambda: self.hub.viewers)
 
     def _open(

@@ -144,6 +144,13 @@ class Hub:
             with suppress(RuntimeError):  # the loop was closed: nobody watches any more
                 self._loop.call_soon_threadsafe(self._tell, bucket, name)
 
+    def doubt(self, name: str) -> None:
+        """What was noted under a name may be otherwise now, in whatever bucket; who watches one has to ask."""
+        with self._lock:
+            buckets = [bucket for bucket, channel in self._channels.items() if channel.viewers]
+        for bucket in buckets:
+            self.note(bucket, name, None)
+
     def lose(self) -> None:
         """Say that points may have been stored that were not published: those who watch need a new snapshot."""
         loop = self._loop

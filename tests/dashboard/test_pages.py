@@ -1,12 +1,13 @@
 """The page's files: a fixed table, revalidated, compressed where that is worth it."""
 
 import gzip
+import re
 from types import SimpleNamespace
 
 import pytest
 from starlette.datastructures import Headers
 
-from mqttbridge.dashboard.modules import imported, preloading, without_comments
+from mqttbridge.dashboard.packing import imported, linked, pack, without_comments
 from mqttbridge.dashboard.pages import FOLDER, Pages
 
 
@@ -105,7 +106,7 @@ def test_what_is_taken_from_our_scripts_is_never_within_a_text_of_several_lines(
 def test_the_modules_of_a_view_are_all_that_it_imports_however_deep():
     sources = {
         "js/page.js": b'import { a } from "./a.js";\nimport {\n  b,\n} from "../texts/b.js";\n',
-        "js/a.js": b'export { c } from "./deep/c.js";\nconst later = () => import("./late.js");\n',
+        "js/a.js": b'import { c } from "./deep/c.js";\nconst later = () => import("./late.js");\n',
         "js/deep/c.js": b'import { a } from "../a.js";\n',
         "texts/b.js": b"",
         "js/late.js": b"",
@@ -114,14 +115,98 @@ def test_the_modules_of_a_view_are_all_that_it_imports_however_deep():
     assert imported(["js/page.js"], sources) == ["js/page.js", "js/a.js", "texts/b.js", "js/deep/c.js"]
 
 
-def test_a_page_asks_for_its_modules_while_it_is_read():
-    assert preloading(b"<head></head>", ["js/a.js"]) == (
-        b'<head>  <link rel="modulepreload" href="/static/js/a.js">\n</head>'
+def test_a_pack_holds_its_modules_as_functions_that_import_and_export_by_hand():
+    sources = {
+        "js/loader.js": b"LOADER\n",
+        "js/a.js": b"""import { b as c, d } from "./deep/b.js";
+import x from "../vendor/x.js";
+export const a = c + d + x;
+""",
+        "js/deep/b.js": b"""export function b() {}
+export async function d() { return import("../a.js"); }
+export class E {}
+""",
+        "vendor/x.js": b"var u=1;export{u as v,w};\nexport default u;\n",
+    }
+
+    sent = pack("js/a.js", ["js/a.js", "js/deep/b.js", "vendor/x.js"], sources)
+
+    assert sent.decode().split("\n") == [
+        "LOADER",
+        'packed.set("js/a.js", async () => {',
+        'const [{ b: c, d }, { default: x }] = await Promise.all([need("js/deep/b.js"), need("vendor/x.js")]);',
+        "",
+        "const a = c + d + x;",
+        "return { a };",
+        "});",
+        'packed.set("js/deep/b.js", async () => {',
+        "function b() {}",
+        'async function d() { return need("js/a.js"); }',
+        "class E {}",
+        "return { b, d, E };",
+        "});",
+        'packed.set("vendor/x.js", async () => {',
+        "var u=1;",
+        "",
+        "return { v: u, w, default: u };",
+        "});",
+        'await need("js/a.js");',
+        "",
+    ]
+
+
+@pytest.mark.parametrize("form", ['import * as a from "./a.js";', 'export * from "./a.js";', "export let a = 1;"])
+def test_a_form_of_import_or_export_that_packs_do_not_know_is_no_pack(form):
+    with pytest.raises(ValueError, match="is not a form"):
+        pack("js/b.js", ["js/b.js"], {"js/loader.js": b"", "js/b.js": form.encode()})
+
+
+def test_a_module_that_comes_later_finds_those_of_the_pack():
+    source = b'import { a } from "./a.js";\nexport const b = () => import("./c.js").then(a);\n'
+
+    assert linked("js/b.js", source).decode() == (
+        'const [{ a }] = await Promise.all([need("js/a.js")]);\nexport const b = () => need("js/c.js").then(a);\n'
     )
 
 
-def test_a_bucket_s_page_names_the_modules_that_its_board_is_made_of(served):
-    page = served.get("/b/any").text
+def test_no_modules_import_each_other_in_a_circle():
+    # Those of a pack begin when all that they import have begun.
+    sources = {path.relative_to(FOLDER).as_posix(): path.read_bytes() for path in FOLDER.rglob("*.js")}
+    sources = {name: without_comments(source) for name, source in sources.items()}
 
-    assert all(f'"/static/js/{name}.js"' in page for name in ("main", "board/page", "tiles/line", "charts/plot"))
-    assert "/static/js/alerts/page.js" not in page
+    circles = [name for name in sources if name in imported(imported([name], sources)[1:], sources)]
+
+    assert circles == []
+
+
+VIEWS = ["/", "/b/any", "/b/any/waves", "/b/any/source", "/f/1", "/alerts", "/settings", "/login", "/bridge"]
+
+
+@pytest.mark.parametrize("address", VIEWS)
+def test_a_view_s_modules_come_in_one_script_that_browsers_keep(served, address):
+    page = served.get(address).text
+    scripts = re.findall(r'<script type="module" src="([^"]+)"', page)
+    answer = served.get(scripts[0])
+
+    assert len(scripts) == 1
+    assert answer.headers["cache-control"] == "max-age=31536000, immutable"
+    assert 'packed.set("js/main.js"' in answer.text
+    assert set(re.findall(r'"(/static/[^/"]+/)', page)) == set(re.findall(r'["`](/static/[^/"`]+/)', answer.text))
+
+
+def test_a_board_s_first_load_is_light(served):
+    page = served.get("/b/any", headers={"Accept-Encoding": "gzip"})
+    files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page.text)
+
+    sent = sum(len(gzip.compress(served.get(file).content)) for file in files)
+
+    assert len(files) < 12
+    assert sent < 110_000
+
+
+def test_a_page_that_was_opened_before_an_upgrade_gets_what_there_is_but_does_not_keep_it(served):
+    old = served.get("/static/v-0123/js/dom.js")
+
+    assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
+    assert served.get("/static/v-0123/js/none.js").status_code == 404
+    assert served.get("/static/js/pack-board-page.js").status_code == 404

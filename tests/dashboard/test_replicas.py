@@ -75,6 +75,14 @@ def test_dashboards_are_the_same_on_all(replicas):
     assert other.dashboard.records.get("dashboard", "b").body == {"title": "Kitchen"}
 
 
+def test_who_looks_at_a_board_on_one_hears_that_it_was_changed_on_another(replicas):
+    one, other = replicas
+    with EventSource(other.url, "b") as source:
+        source.until("hello")
+        one.dashboard.records.put("dashboard", "b", {"title": "Kitchen"})
+        assert source.until("board").data["board"] is None
+
+
 def test_a_stream_deleted_on_one_is_gone_on_the_other(replicas):
     one, other = replicas
     push(one, 1)

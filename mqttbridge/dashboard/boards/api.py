@@ -13,14 +13,13 @@ from starlette.responses import Response
 
 from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard.backend import Backend
-from mqttbridge.dashboard.boards.documents import Boards, Unusable, first_fault
+from mqttbridge.dashboard.boards.documents import NOTE, Boards, Unusable, first_fault
 from mqttbridge.dashboard.boards.pictures import Pictures, type_of
 from mqttbridge.dashboard.http import BodyTooLarge, bucket_of, in_thread, json_answer, problem, read_body, unavailable
 from mqttbridge.dashboard.records import Conflict, Record
 from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import StoreError
 
-NOTE: Final = "board"
 _FRESH: Final = {"Cache-Control": "no-store"}
 
 

@@ -15,6 +15,8 @@ from mqttbridge.config.files import UnreadableFile, read_text
 from mqttbridge.dashboard.records import Record, Records
 
 KIND: Final = "dashboard"
+NOTE: Final = "board"
+"""Under which those who watch a bucket are told the version that is there."""
 MAX_FILE_BYTES: Final = 2 * 2**20
 
 

@@ -6,7 +6,6 @@ the rollups take their place, and no point is touched. Chunks pass through memor
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
@@ -28,7 +27,7 @@ from mqttbridge.dashboard.store.texts import held_text
 
 # A line from more chunks than this is drawn from rollups: 200,000 points take some 30 ms to unpack and to thin.
 RAW_CHUNKS: Final = 48
-# So are the longest of many lines that have more together: half a second of a reader's thread.
+# So are the longest of many lines that have more together, by hour: half a second of a reader's thread.
 RAW_POINTS: Final = 2_000_000
 
 
@@ -57,10 +56,11 @@ class Reader:
         start = max(start, self._floor)
         lines = {one.id: Line(one, start, width, buckets) for one in series}
         views = self._views(lines, aligned, end)
-        level, step = (HOUR, width // HOUR * HOUR) if width >= HOURS_FROM else (MINUTE, MINUTE)
+        counts = _counts(lines, views, aligned, end) if width >= MINUTE else Counter()
         # Rollups by minute may be hardly fewer than the points, so they are no help with many lines.
-        most = RAW_POINTS if level == HOUR else sys.maxsize
-        wide = _wide(lines, views, aligned, end, most) if width >= MINUTE else set()
+        many = width >= HOUR and sum(count for count in counts.values() if count <= _most()) > RAW_POINTS
+        wide = {id_ for id_, count in counts.items() if count > (RAW_POINTS // len(counts) if many else _most())}
+        level, step = (HOUR, width // HOUR * HOUR) if many or width >= HOURS_FROM else (MINUTE, MINUTE)
         for view in views:
             look = look_at(view, wide, aligned, end, level)
             for id_ in wide:
@@ -113,9 +113,10 @@ class Reader:
             until = batch_end(look, start, min(end, span.end))
             if until is None:
                 continue
+            wanted = {id_: [one for one in look.chunks.get(id_, ()) if one.start < until] for id_ in names}
             found = [
                 (time, names[id_], value)
-                for id_, points in pieces(look.view, {id_: look.chunks.get(id_, []) for id_ in names}, start, until)
+                for id_, points in pieces(look.view, wanted, start, until)
                 for time, value in zip(*points, strict=True)
             ]
             found.sort(key=_time_and_stream)
@@ -176,19 +177,20 @@ class Reader:
                 yield from zip(reversed(times), reversed(values), strict=True)
 
 
-def _wide(lines: dict[int, Line], views: Sequence[View], start: int, end: int, most: int) -> set[int]:
-    """Series of too many points to read each of them, of all together more than `most` if need be."""
+def _counts(lines: dict[int, Line], views: Sequence[View], start: int, end: int) -> Counter[int]:
+    """How many points there are of each series but texts, or more than are read of any."""
     counts: Counter[int] = Counter()
     narrow = {id_ for id_, line in lines.items() if line.kind is not Kind.TEXT}
     for view in views:
         if not narrow:
             break
         counts.update(sealed.points_within(view.db, narrow, start, end))
-        narrow -= {id_ for id_, count in counts.items() if count > RAW_CHUNKS * sealed.FULL}
-    bound = RAW_CHUNKS * sealed.FULL
-    if counts.total() > most:
-        bound = min(bound, most // len(counts))
-    return {id_ for id_, count in counts.items() if count > bound}
+        narrow -= {id_ for id_, count in counts.items() if count > _most()}
+    return counts
+
+
+def _most() -> int:
+    return RAW_CHUNKS * sealed.FULL
 
 
 def _time_and_stream(row: Row) -> tuple[int, str]:

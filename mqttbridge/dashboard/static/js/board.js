@@ -321,7 +321,7 @@ export class Board {
    */
   _onNote(name, content) {
     if (name === "alerts") this.alerts.take(content ?? []);
-    else if (name === "board" && content !== null) this.onArranged(content);
+    else if (name === "board" && content !== undefined) this.onArranged(content);
   }
 
   _onResync() {

@@ -46,7 +46,7 @@ export class LiveConnection {
    *   onFrame?: (frame: LiveFrame, id: FrameId) => void,
    *   onResync?: () => void,
    *   onState?: (state: LiveState) => void,
-   * }} handlers a note's content is null where there is none
+   * }} handlers a note's content is undefined where there is none, and null where there is none any more
    */
   constructor(address, handlers) {
     this.address = address;
@@ -94,7 +94,7 @@ export class LiveConnection {
     this._helloTimer = setTimeout(() => this._retry(), HELLO_MS);
     source.addEventListener("hello", (event) => {
       const said = this._heard(event);
-      for (const name of NOTES) this.handlers.onNote(name, said[name] ?? null);
+      for (const name of NOTES) this.handlers.onNote(name, said[name]);
     });
     for (const name of NOTES) {
       source.addEventListener(name, (event) => this.handlers.onNote(name, this._heard(event)[name]));

@@ -28,8 +28,9 @@ const NEAR_TILE_MS = 5000;
 const PASSING_TILE_MS = 1000;
 const STILL_MS = 150;
 
-/** What painting may take of a frame: the browser needs as long again for what was painted. */
+/** What painting may take of a frame: the browser needs as long again for what was painted. More where nothing moves. */
 const BUDGET_MS = 6;
+const STILL_BUDGET_MS = 20;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -205,7 +206,7 @@ export class Painter {
         this._due.delete(tile);
         this._due.set(tile, nextBeat(began, this._pace(tile)));
         tile.paint();
-        if (performance.now() - began > BUDGET_MS) break;
+        if (performance.now() - began > (this._scrolling ? BUDGET_MS : STILL_BUDGET_MS)) break;
       }
     } finally {
       this._schedule(performance.now());

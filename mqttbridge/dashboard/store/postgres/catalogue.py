@@ -10,7 +10,7 @@ from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Kind, Latest, StreamInfo, StreamKey
 from mqttbridge.dashboard.store.postgres.connections import Db
-from mqttbridge.dashboard.store.postgres.values import KINDS, raised, read, written
+from mqttbridge.dashboard.store.postgres.values import KINDS, raised, read, sought, written
 from mqttbridge.events import Value
 
 
@@ -64,17 +64,17 @@ def buckets(db: Db) -> list[BucketInfo]:
 
 def bucket_name(db: Db, bucket: str) -> str | None:
     """The name a bucket is shown by; None when there is no such bucket."""
-    row = db.execute("SELECT coalesce(name, key) FROM buckets WHERE key = %s", (written(bucket),)).fetchone()
+    row = db.execute("SELECT coalesce(name, key) FROM buckets WHERE key = %s", (sought(bucket),)).fetchone()
     return None if row is None else read(row[0])
 
 
 def streams(db: Db, bucket: str, names: Collection[str] = ()) -> list[Series]:
     """A bucket's series that have a value, by name: all, or those that are named."""
-    given: list[Any] = [written(bucket)]
+    given: list[Any] = [sought(bucket)]
     question = f"{_SERIES} AND bucket = %s"
     if names:
         question += " AND stream = ANY(%s)"
-        given.append([written(name) for name in names])
+        given.append([sought(name) for name in names])
     found = [_series(row) for row in db.execute(question.encode(), given).fetchall()]
     return sorted(found, key=lambda one: one.stream)
 
@@ -123,8 +123,8 @@ def made_by(db: Db, rules: Mapping[StreamKey, str]) -> None:
         'UPDATE series s SET rule = r.rule FROM unnest(%s::text[] COLLATE "C", %s::text[] COLLATE "C", %s::text[])'
         " AS r(bucket, stream, rule) WHERE s.bucket = r.bucket AND s.stream = r.stream AND s.rule <> r.rule",
         (
-            [written(bucket) for bucket, _ in rules],
-            [written(stream) for _, stream in rules],
+            [sought(bucket) for bucket, _ in rules],
+            [sought(stream) for _, stream in rules],
             list(map(written, rules.values())),
         ),
     )
@@ -138,7 +138,7 @@ def kinds(db: Db, ids: Collection[int]) -> dict[int, Kind]:
 
 def create_bucket(db: Db, key: str, name: str | None, tags: Sequence[str]) -> bool:
     """Whether the bucket was new to whoever asks; the first name and the first tags win."""
-    known = db.execute("SELECT name, tags FROM buckets WHERE key = %s", (written(key),)).fetchone()
+    known = db.execute("SELECT name, tags FROM buckets WHERE key = %s", (sought(key),)).fetchone()
     if known is not None and name is None and not tags:
         return False
     # A bucket that events made has neither name nor tags: they often come before the request that creates it.
@@ -163,14 +163,14 @@ def forget(db: Db, ids: Sequence[int], bucket: str | None = None) -> None:
     db.execute("DELETE FROM series WHERE id = ANY(%s)", (list(ids),))
     db.execute("INSERT INTO gone SELECT unnest(%s::integer[]) ON CONFLICT DO NOTHING", (list(ids),))
     if bucket is not None:
-        db.execute("DELETE FROM buckets WHERE key = %s", (written(bucket),))
+        db.execute("DELETE FROM buckets WHERE key = %s", (sought(bucket),))
 
 
 def ids_of(db: Db, bucket: str, stream: str | None = None) -> list[int]:
     """The numbers of a bucket's series, or of one."""
     rows = db.execute(
         "SELECT id FROM series WHERE bucket = %(bucket)s AND (%(stream)s::text IS NULL OR stream = %(stream)s)",
-        {"bucket": written(bucket), "stream": None if stream is None else written(stream)},
+        {"bucket": sought(bucket), "stream": None if stream is None else sought(stream)},
     ).fetchall()
     return [id_ for (id_,) in rows]
 
@@ -179,7 +179,7 @@ def _find(db: Db, keys: Sequence[StreamKey]) -> dict[StreamKey, Known]:
     rows = db.execute(
         'SELECT n, id, unit, rule FROM unnest(%s::text[] COLLATE "C", %s::text[] COLLATE "C") WITH ORDINALITY'
         " AS k(bucket, stream, n) JOIN series s ON s.bucket = k.bucket AND s.stream = k.stream",
-        ([written(bucket) for bucket, _ in keys], [written(stream) for _, stream in keys]),
+        ([sought(bucket) for bucket, _ in keys], [sought(stream) for _, stream in keys]),
     ).fetchall()
     return {keys[n - 1]: Known(id_, read(unit), read(rule)) for n, id_, unit, rule in rows}
 

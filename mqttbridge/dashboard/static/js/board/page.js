@@ -13,6 +13,7 @@ import { Painter } from "../painter.js";
 import { useStyles } from "../styles.js";
 import { onThemeChange } from "../theme.js";
 import { automaticTiles } from "../tiles/automatic.js";
+import { loadType } from "../tiles/registry.js";
 import { BridgeNotice } from "../views/bridge-notice.js";
 import { focusSearch } from "../views/search.js";
 import { Denied, Welcome } from "../views/first-visit.js";
@@ -204,6 +205,7 @@ export function showBoard(root, bucket) {
   });
   onZoneChange(() => page.painter.recolour());
   listenToKeys(page.board);
+  loadType("line"); // most tiles are of it, and it is here already
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
   page.arrangement.kept.load();
