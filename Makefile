@@ -10,7 +10,7 @@ INPUTS  := pyproject.toml constraints.txt scripts/setup
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench pictures clean
+.PHONY: help demo test lint format bench soak pictures clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,11 @@ format: $(VENV)/.dev ## let ruff rewrite the code
 bench: $(VENV)/.dev ## measure on this machine; docs/performance.md explains the figures
 	@scripts/setup system
 	$(BIN)/python -m benchmarks
+
+SOAK_MINUTES ?= 5
+soak: $(VENV)/.dev ## hours in minutes: memory, files and events of a bridge that is killed, a page never closed (SOAK_MINUTES=5)
+	@scripts/setup system
+	$(BIN)/python -m benchmarks.soak --minutes $(SOAK_MINUTES)
 
 pictures: $(VENV)/.dev ## take the pictures of docs/dashboard.md again
 	@scripts/setup system

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-import psutil
-
 from benchmarks.report import Row, median, rate, show
-from benchmarks.running import Helper, bridge, cpu_seconds, workspace
+from benchmarks.running import Helper, bridge, cpu_seconds, pin, workspace
 
 CONNECTIONS = 32
 SECONDS = 5.0
@@ -27,13 +25,6 @@ def once(events: int, seconds: float) -> tuple[float, float]:
                 pin(poster.pid, first=False)
                 heard = poster.hear()
         return heard["posts"] / heard["seconds"], cpu_seconds(process.pid) - before
-
-
-def pin(pid: int, *, first: bool) -> None:
-    cores = psutil.Process().cpu_affinity()
-    if len(cores) > 1:
-        for thread in psutil.Process(pid).threads():
-            psutil.Process(thread.id).cpu_affinity(cores[:1] if first else cores[1:])
 
 
 def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:

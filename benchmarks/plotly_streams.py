@@ -7,9 +7,9 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.events_api import EMBEDDED, pin
+from benchmarks.events_api import EMBEDDED
 from benchmarks.report import Row, median, rate, show
-from benchmarks.running import Helper, bridge, cpu_seconds, resident_mib, workspace
+from benchmarks.running import Helper, bridge, cpu_seconds, pin, resident_mib, workspace
 from benchmarks.streamers import token_of
 from mqttbridge.dashboard.plotly.tokens import FILE, Token, digest_of
 from tests.support.processes import free_port

@@ -68,6 +68,14 @@ def resident_mib(pid: int) -> float:
     return float(psutil.Process(pid).memory_info().rss / 2**20)
 
 
+def pin(pid: int, *, first: bool) -> None:
+    """Hold a process to the first core (the bridge), or to the others (its clients), where there are several."""
+    cores = psutil.Process().cpu_affinity()
+    if len(cores) > 1:
+        for thread in psutil.Process(pid).threads():
+            psutil.Process(thread.id).cpu_affinity(cores[:1] if first else cores[1:])
+
+
 @contextmanager
 def workspace() -> Iterator[Path]:
     """A temporary directory on the disk that holds the others; the spool is synced there."""

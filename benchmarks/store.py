@@ -1,4 +1,4 @@
-"""The dashboard's store by itself: points in, bytes a point, and how soon a chart has its points."""
+"""The dashboard's store: points in, bytes a point, and how soon a chart has its points, by itself and over HTTP."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import points_http
 from benchmarks.report import Row, median, rate, show
 from benchmarks.running import workspace
+from mqttbridge.cli.run import collect_rarely
 from mqttbridge.dashboard.store import Column, SqliteStore
 from mqttbridge.dashboard.store.tail import Points
 from mqttbridge.events import EventTuple, Position
@@ -62,9 +64,10 @@ def insert(streams: int, count: int) -> tuple[float, float]:
     return len(pushed) / took, size / len(pushed)
 
 
-def filled(directory: Path, days: int) -> SqliteStore:
+def filled(path: Path, days: int) -> SqliteStore:
     """A store with one stream of a reading a second."""
-    store, luck = SqliteStore(directory / "store", 0.0, lambda: NOW), random.Random(1)
+    path.parent.mkdir(parents=True)
+    store, luck = SqliteStore(path, 0.0, lambda: NOW), random.Random(1)
     for day in range(days, 0, -1):
         store.take({("b", "s"): Column(*walk(luck, DAY, NOW - day * DAY))}, {})
     store.append([("b", "s", 1.0, NOW - 1.0)])
@@ -83,7 +86,7 @@ def soonest(ask: Callable[[], object]) -> float:
 
 def answers(days: int) -> list[Row]:
     with workspace() as directory:
-        store = filled(directory, days)
+        store = filled(directory / "data" / "dashboard", days)
         rows = [
             _within(f"store: {what}", soonest(ask))
             for what, ask in (
@@ -95,7 +98,25 @@ def answers(days: int) -> list[Row]:
         store.append([("many", f"s{n}", n / 10, NOW - 2.0) for n in range(1000)])
         rows.append(_within("store: last values of 1,000 streams", soonest(lambda: store.streams("many"))))
         store.close()
-    return rows
+        return rows + over_http(directory, days)
+
+
+def over_http(directory: Path, days: int) -> list[Row]:
+    """What the store that was filled answers through the bridge: lines, and lines with statistics."""
+    windows = {"24 h of a reading a second": DAY, f"{days} days of it": days * DAY}
+    line = "/api/v1/buckets/b/points?stream=s&points=600&before={now}&after={after}"
+    lines = {what: line.format(now=NOW, after=NOW - span) for what, span in windows.items()}
+    both = {f"{what}, line and statistics": f"{path}&statistics=1" for what, path in lines.items()}
+    return [
+        Row(
+            f"over HTTP, median of {points_http.ANSWERS}: {what}",
+            f"{took.median:.1f} ms",
+            f"best {took.best:.1f} ms, processor {took.cpu:.1f} ms",
+            target=f"{MOST_MS:.0f} ms" if what in lines else "",
+            met=took.median <= MOST_MS if what in lines else None,
+        )
+        for what, took in points_http.took(directory, lines | both).items()
+    ]
 
 
 def _within(what: str, ms: float) -> Row:
@@ -103,8 +124,9 @@ def _within(what: str, ms: float) -> Row:
 
 
 def rows(*, rounds: int = 3, share: float = 1.0) -> list[Row]:
+    collect_rarely()  # as the bridge does
     made = []
-    for streams in (20, 1000):
+    for streams in (20, 1000, 5000):
         runs = [insert(streams, int(POINTS * share)) for _ in range(rounds)]
         pace = median(run[0] for run in runs)
         what = f"store: insert into {streams:,} streams, {BATCH:,} a batch"

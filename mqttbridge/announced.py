@@ -12,24 +12,21 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pydantic_core import from_json, to_json
-
 from mqttbridge.errors import SpoolError
 from mqttbridge.mapping import Rulebook
 from mqttbridge.spool import Spool
 
 log = logging.getLogger(__name__)
 
-_KEY: Final = "announcements"
-# A broker sends all that is retained at once: one save for it. What a crash loses of it is sent again.
+# A broker sends all that is retained at once: one save for it. What a crash loses of it is sent again. Saved is what
+# changed alone, so that a node that comes and goes does not have the births of all others written each time.
 _SAVE_INTERVAL: Final = 5.0
 
 
 def recall_announcements(rulebook: Rulebook, spool: Spool) -> None:
     """Let the rulebook know what an earlier run was told; before its filters are asked for."""
     if rulebook.announces:
-        kept = from_json(spool.meta(_KEY) or "{}")
-        rulebook.recall({topic: _from_json(payload) for topic, payload in kept.items()})
+        rulebook.recall({topic: _from_text(said) for topic, said in spool.announcements().items()})
 
 
 class Announced:
@@ -45,6 +42,7 @@ class Announced:
         self._rulebook, self._spool, self._subscribe = rulebook, spool, subscribe
         self._filters = rulebook.filters
         self._saved = rulebook.announced
+        self._kept = {topic: _from_text(said) for topic, said in spool.announcements().items()}
         self._next_save = 0.0
 
     def follow(self) -> None:
@@ -61,22 +59,25 @@ class Announced:
         announced = self._rulebook.announced
         if announced == self._saved:
             return
-        kept = {topic: _as_json(payload) for topic, payload in self._rulebook.announcements().items()}
+        now = self._rulebook.announcements()
+        changed = {topic: _as_text(payload) for topic, payload in now.items() if self._kept.get(topic) != payload}
+        gone = self._kept.keys() - now.keys()
         try:
-            self._spool.set_meta(_KEY, to_json(kept).decode())
+            if changed or gone:
+                self._spool.keep_announcements(changed, gone)
         except SpoolError as error:
             log.debug("announcements wait to be saved: %s", error)
         else:
-            self._saved = announced
+            self._saved, self._kept = announced, now
 
 
-def _as_json(payload: bytes) -> str | list[str]:
-    """Text as it is, and what is none (Sparkplug's births) in base64, in a list of one."""
+def _as_text(payload: bytes) -> str:
+    """What is text as it is, and what is none (Sparkplug's births) in base64, by its first letter."""
     try:
-        return payload.decode()
+        return f"t{payload.decode()}"
     except UnicodeDecodeError:
-        return [b64encode(payload).decode()]
+        return f"b{b64encode(payload).decode()}"
 
 
-def _from_json(kept: str | list[str]) -> bytes:
-    return kept.encode() if isinstance(kept, str) else b64decode(kept[0])
+def _from_text(said: str) -> bytes:
+    return said[1:].encode() if said.startswith("t") else b64decode(said[1:])

@@ -16,26 +16,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from mqttbridge import __version__
-from mqttbridge.config.model import Config, EmbeddedConfig, RetainedPolicy
+from mqttbridge.ageclock import AgeClock
+from mqttbridge.config.destinations import EmbeddedConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import RetainedPolicy
 from mqttbridge.datadir import DataDir, remedy
-from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.uploader import Uploader
 from mqttbridge.destinations import DestinationContext, create
 from mqttbridge.errors import BrokerError, SpoolError, StoreError
 from mqttbridge.logtail import LogTail
+from mqttbridge.loops import Loops
 from mqttbridge.mapping import Rulebook
 from mqttbridge.mapping.tally import Tally
 from mqttbridge.metrics import Metrics
 from mqttbridge.sayings import Sayings
 from mqttbridge.spool import Spool
+from mqttbridge.standing import Standing, show
 from mqttbridge.unmatched import Unmatched
 
 if TYPE_CHECKING:
@@ -64,15 +65,16 @@ class Bridge:
     Args:
         config: checked configuration.
         rulebook: its rules, compiled.
+
+    Attributes:
+        standing: how it stands, once it is started.
     """
 
     def __init__(self, config: Config, rulebook: Rulebook) -> None:
         self._config, self._rulebook = config, rulebook
         self.metrics = Metrics()
         self._sayings = Sayings(self.metrics)
-        self._threads: list[_Loop] = []
-        self._failed = threading.Event()
-        self._started = time.time()
+        self._loops = Loops()
         self._uploaders: list[Uploader] = []
         self._ingest: Ingest | None = None
         self._source: MqttSource | None = None
@@ -106,14 +108,25 @@ class Bridge:
         if config.http.enabled:
             self._log_tail.install()
         self._data_dir = DataDir(Path(config.data_dir))
+        self._age_clock = AgeClock(self._data_dir.path / "clock.json")
         self.spool = Spool(
             self._data_dir.path / "spool.db",
             config.spool,
             self.metrics,
             tuple(config.destinations),
             on_rejected=self._sayings.rejected,
+            age_clock=self._age_clock,
         )
-        self._show_spool()
+        show(self.spool, self.metrics, tuple(config.destinations))
+        self.standing = Standing(
+            self.spool,
+            self.metrics,
+            self._loops,
+            self._uploaders,
+            broker=lambda: self._source.status if self._source is not None else None,
+            polls=lambda: {name: source.status for name, (source, _) in list(self._polls.items())},
+            wants_broker=config.mqtt is not None,
+        )
         self._make_dashboard()
         self._make_alerts()
         self._make_uploaders()
@@ -138,6 +151,7 @@ class Bridge:
             The process's exit code: 0 after `stop`, 1 after a failure.
         """
         while not stop.wait(_WATCH_INTERVAL):
+            self._age_clock.save_when_due()
             self.spool.maintain()
             if self._dashboard is not None:
                 self._dashboard.maintain()
@@ -147,7 +161,7 @@ class Bridge:
             if self._http is not None and self._http.failed:
                 log.critical("the HTTP server ended unexpectedly")
                 return 1
-            if self._failed.is_set():
+            if self._loops.failed:
                 return 1
         return 0
 
@@ -161,7 +175,7 @@ class Bridge:
             ingest.stop()
         sources_stop = time.monotonic() + _INGEST_STOP_TIMEOUT
         for name in ("ingest", *(f"poll-{name}" for name in self._polls)):
-            self._join(name, max(0.0, sources_stop - time.monotonic()))
+            self._loops.join(name, max(0.0, sources_stop - time.monotonic()))
         if self._insight is not None:
             self._insight.close()
         if self._http is not None:
@@ -170,10 +184,10 @@ class Bridge:
             uploader.stop(deadline)
         for uploader in self._uploaders:
             # A request in flight at the deadline is given a moment to end, so that it is not sent twice.
-            self._join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
+            self._loops.join(f"upload-{uploader.name}", max(0.0, deadline - time.monotonic()) + 1.0)
         if self._alerts is not None:
             self._alerts.stop()
-            self._join("alerts", _ALERTS_STOP_TIMEOUT)
+            self._loops.join("alerts", _ALERTS_STOP_TIMEOUT)
             self._alerts.close()
         if self._dashboard is not None:
             self._dashboard.close()
@@ -183,6 +197,7 @@ class Bridge:
             if left:
                 log.info("left in the spool for the next start: %s", left)
             self.spool.close()
+            self._age_clock.save()
         if hasattr(self, "_data_dir"):
             self._data_dir.release()
         self._log_tail.remove()
@@ -195,7 +210,7 @@ class Bridge:
                 from mqttbridge.dashboard import Dashboard  # noqa: PLC0415  # a bridge without one spares its memory
 
                 kept = {rule.name: rule.retention for rule in self._config.rules if rule.retention is not None}
-                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics, kept)
+                self._dashboard = Dashboard(self._data_dir.path, config, self.metrics, kept, age_clock=self._age_clock)
 
     def _make_alerts(self) -> None:
         if self._dashboard is None:
@@ -203,10 +218,16 @@ class Bridge:
         from mqttbridge.alerting.service import Alerts  # noqa: PLC0415  # likewise
 
         self._alerts = Alerts(
-            self._config.alerts, self._dashboard.store, self._dashboard.records, self.metrics, publish=self._publish
+            self._config.alerts,
+            self._dashboard.store,
+            self._dashboard.records,
+            self.metrics,
+            publish=self._publish,
+            note=self._dashboard.hub.note,
         )
+        self._dashboard.observe, self._dashboard.lost = self._alerts.observe, self._alerts.missed
         self._alerts.recall()
-        self._run("alerts", self._alerts.run)
+        self._loops.start("alerts", self._alerts.run)
 
     def _alerts_desk(self) -> AlertsDesk | None:
         if self._alerts is None:
@@ -214,6 +235,10 @@ class Bridge:
         from mqttbridge.alerting.desk import Desk  # noqa: PLC0415  # likewise
 
         return Desk(self._alerts)
+
+    def _learn(self, classes: Mapping[tuple[str, str], str]) -> None:
+        if self._dashboard is not None:
+            self._dashboard.classes.learn(classes)
 
     def _publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> None:
         if self._source is None:
@@ -238,8 +263,7 @@ class Bridge:
                 shutdown_timeout=self._config.shutdown_timeout,
             )
             self._uploaders.append(uploader)
-            self._run(f"upload-{name}", uploader.run)
-            self.metrics.kept.set(partial(self._kept, name), destination=name)
+            self._loops.start(f"upload-{name}", uploader.run)
 
     def _make_http(self) -> None:
         if not self._config.http.enabled:
@@ -254,7 +278,7 @@ class Bridge:
             self._config,
             self.metrics,
             self.spool,
-            status=self.status,
+            status=self.standing.status,
             tallies=self._tallies,
             strays=self._strays,
             log_tail=self._log_tail,
@@ -266,10 +290,10 @@ class Bridge:
             metrics=self.metrics,
             spool=self.spool,
             dashboard=self._dashboard,
-            status=self.status,
-            readiness=self.readiness,
-            warnings=self.warnings,
-            liveness=self.liveness,
+            status=self.standing.status,
+            readiness=self.standing.readiness,
+            warnings=self.standing.warnings,
+            liveness=self.standing.liveness,
             tools=tools,
             alerts=self._alerts_desk(),
             publish=self._publish if self._config.mqtt is not None else None,
@@ -284,7 +308,6 @@ class Bridge:
             return
         from mqttbridge.announced import recall_announcements  # noqa: PLC0415  # a dashboard alone needs no paho
         from mqttbridge.ingest import Ingest  # noqa: PLC0415
-        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415
         from mqttbridge.sources.mqtt import MqttSource  # noqa: PLC0415
 
         recall_announcements(self._rulebook, self.spool)
@@ -302,13 +325,14 @@ class Bridge:
             self.spool,
             self.metrics,
             retained=mqtt.retained,
-            own_topic=availability_topic(mqtt),
+            own_topic=mqtt.own_topic,
             linger=self._config.spool.linger,
             # Half the window, so that the broker has always something to send while the other half is committed.
             linger_messages=max(1, mqtt.receive_maximum // 2),
             strays=self._strays,
+            learn=self._learn,
         )
-        self._run("ingest", self._ingest.run)
+        self._loops.start("ingest", self._ingest.run)
         source = self._source
         self.metrics.broker_connected.set(lambda: float(source.status.state == "connected"))
 
@@ -333,122 +357,7 @@ class Bridge:
                 strays=self._strays,
             )
             self._polls[name] = source, ingest
-            self._run(f"poll-{name}", ingest.run)
-
-    # --- how it stands -------------------------------------------------------------------------------------
-
-    def status(self) -> dict[str, Any]:
-        """Everything an operator wants to see at a glance, as JSON values."""
-        spool = self.spool.stats()
-        metrics = self.metrics
-        broker = self._source.status if self._source is not None else None
-        return {
-            "version": __version__,
-            "now": time.time(),
-            "started": self._started,
-            "broker": None
-            if broker is None
-            else {
-                "state": broker.state,
-                "detail": broker.detail,
-                "since": broker.since,
-                "url": broker.url,
-                "protocol": broker.protocol,
-            },
-            "sources": {name: asdict(source.status) for name, (source, _) in list(self._polls.items())},
-            "spool": {
-                "rows": spool.rows,
-                "bytes": spool.bytes,
-                "oldest": spool.oldest,
-                "writable": spool.writable,
-                "error": spool.error,
-            },
-            "destinations": {
-                uploader.name: {
-                    "state": str(status.state),
-                    "detail": status.detail,
-                    "since": status.since,
-                    "kept": spool.kept[uploader.name],
-                    "delivered": status.delivered,
-                    "refused": status.refused,
-                    "last_success": status.last_success,
-                }
-                for uploader in self._uploaders
-                for status in (uploader.status(),)
-            },
-            "counts": {
-                "received": metrics.received.total(),
-                "matched": metrics.matched.total(),
-                "unmatched": metrics.unmatched.total(),
-                "rejected": metrics.rejected.total(),
-                "dropped": metrics.dropped.total(),
-                "spooled": metrics.spooled.total(),
-                "delivered": metrics.delivered.total(),
-            },
-            "rejected": spool.rejected,
-        }
-
-    def readiness(self) -> dict[str, str]:
-        """What keeps the bridge from doing its job now, by part; empty when it is ready."""
-        problems: dict[str, str] = {}
-        if self._config.mqtt is None:
-            pass
-        elif self._source is None:
-            problems["broker"] = "starting"
-        elif (status := self._source.status).state != "connected":
-            problems["broker"] = f"{status.state}: {status.detail}" if status.detail else status.state
-        if error := self.spool.error:
-            problems["spool"] = error
-        return problems
-
-    def warnings(self) -> dict[str, str]:
-        """Destinations that wait for a human, by name; none keeps the bridge from taking and keeping messages."""
-        statuses = {uploader.name: uploader.status() for uploader in self._uploaders}
-        return {
-            f"destination {name}": f"{status.state}: {status.detail}"
-            for name, status in statuses.items()
-            if status.state is State.PAUSED
-        }
-
-    def liveness(self) -> dict[str, str]:
-        """Loops that ended though nobody asked them to, by name; empty when all is well."""
-        return {loop.name: "ended unexpectedly" for loop in self._threads if not loop.is_alive()}
+            self._loops.start(f"poll-{name}", ingest.run)
 
     def _tallies(self) -> list[Tally]:
         return [tally for book in (self._rulebook, *self._poll_books) for tally in book.tallies]
-
-    def _kept(self, name: str) -> int:
-        return self.spool.stats().kept[name]
-
-    def _show_spool(self) -> None:
-        stats = self.spool.stats
-        self.metrics.spool_bytes.set(lambda: stats().bytes)
-        self.metrics.spool_oldest_seconds.set(lambda: time.time() - oldest if (oldest := stats().oldest) else 0.0)
-        self.metrics.rejected_rows.set(lambda: stats().rejected)
-
-    # --- threads -------------------------------------------------------------------------------------------
-
-    def _run(self, name: str, target: Callable[[], None]) -> None:
-        loop = _Loop(name, target, self._failed)
-        self._threads.append(loop)
-        loop.start()
-
-    def _join(self, name: str, timeout: float) -> None:
-        for loop in self._threads:
-            if loop.name == name:
-                loop.join(timeout)
-
-
-class _Loop(threading.Thread):
-    """A thread whose end by an exception is known and logged. A daemon: a hanging request ends with the process."""
-
-    def __init__(self, name: str, target: Callable[[], None], failed: threading.Event) -> None:
-        super().__init__(name=name, daemon=True)
-        self._loop, self._failed = target, failed
-
-    def run(self) -> None:
-        try:
-            self._loop()
-        except Exception:
-            log.critical("the %s loop failed; the bridge ends, nothing acknowledged is lost", self.name, exc_info=True)
-            self._failed.set()

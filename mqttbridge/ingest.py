@@ -12,12 +12,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
 from mqttbridge.announced import Announced
-from mqttbridge.config.model import RetainedPolicy
+from mqttbridge.config.mqtt import RetainedPolicy
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, EventTuple, Reason, Rejected
 from mqttbridge.lastknown import LastKnown
@@ -91,6 +91,7 @@ class Ingest:
         linger_messages: int = 4096,
         kind: str = "mqtt",
         strays: Unmatched | None = None,
+        learn: Callable[[Mapping[tuple[str, str], str]], None] = lambda _: None,
     ) -> None:
         self._source, self._rulebook, self._spool, self._metrics = source, rulebook, spool, metrics
         self._retained = retained
@@ -98,6 +99,7 @@ class Ingest:
         self._linger, self._linger_messages = linger, linger_messages
         self._kind = kind
         self._strays = strays if strays is not None else Unmatched()
+        self._learn = learn
         self._stop = threading.Event()
         self._last_arrival = self._last_commit = self._gaps_told_again = 0.0
         self._gave_up = False
@@ -247,6 +249,10 @@ class Ingest:
             self._rules.setdefault(route.to, {}).update(dict.fromkeys(route.new_units, route.rule))
         units = {stream: unit for stream, unit in route.new_units.items() if unit}
         self._units.setdefault(route.to, {}).update(units)
+        if classes := route.compiled.device_classes:
+            fields = route.fields_by_stream().items()
+            met = {stream: classes[field] for stream, field in fields if stream in route.new_units and field in classes}
+            self._learn(met)
         route.new_units = {}
 
     def _batch(self, events: list[EventTuple], to: tuple[str, ...]) -> Batch:

@@ -162,7 +162,11 @@ class Metrics:
         self.rejected_rows = gauge("rejected_rows", "Rejected messages kept for inspection now.")
         self.plotly_streams = gauge("plotly_streams", "Plotly streams connected now.")
         self.alerts_firing = gauge("alerts_firing", "Alerts that fire now.")
+        self.alerts_on_duty = gauge("alerts_on_duty", "Whether it is this bridge that evaluates alerts.")
         self.alerts_fired = counter("alerts_fired", "Alerts that began to fire.")
+        self.alerts_forgotten = counter(
+            "alerts_forgotten", "Alerts forgotten before they were over and told: too many fired at once."
+        )
         self.alert_late = counter(
             "alert_values_late", "Values older than the newest one an alert had judged: not judged."
         )

@@ -34,12 +34,17 @@ LAYERS = {
     "mqttbridge.destinations": 2,
     "mqttbridge.dashboard": 2,
     "mqttbridge.datadir": 2,
+    "mqttbridge.ageclock": 2,
     "mqttbridge.alerting.actions": 2,
+    "mqttbridge.alerting.backlog": 2,
+    "mqttbridge.alerting.duty": 2,
+    "mqttbridge.alerting.inbox": 2,
     "mqttbridge.alerting.ledger": 2,
     "mqttbridge.alerting.rules": 2,
     "mqttbridge.compat": 3,
     "mqttbridge.panel": 3,
     # loops
+    "mqttbridge.loops": 3,
     "mqttbridge.ingest": 3,
     "mqttbridge.lastknown": 3,
     "mqttbridge.announced": 3,
@@ -48,7 +53,9 @@ LAYERS = {
     "mqttbridge.alerting.desk": 3,
     "mqttbridge.alerting.dispatcher": 3,
     "mqttbridge.alerting.service": 3,
+    "mqttbridge.alerting.standings": 3,
     "mqttbridge.tools": 3,  # what commands do beside the bridge: over the edges, under the commands
+    "mqttbridge.standing": 4,  # asks all of them
     # composition
     "mqttbridge.bridge": 4,
     "mqttbridge.cli": 5,

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final, TypeAlias
 
-from mqttbridge.config.alerts import Change, Circle, Condition, Equality, Match, Silence, Threshold, expression_of
+from mqttbridge.config.alert_conditions import (
+    Change,
+    Circle,
+    Condition,
+    Equality,
+    Match,
+    Silence,
+    Threshold,
+    expression_of,
+)
 from mqttbridge.events import Value
 
 # The window of `changes_by` is kept as so many slots of a lowest and a highest value each.

@@ -16,8 +16,10 @@ from mqttbridge.alerting.machine import State, StreamState
 from mqttbridge.alerting.matching import StreamKey, pair_of, stars_of
 from mqttbridge.alerting.rules import body_of
 from mqttbridge.alerting.service import Alerts
+from mqttbridge.alerting.standings import WORST_FIRST, is_silenced
 from mqttbridge.alerting.wording import sentence_of
-from mqttbridge.config.alerts import AlertRuleConfig, PageRule, origin_of
+from mqttbridge.config.alerts import AlertRuleConfig, PageRule
+from mqttbridge.config.web_addresses import origin_of
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 
 MAX_PAGE_RULES: Final = 500
@@ -28,7 +30,6 @@ _TEST_SECONDS: Final = 30.0
 _PREVIEWED: Final = 20
 _PREVIEW_SECONDS: Final = 86_400.0
 _PREVIEW_BUCKETS: Final = 2000
-_ORDER: Final = {State.FIRING: 0, State.PENDING: 1, State.UNKNOWN: 2, State.OK: 3}
 
 
 class Desk:
@@ -54,6 +55,7 @@ class Desk:
                 ],
                 "silences": [asdict(one) for one in alerts.ledger.silences if one.until > now],
                 "page_webhooks": list(alerts.config.page_webhooks),
+                "forgotten": alerts.ledger.forgotten,
             }
 
     def states(self, bucket: str) -> dict[str, Any]:
@@ -130,24 +132,17 @@ class Desk:
                 raise NotAcceptable(f"there may be {MAX_PAGE_RULES} rules at most")
             self._check(rule, None)
             record = alerts.ledger.put_rule(f"p{random_names.token_hex(6)}", body_of(rule), 0)
-            self._adopt(Entry(record.key, rule, "page", record.version))
+            alerts.take_rules()
             return {"id": record.key, "version": record.version}
 
     def change(self, name: str, rule: PageRule, expected: int | None) -> dict[str, Any]:
         """Another rule in the place of one; its states stay where it watches for the same."""
         alerts = self._alerts
         with alerts.lock:
-            before = self._of_page(name)
-            rule = _with_webhook_of(before.rule, rule)
+            rule = _with_webhook_of(self._of_page(name).rule, rule)
             self._check(rule, name)
             record = alerts.ledger.put_rule(name, body_of(rule), expected)
-            entry = Entry(name, rule, "page", record.version)
-            made = Outcomes()
-            if entry.fingerprint == before.fingerprint and rule.enabled and before.rule.enabled:
-                entry.states, entry.pairs, entry.dirty = before.states, before.pairs, before.dirty
-            else:
-                alerts.engine.close_open(name, alerts.clock(), "the rule was changed", made)
-            self._adopt(entry, made)
+            alerts.take_rules()
             return {"id": name, "version": record.version}
 
     def remove(self, name: str, expected: int | None) -> None:
@@ -156,11 +151,19 @@ class Desk:
         with alerts.lock:
             self._of_page(name)
             alerts.ledger.delete_rule(name, expected)
-            alerts.ledger.forget_states(name)
-            alerts.engine.remove(name)
-            made = Outcomes()
-            alerts.engine.close_open(name, alerts.clock(), "the rule was removed", made)
-            alerts.change(made)
+            alerts.take_rules()
+
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone. Rules for more than it, and those of the configuration, stay and let its streams go."""
+        alerts = self._alerts
+        with alerts.lock:
+            alerts.forget_bucket(bucket)
+            entries = alerts.engine.entries.values()
+            own = [entry.id for entry in entries if entry.source == "page" and entry.rule.bucket == bucket]
+            for name in own:
+                alerts.ledger.delete_rule(name, None)
+            alerts.take_rules()
+        return len(own)
 
     # -- silences
 
@@ -175,25 +178,25 @@ class Desk:
             now = alerts.clock()
             one = SilencePeriod(random_names.token_hex(6), rule, bucket, stream, now, now + seconds, comment)
             # A new one takes the place of another of the same: it may be shorter.
-            kept = [
-                other
+            ended = {
+                other.id
                 for other in alerts.ledger.silences
-                if other.until > now and (other.rule, other.bucket, other.stream) != (rule, bucket, stream)
-            ]
-            if len(kept) >= MAX_SILENCES:
+                if other.until <= now or (other.rule, other.bucket, other.stream) == (rule, bucket, stream)
+            }
+            if len(alerts.ledger.silences) - len(ended) >= MAX_SILENCES:
                 raise NotAcceptable(f"there may be {MAX_SILENCES} silences at most")
-            alerts.ledger.save_silences([*kept, one])
+            alerts.ledger.silence(one)
+            alerts.ledger.unsilence(ended)
             return asdict(one)
 
     def unsilence(self, silence: str) -> None:
         """End a silence: what still fires is told now."""
         alerts = self._alerts
         with alerts.lock:
-            kept = [one for one in alerts.ledger.silences if one.id != silence]
-            if len(kept) == len(alerts.ledger.silences):
+            if all(one.id != silence for one in alerts.ledger.silences):
                 raise NoSuchAlert("there is no such silence")
-            alerts.ledger.save_silences(kept)
-            alerts.change(Outcomes())
+            alerts.ledger.unsilence({silence})
+            alerts.take_rules()
 
     # -- trying
 
@@ -213,11 +216,6 @@ class Desk:
         return {"notices": [_tested(action, outcome, alerts.clock()) for action, outcome in sent]}
 
     # -- the rest
-
-    def _adopt(self, entry: Entry, made: Outcomes | None = None) -> None:
-        outcomes = made or Outcomes()
-        self._alerts.adopt(entry, outcomes)
-        self._alerts.change(outcomes)
 
     def _of_page(self, name: str) -> Entry:
         entry = self._alerts.engine.entries.get(name)
@@ -252,13 +250,10 @@ class Desk:
         return rule
 
     def _is_silenced(self, entry: Entry, key: StreamKey, now: float) -> bool:
-        return any(
-            one.rule == entry.id and one.until > now and (one.stream is None or (one.bucket, one.stream) == key)
-            for one in self._alerts.ledger.silences
-        )
+        return is_silenced(entry, key, (one for one in self._alerts.ledger.silences if one.until > now))
 
     def _shown(self, entry: Entry, now: float, *, secrets: bool) -> dict[str, Any]:
-        states = sorted(entry.states.items(), key=lambda one: (_ORDER[one[1].state], one[0]))
+        states = sorted(entry.states.items(), key=lambda one: (WORST_FIRST[one[1].state], one[0]))
         body = body_of(PageRule.model_validate(entry.rule.model_dump(by_alias=True)))
         if body["webhook"] is not None and not secrets:
             body["webhook"] = masked(body["webhook"])

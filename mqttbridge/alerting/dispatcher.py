@@ -21,7 +21,8 @@ from mqttbridge.alerting.actions import Action, Failed, Publish, Refused, Result
 from mqttbridge.alerting.engine import PAGE_WEBHOOK
 from mqttbridge.alerting.firings import About, Firing, Notice, Outcome, idempotency_key
 from mqttbridge.alerting.wording import in_words, subject_of
-from mqttbridge.config.alerts import ActionConfig, AlertsConfig, WebhookAction
+from mqttbridge.config.alert_actions import ActionConfig, WebhookAction
+from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.delivery.pacer import Pacer
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.destinations.base import Rate

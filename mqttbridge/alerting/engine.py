@@ -56,6 +56,10 @@ class Entry:
         watched = self.rule.model_dump_json(include={"bucket", "stream", "when", "for_"})
         return blake2b(watched.encode(), digest_size=8).hexdigest()
 
+    def watches_like(self, other: Entry) -> bool:
+        """Whether the states of one are those of the other, too."""
+        return self.fingerprint == other.fingerprint and self.rule.enabled and other.rule.enabled
+
     @property
     def told(self) -> list[str]:
         """Whom it tells: names of actions, and its own webhook."""
@@ -90,19 +94,37 @@ class Engine:
     def __init__(self, firings: dict[str, Firing]) -> None:
         self._firings = firings
         self.entries: dict[str, Entry] = {}
+        self.stirred: set[str] = set()
+        """Buckets in which something is otherwise than it was; for the owner to take and clear."""
         self._table = _Table(())
 
     # -- rules
 
+    def replace(self, entries: Iterable[Entry]) -> None:
+        """Watch by these rules, and no others, from now on."""
+        for rule in self.entries:
+            self._stir(rule)
+        self.entries = {entry.id: entry for entry in entries}
+        for rule in self.entries:
+            self._stir(rule)
+        self._renew()
+
     def put(self, entry: Entry) -> None:
         """Watch by this rule from now on."""
+        self._stir(entry.id)
         self.entries[entry.id] = entry
+        self._stir(entry.id)
         self._renew()
 
     def remove(self, rule: str) -> None:
         """Watch by it no more."""
+        self._stir(rule)
         self.entries.pop(rule, None)
         self._renew()
+
+    def _stir(self, rule: str) -> None:
+        if entry := self.entries.get(rule):
+            self.stirred.update(bucket for bucket, _ in entry.states)
 
     def _renew(self) -> None:
         self._table = _Table(tuple((one.id, one.rule) for one in self.entries.values() if one.rule.enabled))
@@ -180,6 +202,7 @@ class Engine:
         """Watch a stream no more that there is no more, which makes room for another."""
         self.close_open(entry.id, clock, "the stream is gone", made, key)
         del entry.states[key]
+        self.stirred.add(key[0])
         entry.pairs.pop(key, None)
         entry.turned_away.clear()
         entry.dirty = True
@@ -205,6 +228,8 @@ class Engine:
         if step.late:
             made.late += 1
             return
+        if step.transitions or key not in entry.states:
+            self.stirred.add(key[0])
         entry.states[key] = step.state
         entry.dirty = True
         for transition in step.transitions:

@@ -8,10 +8,11 @@ them works the same points through again and finds the firing by its id.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Final, TypeAlias
 
+from mqttbridge.alerting.duty import LEASE
 from mqttbridge.alerting.firings import Firing, firing_from_json, firing_to_json, state_from_json, state_to_json
 from mqttbridge.alerting.machine import StreamState
 from mqttbridge.alerting.matching import StreamKey
@@ -54,7 +55,9 @@ class SilencePeriod:
 
 
 class Ledger:
-    """Reads all at the start and writes through from then on. Used under its owner's lock.
+    """Reads all by `load` and writes through from then on. Used under its owner's lock.
+
+    What comes of watching is written only by who holds the lease for it; rules and silences by everybody.
 
     Args:
         records: where it is kept.
@@ -66,11 +69,21 @@ class Ledger:
     def __init__(self, records: Records) -> None:
         self._records = records
         self.firings: dict[str, Firing] = {}
+        self.silences: list[SilencePeriod] = []
+        self.forgotten = 0
+        """Firings that made room before they were over and told, since the start."""
         self._slots: dict[str, int] = {}
-        self._free = list(range(HISTORY - 1, -1, -1))
+        self._free: list[int] = []
+
+    def load(self) -> None:
+        """All as it is kept now; what was in memory alone is forgotten."""
         self._load_firings()
-        kept = records.get(_SILENCES, _ONLY)
-        self.silences = [SilencePeriod(**one) for one in kept.body["silences"]] if kept is not None else []
+        self.load_silences()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Be told, on another thread, when other bridges have changed any of it."""
+        for kind in (RULES, _STATES, _FIRINGS, _SILENCES):
+            self._records.watch(kind, changed)
 
     def alive(self) -> float | None:
         """When `keep_alive` was last called; None before the first time."""
@@ -79,7 +92,7 @@ class Ledger:
 
     def keep_alive(self, at: float) -> None:
         """Remember that we listened until now."""
-        self._records.put_all(_ALIVE, {_ONLY: {"at": at}})
+        self._records.put_all(_ALIVE, {_ONLY: {"at": at}}, holding=LEASE)
 
     # -- rules of the page
 
@@ -122,11 +135,11 @@ class Ledger:
             for rule, (fingerprint, states) in rules.items()
         }
         if bodies:
-            self._records.put_all(_STATES, bodies)
+            self._records.put_all(_STATES, bodies, holding=LEASE)
 
     def forget_states(self, rule: str) -> None:
         """A rule is gone."""
-        self._records.delete(_STATES, rule)
+        self._records.drop(_STATES, [rule])
 
     # -- firings
 
@@ -139,7 +152,7 @@ class Ledger:
                 self.firings[firing.id] = firing
             bodies[f"{self._slots[firing.id]:04}"] = firing_to_json(firing)
         if bodies:
-            self._records.put_all(_FIRINGS, bodies)
+            self._records.put_all(_FIRINGS, bodies, holding=LEASE)
 
     def _take_slot(self) -> int:
         if self._free:
@@ -150,7 +163,9 @@ class Ledger:
         oldest = next((one for one in kept if one.settled), None)
         if oldest is None:
             oldest = kept[0]
-            log.warning("more than %d alerts fire or wait to be told: the oldest is forgotten", HISTORY)
+            if self.forgotten % HISTORY == 0:  # a storm of them is said once
+                log.warning("more than %d alerts fire or wait to be told: the oldest are forgotten untold", HISTORY)
+            self.forgotten += 1
         del self.firings[oldest.id]
         return self._slots.pop(oldest.id)
 
@@ -161,6 +176,8 @@ class Ledger:
                 found.append((int(record.key), firing_from_json(record.body)))
             except (KeyError, TypeError, ValueError):
                 log.warning("a firing in the history cannot be read; it is left out")
+        self.firings.clear()  # the engine has this very one
+        self._slots = {}
         for slot, firing in sorted(found, key=lambda one: one[1].fired):
             self.firings[firing.id], self._slots[firing.id] = firing, slot
         taken = set(self._slots.values())
@@ -168,7 +185,23 @@ class Ledger:
 
     # -- silences
 
-    def save_silences(self, silences: list[SilencePeriod]) -> None:
-        """Replace all silences."""
-        self._records.put_all(_SILENCES, {_ONLY: {"silences": [asdict(one) for one in silences]}})
-        self.silences = silences
+    def load_silences(self) -> None:
+        """Those that are kept now."""
+        kept = []
+        for record in self._records.all(_SILENCES):
+            try:
+                kept.append(SilencePeriod(**record.body))
+            except TypeError:
+                log.warning("a silence cannot be read; it is left out")
+        self.silences = sorted(kept, key=lambda one: one.made)
+
+    def silence(self, one: SilencePeriod) -> None:
+        """Write a silence."""
+        self._records.put_all(_SILENCES, {one.id: asdict(one)})
+        self.silences = [*self.silences, one]
+
+    def unsilence(self, ended: Collection[str]) -> None:
+        """Silences that are over, or are to be; by id."""
+        if ended:
+            self._records.drop(_SILENCES, ended)
+        self.silences = [one for one in self.silences if one.id not in ended]

@@ -15,7 +15,8 @@ from enum import StrEnum
 from typing import Final
 
 from mqttbridge.alerting.conditions import BLANK, Memory, Verdict, judge
-from mqttbridge.config.alerts import AlertRuleConfig, Change, Silence
+from mqttbridge.config.alert_conditions import Change, Silence
+from mqttbridge.config.alerts import AlertRuleConfig
 from mqttbridge.events import Value
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from mqttbridge.config.alerts import AlertRuleConfig, Circle
+from mqttbridge.config.alert_conditions import Circle
+from mqttbridge.config.alerts import AlertRuleConfig
 
 StreamKey: TypeAlias = tuple[str, str]  # bucket, stream
 

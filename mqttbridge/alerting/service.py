@@ -3,6 +3,8 @@
 What holds: a firing is on disk before anybody is told of it; points that were stored and not evaluated, because of a
 crash or of a load that evaluation could not follow, are read back from the store. So nothing is missed, and the ids of
 firings see to it that nothing is made twice.
+
+Of several bridges over one database one does all this (duty.py); the others show what it has kept.
 """
 
 from __future__ import annotations
@@ -10,24 +12,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from mqttbridge.alerting.actions import Publish, Result
+from mqttbridge.alerting.backlog import Backlog
 from mqttbridge.alerting.dispatcher import Dispatcher, settle_notice
+from mqttbridge.alerting.duty import Duty
 from mqttbridge.alerting.engine import Engine, Entry, Outcomes
 from mqttbridge.alerting.firings import Firing, Notice, Outcome
+from mqttbridge.alerting.inbox import Heard, Inbox
 from mqttbridge.alerting.ledger import Ledger
 from mqttbridge.alerting.machine import restarted
-from mqttbridge.alerting.matching import StreamKey, pair_of, stars_of
-from mqttbridge.alerting.positions import Point
+from mqttbridge.alerting.matching import StreamKey
 from mqttbridge.alerting.rules import config_id, entry_of
+from mqttbridge.alerting.standings import Note, Standings
 from mqttbridge.config.alerts import AlertsConfig
-from mqttbridge.dashboard.records import Records
-from mqttbridge.dashboard.store import Column, Kind, Store, StreamInfo
-from mqttbridge.dashboard.store.model import MICROSECONDS
+from mqttbridge.dashboard.records import LEASES, Records
+from mqttbridge.dashboard.store import Column, Store
 from mqttbridge.errors import StoreError
 from mqttbridge.metrics import Metrics
 
@@ -40,19 +43,6 @@ SAVE_SECONDS: Final = 30.0
 ALIVE_SECONDS: Final = 60.0
 # A stream that the store has no more and that was not heard for so long is gone.
 GONE_SECONDS: Final = 600.0
-# Points that wait for evaluation; past it they are read back from the store, thinned, when there is time.
-MAX_WAITING: Final = 200_000
-# Into how many buckets of time what was missed is cut at most, each of four points (M4).
-_CATCH_UP_BUCKETS: Final = 10_000
-_MICROSECOND: Final = 1e-6
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """Points of one stream that some rule watches."""
-
-    key: StreamKey
-    points: Sequence[Point]
 
 
 class Alerts:
@@ -64,6 +54,7 @@ class Alerts:
         records: where rules of the page, states, firings and silences are kept.
         metrics: of the bridge.
         publish: how to publish to the broker; None where there is none.
+        note: tells who looks on how streams stand.
         clock: seconds since 1970.
 
     Raises:
@@ -79,6 +70,7 @@ class Alerts:
         metrics: Metrics,
         *,
         publish: Publish | None = None,
+        note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.config, self.clock = config, clock
@@ -87,20 +79,25 @@ class Alerts:
         """Held by whoever reads or changes what follows."""
         self.ledger = Ledger(records)
         self.engine = Engine(self.ledger.firings)
+        self.standings = Standings(note)
         self.dispatcher = Dispatcher(config, self._settled, self._wake_up, publish)
+        self._backlog = Backlog(store, self.engine, clock)
+        self._duty = Duty(records, wanted=config.evaluate)
+        self._watching = False  # from the moment on in which it is ours: what comes must not be missed
+        self._taken_up_as: bool | None = None
         self._unkept: dict[str, Firing] = {}
-        self._waiting: dict[str, Firing] = {
-            firing.id: firing for firing in self.ledger.firings.values() if _has_waiting(firing)
-        }
-        self._inbox: list[_Heard] = []
-        self._inbox_points = 0
-        self._behind: dict[StreamKey, float] = {}
-        self._inbox_lock = threading.Lock()
+        self._waiting: dict[str, Firing] = {}
+        self._forgotten = 0
+        self._inbox = Inbox()
         self._wake = threading.Event()
         self._stop = threading.Event()
-        self._saved = self._alive = self._passed = 0.0
+        self._changed_elsewhere, self._missed_some = threading.Event(), threading.Event()
+        self.ledger.watch(self._note_change)
+        records.watch(LEASES, self._note_release)
+        self._saved = self._alive = self._passed = self._looked = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
+        metrics.alerts_on_duty.set(lambda: float(self._on_duty))
         metrics.alert_notices_waiting.set(lambda: float(len(self._waiting)))
 
     # -- life
@@ -112,27 +109,13 @@ class Alerts:
             StoreError: what is kept, or the store, cannot be read.
         """
         with self.lock:
-            now = self.clock()
-            alive = self.ledger.alive()
-            entries = [Entry(config_id(rule.name), rule, "config") for rule in self.config.rules]
-            entries += [entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None]
-            for entry in entries:
-                kept = self.ledger.states(entry.id, entry.fingerprint)
-                entry.states = {key: restarted(state, alive or now, now) for key, state in kept.items()}
-                self.engine.put(entry)
-            made = Outcomes()
-            for firing in list(self.ledger.firings.values()):
-                if firing.over is None and not self._still_fires(firing):
-                    self.engine.close_open(firing.rule, now, "the rule is gone or is another one now", made)
-            # States are kept every half minute: a stream that came after the last time has none.
-            before_the_end = None if alive is None else alive - 2 * SAVE_SECONDS
-            self._catch_up(self.engine.entries.values(), lambda _: before_the_end, made)
-            self._keep(made)
+            self._begin_as(self._duty.ask())
+            self._say_how_it_stands(self.clock())
 
     def run(self) -> None:
         """Evaluate, keep and tell until `stop`."""
         while not self._stop.is_set():
-            self._wake.wait(TICK_SECONDS)
+            self._wake.wait(self.standings.wait(TICK_SECONDS))
             self._wake.clear()
             self.turn()
         self._save(self.clock())
@@ -143,45 +126,151 @@ class Alerts:
         self._wake.set()
 
     def close(self) -> None:
-        """End what is being told; after `run`."""
+        """End what is being told, and leave the rest to others; after `run`."""
         self.dispatcher.stop()
         with self.lock, suppress(StoreError):
-            self.ledger.save(self._unkept.values())
+            if self._on_duty:
+                self.ledger.save(self._unkept.values())
+            self._duty.end()
+
+    # -- whose it is to watch
+
+    @property
+    def _on_duty(self) -> bool:
+        """Whether it is ours to evaluate, to keep and to tell, and all is taken up for it."""
+        return self._taken_up_as is True
+
+    def _begin_as(self, watching: bool) -> None:
+        """Take up all as it is kept; and to watch, evaluate what was stored since. Under the lock."""
+        self._watching, self._taken_up_as = watching, None
+        self._unkept, self._waiting = {}, {}
+        self.ledger.load()
+        now, alive = self.clock(), self.ledger.alive()
+        entries = [Entry(config_id(rule.name), rule, "config") for rule in self.config.rules]
+        entries += [entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None]
+        for entry in entries:
+            entry.states = self.ledger.states(entry.id, entry.fingerprint)
+            if watching:
+                entry.states = {key: restarted(state, alive or now, now) for key, state in entry.states.items()}
+        self.engine.replace(entries)
+        self._looked = now
+        if watching:
+            self._go_on(now, alive)
+        self._taken_up_as = watching
+
+    def _go_on(self, now: float, alive: float | None) -> None:
+        """From where it stood when somebody last watched."""
+        made = Outcomes()
+        for firing in list(self.ledger.firings.values()):
+            if _has_waiting(firing):
+                self._waiting[firing.id] = firing
+            if firing.over is None and not self._still_fires(firing):
+                self.engine.close_open(firing.rule, now, "the rule is gone or is another one now", made)
+        # States are kept every half minute: a stream that came after the last time has none.
+        before_the_end = None if alive is None else alive - 2 * SAVE_SECONDS
+        self._backlog.catch_up(self.engine.entries.values(), lambda _: before_the_end, made)
+        self._keep(made)
+
+    def _see_whose_it_is(self, now: float) -> None:
+        """Take over where nobody watches any more, step aside where another does, and hear what others changed."""
+        try:
+            ours = self._duty.ask()
+            if ours != self._taken_up_as:
+                self._begin_as(ours)
+                log.info("alerts are evaluated %s", "here from now on" if ours else "by another bridge")
+            elif self._changed_elsewhere.is_set() and (ours or not 0 <= now - self._looked < TICK_SECONDS):
+                self.take_rules()
+        except StoreError as error:
+            self._note_trouble(error)
+
+    def take_rules(self) -> None:
+        """The rules of the page and the silences as they are kept now, whoever changed them. Under the lock.
+
+        Raises:
+            StoreError: they cannot be read now; it is tried again.
+        """
+        self._changed_elsewhere.clear()
+        try:
+            if self._on_duty:
+                self._compare_rules()
+            else:
+                self._begin_as(False)
+        except StoreError:
+            self._changed_elsewhere.set()
+            raise
+        self._wake_up()
+
+    def _compare_rules(self) -> None:
+        self.ledger.load_silences()
+        made, now = Outcomes(), self.clock()
+        kept = {entry.id: entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None}
+        known = {entry.id: entry for entry in self.engine.entries.values() if entry.source == "page"}
+        for gone in known.keys() - kept.keys():
+            self.ledger.forget_states(gone)
+            self.engine.remove(gone)
+            self.engine.close_open(gone, now, "the rule was removed", made)
+        for entry in kept.values():
+            before = known.get(entry.id)
+            if before is not None and before.version == entry.version:
+                continue
+            if before is not None and before.watches_like(entry):
+                entry.states, entry.pairs, entry.dirty = before.states, before.pairs, before.dirty
+            elif before is not None:
+                self.engine.close_open(entry.id, now, "the rule was changed", made)
+            self._adopt(entry, made)
+        self._keep(made)
+        self._tell(now)
+
+    def _adopt(self, entry: Entry, made: Outcomes) -> None:
+        """Watch by a rule that is new or changed: from the last values of its streams on."""
+        self.engine.put(entry)
+        try:
+            self._backlog.catch_up([entry], lambda _: None, made)
+        except StoreError as error:
+            self._note_trouble(error)
+
+    def _note_change(self) -> None:
+        self._changed_elsewhere.set()
+        self._wake.set()
+
+    def _note_release(self) -> None:
+        self._duty.doubt()
+        self._wake.set()
 
     # -- points
 
     def observe(self, columns: Mapping[StreamKey, Column]) -> None:
         """Points were committed. Called on the thread that stores: takes what is watched, and returns."""
-        if self.engine.is_idle:
+        if not self._watching or self.engine.is_idle:
             return
         heard = [
-            _Heard(key, list(zip(column.epochs, column.values, strict=True)))
+            Heard(key, list(zip(column.epochs, column.values, strict=True)))
             for key, column in columns.items()
             if self.engine.watchers(key)
         ]
-        if not heard:
-            return
-        count = sum(len(one.points) for one in heard)
-        with self._inbox_lock:
-            if self._inbox_points + count > MAX_WAITING:
-                self._fall_behind((one.key, min(epoch for epoch, _ in one.points)) for one in heard if one.points)
-            else:
-                self._inbox += heard
-                self._inbox_points += count
+        if heard:
+            self._inbox.put(heard)
+            self._wake.set()
+
+    def missed(self) -> None:
+        """Points may have been committed that were not told to `observe`. From any thread."""
+        self._missed_some.set()
         self._wake.set()
 
     def turn(self) -> None:
         """One turn of the loop: what came, what is due, what can be told."""
-        with self._inbox_lock:
-            heard, self._inbox, self._inbox_points = self._inbox, [], 0
-            behind, self._behind = self._behind, {}
-        if behind:
-            heard = _without_those_behind(heard, behind)
+        heard, behind = self._inbox.take()
         with self.lock:
             made, now = Outcomes(), self.clock()
+            self._see_whose_it_is(now)
+            if not self._on_duty:
+                self._say_how_it_stands(now)
+                return
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
                 self._read_back(behind, made)
+            if self._missed_some.is_set():
+                self._read_back_all(now, made)
             if not 0 <= now - self._passed < TICK_SECONDS:  # it asks every state, and turns may come by the dozen
                 self._passed = now
                 self.engine.pass_time(now, made)
@@ -190,11 +279,7 @@ class Alerts:
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
-
-    def _fall_behind(self, since: Iterable[tuple[StreamKey, float]]) -> None:
-        """Note what is to be read back, from when on; under the inbox's lock."""
-        for key, epoch in since:
-            self._behind[key] = min(epoch, self._behind.get(key, epoch))
+            self._say_how_it_stands(now)
 
     def _forget_gone(self, now: float, made: Outcomes) -> None:
         """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
@@ -220,74 +305,32 @@ class Alerts:
         log.warning("alerts could not follow the points as they came: they are read back from the store")
         rules = {watcher.rule for key in keys for watcher in self.engine.watchers(key)}
         try:
-            self._catch_up([self.engine.entries[rule] for rule in rules if rule in self.engine.entries], keys.get, made)
+            entries = [self.engine.entries[rule] for rule in rules if rule in self.engine.entries]
+            self._backlog.catch_up(entries, keys.get, made)
         except StoreError as error:
             self._note_trouble(error)
-            with self._inbox_lock:
-                self._fall_behind(keys.items())
+            self._inbox.fall_behind(keys.items())
 
-    def _catch_up(
-        self, entries: Iterable[Entry], new_since: Callable[[StreamKey], float | None], made: Outcomes
-    ) -> None:
-        """Evaluate what the store has and the rules have not seen.
+    def _read_back_all(self, now: float, made: Outcomes) -> None:
+        self._missed_some.clear()
+        try:
+            self._backlog.catch_up(self.engine.entries.values(), lambda _: now - 2 * SAVE_SECONDS, made)
+        except StoreError as error:
+            self._missed_some.set()
+            self._note_trouble(error)
 
-        Of streams that are new to a rule, what came since `new_since`, and the last value at least.
-        """
-        entries = [entry for entry in entries if entry.rule.enabled]
-        if not entries:
+    def forget_bucket(self, bucket: str) -> None:
+        """Let go of the streams of a bucket that is gone; under the lock. Who is not on duty has nothing to let go."""
+        if not self._on_duty:
             return
-        for bucket in [one.key for one in self.store.buckets()]:
-            concerned = [entry for entry in entries if stars_of(entry.rule.bucket, bucket) is not None]
-            for info in self.store.streams(bucket) if concerned else ():
-                key = (bucket, info.stream)
-                for entry in concerned:
-                    if stars_of(entry.rule.stream, info.stream) is None or not self.engine.has_room(entry, key):
-                        continue
-                    state = entry.states.get(key)
-                    if state is None or state.last is None:
-                        self._begin(entry, key, info, new_since(key), made)
-                    elif info.last.epoch > state.last:
-                        self._evaluate_since(entry, key, info, state.last, made)
-
-    def _begin(self, entry: Entry, key: StreamKey, info: StreamInfo, since: float | None, made: Outcomes) -> None:
-        last = info.last
-        if (since is not None and since < last.epoch) or pair_of(entry.rule, info.stream) is not None:
-            after = last.epoch if since is None else min(since, last.epoch)
-            self._evaluate_since(entry, key, info, after - _MICROSECOND, made)
-        else:  # by far the most of them, and each look into the store would cost milliseconds
-            self.engine.batch([(key, [(last.epoch, last.value)])], self.clock(), made, only=entry)
-
-    def _evaluate_since(self, entry: Entry, key: StreamKey, info: StreamInfo, after: float, made: Outcomes) -> None:
-        bucket, stream = key
-        pair = pair_of(entry.rule, stream)
-        if pair is None and info.kind is Kind.TEXT:
-            # Every one: of texts a line shows but the newest, and any of them may be the one that is looked for.
-            for rows in self.store.rows(bucket, [stream], after, info.last.epoch + 1):
-                points = [(at / MICROSECONDS, value) for at, _, value in rows if at / MICROSECONDS > after]
-                self.engine.batch([(key, points)], self.clock(), made, only=entry)
-            return
-        names = [stream] if pair is None else [stream, pair]
-        columns = self.store.points(bucket, names, after, None, _CATCH_UP_BUCKETS)
-        batch = [
-            ((bucket, name), [point for point in zip(column.epochs, column.values, strict=True) if point[0] > after])
-            for name, column in columns.items()
-        ]
-        self.engine.batch(batch, self.clock(), made, only=entry)
+        now, made = self.clock(), Outcomes()
+        for entry in self.engine.entries.values():
+            for key in [key for key in entry.states if key[0] == bucket]:
+                self.engine.forget(entry, key, now, made)
+        self._keep(made)
+        self._tell(now)
 
     # -- keeping and telling
-
-    def change(self, made: Outcomes) -> None:
-        """Keep what a change of the rules made, and tell; under the lock."""
-        self._keep(made)
-        self._tell(self.clock())
-
-    def adopt(self, entry: Entry, made: Outcomes) -> None:
-        """Watch by a rule that is new or changed: from the last values of its streams on. Under the lock."""
-        self.engine.put(entry)
-        try:
-            self._catch_up([entry], lambda _: None, made)
-        except StoreError as error:
-            self._note_trouble(error)
 
     def silenced(self, firing: Firing, now: float) -> bool:
         """Whether nobody is told of it now."""
@@ -313,9 +356,19 @@ class Alerts:
             else:
                 self._waiting.pop(firing.id, None)
         self._unkept = {}
+        self._count_forgotten()
+
+    def _count_forgotten(self) -> None:
+        """Those that the ledger let go, so that nothing is told of them either."""
+        if fresh := self.ledger.forgotten - self._forgotten:
+            self._forgotten += fresh
+            self._metrics.alerts_forgotten.add(fresh)
+            self._waiting = {name: one for name, one in self._waiting.items() if name in self.ledger.firings}
 
     def _tell(self, now: float) -> None:
-        """Only of what is kept."""
+        """Only of what is kept, and only while nobody else can be at it."""
+        if not self._duty.is_sure:
+            return
         known = [firing for firing in self._waiting.values() if firing.id not in self._unkept]
         settled = self.dispatcher.pump(known, lambda firing: self.silenced(firing, now), now)
         for firing in settled:
@@ -326,12 +379,20 @@ class Alerts:
         if settled:
             self._keep(Outcomes())
 
+    def _say_how_it_stands(self, now: float) -> None:
+        self.standings.changed(self.engine.stirred)
+        self.engine.stirred.clear()
+        self.standings.tell(self.engine.entries.values(), self.ledger.silences, now)
+
     def _settled(self, firing: Firing, notice: Notice, result: Result) -> None:
         with self.lock:
+            if not self._on_duty:
+                return  # who watches now tells it again, under the same key
             settle_notice(notice, result, self.clock())
             self._count(notice)
             self._unkept[firing.id] = firing
             self._keep(Outcomes())
+            self.standings.changed([firing.bucket])
 
     def _count(self, notice: Notice) -> None:
         outcome = "failed" if notice.outcome is Outcome.WAITING else notice.outcome.value
@@ -344,6 +405,8 @@ class Alerts:
 
     def _save(self, now: float) -> None:
         with self.lock:
+            if not self._on_duty:
+                return
             self._keep(Outcomes())
             dirty = [entry for entry in self.engine.entries.values() if entry.dirty]
             try:
@@ -365,20 +428,13 @@ class Alerts:
         return entry is not None and entry.rule.enabled and (firing.bucket, firing.stream) in entry.states
 
     def _note_trouble(self, error: StoreError) -> None:
+        self._duty.doubt()  # it may be that another took over
         if str(error) != self._store_trouble:
             self._store_trouble = str(error)
             log.error("alerts: %s; nobody is told before it can be kept", error)
 
     def _wake_up(self) -> None:
         self._wake.set()
-
-
-def _without_those_behind(heard: list[_Heard], behind: dict[StreamKey, float]) -> list[_Heard]:
-    """What can be judged as it came: of a stream that has a gap, all is read back, since what is judged closes it."""
-    for one in heard:
-        if one.key in behind and one.points:
-            behind[one.key] = min(behind[one.key], *(epoch for epoch, _ in one.points))
-    return [one for one in heard if one.key not in behind]
 
 
 def _has_waiting(firing: Firing) -> bool:

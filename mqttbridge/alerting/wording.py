@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from mqttbridge.alerting.firings import About, Firing
-from mqttbridge.config.alerts import AlertRuleConfig, Change, Circle, Condition, Equality, Match, Silence, Threshold
+from mqttbridge.config.alert_conditions import Change, Circle, Condition, Equality, Match, Silence, Threshold
+from mqttbridge.config.alerts import AlertRuleConfig
 from mqttbridge.events import Value
 
 MAX_TEXT_CHARS: Final = 1000

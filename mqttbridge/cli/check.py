@@ -15,7 +15,8 @@ from mqttbridge.cli.estimates import Estimates, estimate_options
 from mqttbridge.cli.load import find_config, load_whole
 from mqttbridge.cli.logging import single_line
 from mqttbridge.config.environment import CONFIG_VARIABLE
-from mqttbridge.config.model import BUILT_IN_RULES, Config
+from mqttbridge.config.model import Config
+from mqttbridge.config.rules import BUILT_IN_RULES
 from mqttbridge.errors import ConfigError
 from mqttbridge.mapping.linting import lint
 

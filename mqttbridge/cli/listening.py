@@ -16,7 +16,8 @@ import click
 from mqttbridge.cli.load import config_option, find_config, load_and_compile
 from mqttbridge.cli.logging import setup_logging
 from mqttbridge.cli.run import stop_on_signals
-from mqttbridge.config.model import LogConfig, LogLevel, MqttConfig
+from mqttbridge.config.logs import LogConfig, LogLevel
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.config.quantities import parse_duration
 from mqttbridge.tools.recording import Recorded, recorded
 

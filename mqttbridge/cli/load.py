@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from mqttbridge.config.contradictions import contradictions
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.environment import CONFIG_VARIABLE
 from mqttbridge.config.loading import NOTHING, LoadedConfig, read_draft, validate
-from mqttbridge.config.model import EmbeddedConfig
 from mqttbridge.config.salvage import salvage
 from mqttbridge.errors import ConfigError, Problem
 from mqttbridge.mapping import InvalidRules, Rulebook

@@ -12,7 +12,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from mqttbridge.config.model import LogFormat
+from mqttbridge.config.logs import LogFormat
 from mqttbridge.logtail import single_line
 
 __all__ = ["JsonFormatter", "TextFormatter", "setup_logging", "single_line"]
@@ -20,7 +20,7 @@ __all__ = ["JsonFormatter", "TextFormatter", "setup_logging", "single_line"]
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from mqttbridge.config.model import LogConfig
+    from mqttbridge.config.logs import LogConfig
 
 
 def setup_logging(config: LogConfig, stream: TextIO | None = None) -> None:

@@ -19,6 +19,7 @@ import click
 
 from mqttbridge.announced import recall_announcements
 from mqttbridge.cli import EXIT_FAILURE
+from mqttbridge.cli.account import key_option
 from mqttbridge.cli.listening import DURATION
 from mqttbridge.cli.load import config_option, find_config, load_and_compile
 from mqttbridge.cli.style import number, say
@@ -95,6 +96,7 @@ def change_options(command: Command) -> Command:
         command(wanted=replace(wanted, ids=ids, limit=MAX_ROWS, newest_first=False), **others)
 
     for option in (
+        key_option,
         click.argument("ids", type=click.IntRange(1), nargs=-1),
         click.option("--all", "everything", is_flag=True, help="Everything that was rejected."),
         click.option("--url", help="Where the running bridge listens, if not where the configuration says."),
@@ -146,14 +148,16 @@ def show(ctx: click.Context, ids: tuple[int, ...], config: Path | None, data_dir
 
 @rejected.command()
 @change_options
-def replay(config: Path | None, data_dir: str | None, wanted: RejectedQuery, url: str | None, *, as_json: bool) -> None:
+def replay(
+    config: Path | None, data_dir: str | None, wanted: RejectedQuery, url: str | None, key: str, *, as_json: bool
+) -> None:
     """Send rejected messages through the rules again, once; accepted ones leave the rejected.
 
     Say which: numbers from `ls`, filters, or --all. A running bridge goes by the rules it was started with: restart
     it after they were mended. Each message keeps the time at which it came. Events that a destination refused are
     sent to that destination again.
     """
-    with _keeper(*_load(config, data_dir), url) as keeper:
+    with _keeper(*_load(config, data_dir), url, key) as keeper:
         done = _all_of(keeper.replay, wanted)
     if as_json:
         click.echo(json.dumps(done))
@@ -170,9 +174,11 @@ def replay(config: Path | None, data_dir: str | None, wanted: RejectedQuery, url
 
 @rejected.command()
 @change_options
-def purge(config: Path | None, data_dir: str | None, wanted: RejectedQuery, url: str | None, *, as_json: bool) -> None:
+def purge(
+    config: Path | None, data_dir: str | None, wanted: RejectedQuery, url: str | None, key: str, *, as_json: bool
+) -> None:
     """Forget rejected messages for good. Say which: numbers from `ls`, filters, or --all."""
-    with _keeper(*_load(config, data_dir), url) as keeper:
+    with _keeper(*_load(config, data_dir), url, key) as keeper:
         done = _all_of(keeper.purge, wanted)
     if as_json:
         click.echo(json.dumps({"purged": done["accepted"]}))
@@ -201,19 +207,19 @@ class _Here:
 
 
 @contextmanager
-def _keeper(config: Config, book: Rulebook, url: str | None) -> Iterator[Keeper]:
+def _keeper(config: Config, book: Rulebook, url: str | None, key: str) -> Iterator[Keeper]:
     """The running bridge where there is one, else we ourselves, under the lock that keeps one from starting."""
     directory = Path(config.data_dir)
     path = directory / SPOOL_FILE
     with SpoolInspector(path) as inspector:
         known = inspector.destinations()
     if url is not None:
-        yield RunningBridge(config.http, url)
+        yield RunningBridge(config.http, url, key)
         return
     try:
         lock = DataDir(directory)
     except DataDirInUse:
-        yield RunningBridge(config.http)
+        yield RunningBridge(config.http, key=key)
         return
     # Destinations that this configuration does not name keep what waits for them: that is the bridge's to decide.
     destinations = tuple(dict.fromkeys((*config.destinations, *known)))

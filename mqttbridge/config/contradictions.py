@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from mqttbridge.config.alerts import MqttAction
-from mqttbridge.config.model import Config, EmbeddedConfig, HttpConfig, InitialStateConfig, MqttConfig
+from mqttbridge.config.alert_actions import MqttAction
+from mqttbridge.config.destinations import EmbeddedConfig, InitialStateConfig
+from mqttbridge.config.http import HttpConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.config.stores import PostgresStoreConfig
 
 if TYPE_CHECKING:
@@ -38,20 +41,17 @@ def contradictions(config: Config) -> Iterator[tuple[Loc, str]]:
 
 
 def _retention_problems(config: Config) -> Iterator[tuple[Loc, str]]:
-    stores = [one.store for one in config.destinations.values() if isinstance(one, EmbeddedConfig)]
-    in_database = any(isinstance(store, PostgresStoreConfig) for store in stores)
     for index, rule in enumerate(config.rules):
-        if rule.retention is None:
-            continue
-        if not rule.name:
+        if rule.retention is not None and not rule.name:
             yield ("rules", index, "retention"), "needs a name: by it the store remembers whose the streams are"
-        if in_database:
-            yield ("rules", index, "retention"), "is not kept by a store of type postgres: say retention_by, by bucket"
 
 
 def _alert_problems(config: Config) -> Iterator[tuple[Loc, str]]:
     if config.alerts.rules and not any(isinstance(one, EmbeddedConfig) for one in config.destinations.values()):
         yield ("alerts", "rules"), "have nothing to watch: there is no destination of type embedded"
+    stores = [one.store for one in config.destinations.values() if isinstance(one, EmbeddedConfig)]
+    if not config.alerts.evaluate and not any(isinstance(store, PostgresStoreConfig) for store in stores):
+        yield ("alerts", "evaluate"), "nobody else could: no other bridge has a part in a store that is not postgres"
     for name, action in config.alerts.actions.items():
         if isinstance(action, MqttAction) and config.mqtt is None:
             yield ("alerts", "actions", name, "type"), "cannot publish: mqtt is null"

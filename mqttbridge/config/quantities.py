@@ -8,6 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+# As defaults of what is written with a unit: seconds, bytes.
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+MIB, GIB = 2**20, 2**30
+
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _SIZE_UNITS = {
     "B": 1,

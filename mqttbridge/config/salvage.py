@@ -10,19 +10,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from mqttbridge.config.destinations import EmbeddedConfig, InitialStateConfig
 from mqttbridge.config.draft import Draft
-from mqttbridge.config.model import (
-    BUILT_IN_RULES,
-    Config,
-    EmbeddedConfig,
-    FieldConfig,
-    FieldType,
-    HttpConfig,
-    InitialStateConfig,
-    ModelConfig,
-    MqttConfig,
-    RuleConfig,
-)
+from mqttbridge.config.http import HttpConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldConfig, FieldType, ModelConfig
+from mqttbridge.config.mqtt import MqttConfig
+from mqttbridge.config.rules import BUILT_IN_RULES, RuleConfig
 
 _FIELD: Final = FieldConfig(type=FieldType.FLOAT)
 

@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mqttbridge import __version__
+from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.points import MAX_EXPRESSIONS, Window, expressions_of
 from mqttbridge.dashboard.frames import series_of
 from mqttbridge.dashboard.http import bucket_of, in_thread, json_answer, problem, unavailable
 from mqttbridge.dashboard.sparks import Sparks
-from mqttbridge.dashboard.store import Statistics, Store
+from mqttbridge.dashboard.store import Statistics
 from mqttbridge.dashboard.store.model import MICROSECONDS
 from mqttbridge.dashboard.zone import server_zone
 from mqttbridge.errors import StoreError
@@ -76,8 +77,8 @@ class Api:
         """One bucket's streams by name, each with its newest value."""
         if self._dashboard is None:
             return no_dashboard()
-        store, bucket = self._dashboard.store, bucket_of(request)
-        return await self._answer(lambda: _streams(store, bucket))
+        dashboard, bucket = self._dashboard, bucket_of(request)
+        return await self._answer(lambda: _streams(dashboard, bucket))
 
     async def points(self, request: Request) -> Response:
         """Points of a bucket's streams, downsampled, and where the live stream goes on from them."""
@@ -92,14 +93,14 @@ class Api:
         names, texts = set(request.query_params.getlist("stream")), set(request.query_params.getlist("expression"))
         if len(texts) > MAX_EXPRESSIONS:
             return problem(400, f"at most {MAX_EXPRESSIONS} expressions at once")
-        # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
-        if await in_thread(self._executor, lambda: store.bucket_name(bucket)) is None:
-            return problem(404, "there is no such bucket (yet)")
         statistics = request.query_params.get("statistics") == "1"
-        live = hub.position(bucket)  # before the points are read: see hub.py
         end = now if before is None else before
 
-        def work() -> dict[str, Any]:
+        def work() -> dict[str, Any] | None:
+            # Only for a bucket that exists: a channel is opened for it, and names cost nothing to invent.
+            if store.bucket_name(bucket) is None:
+                return None
+            live = hub.position(bucket)  # before the points are read: see hub.py
             columns = store.points(bucket, names, after, before, buckets) if names or not texts else {}
             answer: dict[str, Any] = {"now": now, "live": live, "after": after, "before": end}
             if texts:
@@ -146,19 +147,23 @@ def _statistics_of(one: Statistics) -> dict[str, Any]:
     }
 
 
-def _streams(store: Store, bucket: str) -> dict[str, Any] | None:
+def _streams(dashboard: Dashboard, bucket: str) -> dict[str, Any] | None:
+    store = dashboard.store
     name = store.bucket_name(bucket)
     if name is None:
         return None
-    intervals = store.intervals(bucket)
+    live = dashboard.hub.position(bucket)  # before the values are read: see hub.py
+    intervals, classes = store.intervals(bucket), dashboard.classes.of(bucket)
     return {
         "now": time.time(),
+        "live": live,
         "bucket": {"key": bucket, "name": name},
         "streams": [
             {
                 "stream": one.stream,
                 "kind": one.kind,
                 "unit": one.unit,
+                "device_class": classes.get(one.stream, ""),
                 "last": {"value": one.last.value, "epoch": one.last.epoch},
                 "interval": intervals.get(one.stream),
             }

@@ -21,9 +21,11 @@ from mqttbridge.dashboard.api import Api, no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.boards.api import BoardsApi
 from mqttbridge.dashboard.bridge.api import BridgeApi
-from mqttbridge.dashboard.controls_api import ControlsApi
+from mqttbridge.dashboard.bridge.tools import ToolsApi
+from mqttbridge.dashboard.controls_api import PUBLISHERS, ControlsApi
 from mqttbridge.dashboard.deletion import Deletion
-from mqttbridge.dashboard.events_api import EventsApi
+from mqttbridge.dashboard.events.api import EventsApi
+from mqttbridge.dashboard.events.latest import ReadApi
 from mqttbridge.dashboard.headers import HEADERS, SecurityHeaders
 from mqttbridge.dashboard.health import Health
 from mqttbridge.dashboard.http import json_answer, problem, refuse_body, unavailable
@@ -35,9 +37,7 @@ from mqttbridge.dashboard.plotly.service import Plotly
 from mqttbridge.dashboard.plotly.tokens_api import TokensApi
 from mqttbridge.dashboard.rate_headers import RateHeaders
 from mqttbridge.dashboard.raw.api import RawApi
-from mqttbridge.dashboard.read_api import ReadApi
 from mqttbridge.dashboard.security import Access, Security
-from mqttbridge.dashboard.tools_api import ToolsApi
 from mqttbridge.errors import StoreError
 
 __all__ = ["Backend", "create_app"]
@@ -60,14 +60,15 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The threads beside the event loop: one commits pushed events, some read, one tries alerts."""
+    """The threads beside the event loop: one commits pushed events, some read, one tries alerts, some publish."""
 
     commits: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-commit"))
     reads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(READERS, "http-read"))
     tests: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "http-test"))
+    publishes: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(PUBLISHERS, "http-publish"))
 
     def stop(self) -> None:
-        for pool in (self.commits, self.reads, self.tests):
+        for pool in (self.commits, self.reads, self.tests, self.publishes):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def later(self, work: Callable[[], None]) -> None:
@@ -103,7 +104,7 @@ def endpoints(
     tools = ToolsApi(backend.tools, workers.reads)
     raw = RawApi(backend, workers.reads)
     boards = BoardsApi(backend, security, workers.reads)
-    deletion = Deletion(backend, workers.reads)
+    deletion = Deletion(backend, security.links, workers.reads)
     alerts = AlertsApi(backend.alerts, security, workers.reads, workers.tests)
     bridge = BridgeApi(backend.insight, workers.reads)
     health, pages = Health(backend, workers.reads), Pages()
@@ -136,6 +137,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/summary", raw.summary, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/export", raw.export, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}/live", live.stream, Access.READ),
+        Endpoint("/api/v1/live", live.everywhere, Access.READ),
         Endpoint("/api/v1/buckets/{bucket}", deletion.bucket, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/streams", deletion.streams, Access.EDIT, ("DELETE",)),
         Endpoint("/api/v1/buckets/{bucket}/dashboard", boards.read, Access.READ),
@@ -147,7 +149,7 @@ def endpoints(
         Endpoint("/api/v1/buckets/{bucket}/dashboard/background", boards.forget_picture, Access.EDIT, ("DELETE",)),
         Endpoint(
             "/api/v1/buckets/{bucket}/value",
-            ControlsApi(backend, workers.commits, workers.reads).say,
+            ControlsApi(backend, workers.commits, workers.publishes).say,
             Access.EDIT,
             ("POST",),
         ),
@@ -193,9 +195,16 @@ def endpoints(
 def _routes(served: Iterable[Endpoint], security: Security) -> list[Route]:
     """One route a path, or `Allow` would name the methods of the first of several alone."""
     by_path: dict[str, dict[str, Handler]] = {}
+    storing: set[str] = set()
     for one in served:
         by_path.setdefault(one.path, {}).update(dict.fromkeys(one.methods, _checked(one, security)))
-    return [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+        if one.access is Access.WRITE:
+            storing.add(one.path)
+    routes = [Route(path, _by_method(handlers), methods=list(handlers)) for path, handlers in by_path.items()]
+    for route in routes:
+        if route.path in storing and route.methods is not None:
+            route.methods.discard("HEAD")  # a GET stores there, as Initial State's does; HEAD promises that it does not
+    return routes
 
 
 def _by_method(handlers: Mapping[str, Handler]) -> Handler:

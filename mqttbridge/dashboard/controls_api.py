@@ -16,13 +16,17 @@ from starlette.responses import Response
 
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.commit import GroupCommit
+from mqttbridge.dashboard.events.pushed import name_problem
 from mqttbridge.dashboard.http import BodyTooLarge, bucket_of, in_thread, problem, read_body, unavailable
-from mqttbridge.dashboard.pushed import name_problem
-from mqttbridge.errors import BridgeError
+from mqttbridge.errors import BridgeError, BrokerError
 from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_NAME_CHARS, MAX_TEXT_CHARS, Batch
 from mqttbridge.mapping.topics import FilterTrie
 
 MAX_TOPIC_BYTES: Final = 65_535
+PUBLISHERS: Final = 4
+"""Threads that wait for the broker's confirmation. A broker that gives none holds up nothing else."""
+# Pressed and not confirmed. A broker that confirms at all takes thousands a second, so more are told to come again.
+MAX_UNCONFIRMED: Final = 32
 
 
 class ControlValue(BaseModel):
@@ -51,11 +55,12 @@ class ControlsApi:
     Args:
         backend: takes the event, and publishes.
         commits: the thread that writes to the spool.
-        executor: threads that may wait for the broker.
+        executor: PUBLISHERS threads, to wait for the broker.
     """
 
     def __init__(self, backend: Backend, commits: Executor, executor: Executor) -> None:
         self._backend, self._executor = backend, executor
+        self._unconfirmed = 0
         self._allowed = FilterTrie(text.split("/") for text in backend.config.http.publish_topics)
         self._commit = GroupCommit(
             lambda batches, rejected: backend.spool.append(batches, rejected, source="http"), commits
@@ -93,7 +98,13 @@ class ControlsApi:
                 403,
                 f"controls may not publish to {topic!r}: http.publish_topics in the configuration names where they may",
             )
-        await in_thread(self._executor, lambda: publish(topic, payload_of(said.value), 1, said.retain))
+        if self._unconfirmed >= MAX_UNCONFIRMED:
+            raise BrokerError("the broker has not confirmed what was pressed before")
+        self._unconfirmed += 1
+        try:
+            await in_thread(self._executor, lambda: publish(topic, payload_of(said.value), 1, said.retain))
+        finally:
+            self._unconfirmed -= 1
         return None
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 
 
 def policy(*, frames: Iterable[str] = (), images: Iterable[str] = ()) -> str:

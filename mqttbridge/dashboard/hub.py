@@ -10,8 +10,11 @@ The promise is a snapshot and then deltas with no gap and no duplicate. It rests
 A point can be in the snapshot and in a frame after it: the page knows points by their times. A viewer whose
 gap is no longer in the ring, who was too slow, or whom another boot of the bridge served, is told to `resync`.
 
-`publish` may be called from any thread; everything else runs on the loop's thread. The lock guards what both
-sides touch: the channels and what is pending in them.
+What is not points is a note, as how alerts stand: of each name the last one is kept, as a broker keeps a retained
+message. Every `hello` has them, and whoever is slow gets the last one alone.
+
+`publish`, `note`, `position` and `derived` may be called from any thread; everything else runs on the loop's thread.
+The lock guards what both sides touch: the channels, what is pending in them, the notes and the last frame's number.
 """
 
 from __future__ import annotations
@@ -24,10 +27,10 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from mqttbridge.dashboard.boards.derived import Derived
-from mqttbridge.dashboard.framequeue import FrameQueue
+from mqttbridge.dashboard.framequeue import FrameQueue, broadcast
 from mqttbridge.dashboard.frames import encode, merge, series_of, thin
 from mqttbridge.dashboard.store.model import Column, StreamKey
 
@@ -35,11 +38,12 @@ from mqttbridge.dashboard.store.model import Column, StreamKey
 # hub takes some 5 % of a core however much comes in, and never more than a quarter of a second.
 PAUSE_FACTOR: Final = 20
 MAX_PAUSE: Final = 0.25
-SEND_COST: Final = 50e-6  # seconds to hand one frame to one viewer, as measured with uvicorn and h11
+SEND_COST: Final = 50e-6  # seconds that a viewer's task takes to send a frame, as measured with uvicorn and h11
 
-MAX_QUEUED: Final = 16  # frames: 4 s at the slowest pace; who is further behind is quicker with a new snapshot
 RING_BYTES: Final = 4 * 2**20
 RING_SECONDS: Final = 120.0
+EVERYWHERE: Final = ""
+"""Stands for no bucket but the whole dashboard, where notes are made and watched; no bucket is named so."""
 LEASE: Final = 60.0  # seconds a channel stays open after a snapshot or its last viewer
 MAX_LEASED: Final = 64  # channels open without a viewer: snapshots of many buckets must not make work for long
 
@@ -91,6 +95,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._channels: dict[str, _Channel] = {}
+        self._notes: dict[str, dict[str, Any]] = {}
         self._scheduled = False
         self._seq = 0
         self._ring: deque[_Frame] = deque()
@@ -122,6 +127,30 @@ class Hub:
         except RuntimeError:  # the loop was closed: nobody watches any more
             self._loop = None
 
+    def note(self, bucket: str, name: str, content: Any) -> None:
+        """Tell those who watch a bucket, and whoever comes later; None: there is nothing of this name any more.
+
+        Args:
+            bucket: or `EVERYWHERE`.
+            name: of the event.
+            content: a JSON value.
+        """
+        with self._lock:
+            notes = {**self._notes.get(bucket, {}), name: content}
+            self._notes[bucket] = {known: one for known, one in notes.items() if one is not None}
+            if not self._notes[bucket]:
+                del self._notes[bucket]
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed: nobody watches any more
+                self._loop.call_soon_threadsafe(self._tell, bucket, name)
+
+    def doubt(self, name: str) -> None:
+        """What was noted under a name may be otherwise now, in whatever bucket; who watches one has to ask."""
+        with self._lock:
+            buckets = [bucket for bucket, channel in self._channels.items() if channel.viewers]
+        for bucket in buckets:
+            self.note(bucket, name, None)
+
     def lose(self) -> None:
         """Say that points may have been stored that were not published: those who watch need a new snapshot."""
         loop = self._loop
@@ -130,7 +159,7 @@ class Hub:
                 loop.call_soon_threadsafe(self._resync_all)
 
     def position(self, bucket: str) -> str:
-        """The id to resume from after a snapshot that is read after this call."""
+        """The id to resume from after a snapshot that is read after this call. From any thread."""
         self._open(bucket)
         return self._id()
 
@@ -145,7 +174,8 @@ class Hub:
         viewer = Viewer(channel, closed=self._loop is None)
         channel.viewers.add(viewer)
         self.viewers += 1
-        hello = encode("hello", {"now": self._clock()}, self._id() if last_id is None else None)
+        notes = self._notes.get(name, {})
+        hello = encode("hello", {"now": self._clock(), **notes}, self._id() if last_id is None else None)
         viewer.put(b"retry: %d\n" % (2500 + secrets.randbelow(2000)) + hello)
         if seen is None or seen < channel.floor:
             viewer.put(self._resync())
@@ -171,8 +201,13 @@ class Hub:
     def _now(self) -> float:
         return 0.0 if self._loop is None else self._loop.time()
 
-    def _id(self) -> str:
-        return f"{self._boot}-{self._seq}"
+    def _next(self) -> int:
+        with self._lock:
+            self._seq += 1
+            return self._seq
+
+    def _id(self, seq: int | None = None) -> str:
+        return f"{self._boot}-{self._seq if seq is None else seq}"
 
     def _seen(self, last_id: str) -> int | None:
         """The number in an id of this boot; None for any other text."""
@@ -180,12 +215,21 @@ class Hub:
         known = boot == self._boot and seq.isascii() and seq.isdigit() and len(seq) < 20 and int(seq) <= self._seq
         return int(seq) if known else None
 
+    def _tell(self, bucket: str, name: str) -> None:
+        """Give the note as it is now to those who watch."""
+        channel = self._channels.get(bucket)
+        if channel is None or not channel.viewers:
+            return
+        frame = encode(name, {"now": self._clock(), name: self._notes.get(bucket, {}).get(name)}, None)
+        for viewer in channel.viewers:
+            viewer.note(name, frame)
+
     def _resync_all(self) -> None:
-        self._seq += 1
+        floor = self._next()
         with self._lock:
             channels = list(self._channels.values())
         for channel in channels:
-            channel.floor = self._seq
+            channel.floor = floor
             for viewer in channel.viewers:
                 viewer.frames.clear()
                 viewer.put(self._resync())
@@ -230,30 +274,22 @@ class Hub:
                 elif channel.pending:
                     work.append((channel, channel.pending))
                     channel.pending = {}
-        sends = 0
-        for channel, pending in work:
-            self._send(channel, pending, began)
-            sends += len(channel.viewers)
+        queued = sum(self._send(channel, pending, began) for channel, pending in work)
         self._trim(began)
-        cost = self._loop.time() - began + sends * SEND_COST
+        cost = self._loop.time() - began + queued * SEND_COST
         self._not_before = began + min(PAUSE_FACTOR * cost, MAX_PAUSE)
 
-    def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> None:
-        """One frame, encoded once, for the ring and for every viewer of the channel."""
-        self._seq += 1
+    def _send(self, channel: _Channel, pending: Mapping[str, Column], now: float) -> int:
+        """One frame, encoded once, for the ring and every viewer; returns how many of their tasks have it to send."""
+        seq = self._next()
         columns = {stream: thin(column) for stream, column in pending.items()}
         frame = {"now": self._clock(), "series": {stream: series_of(column) for stream, column in columns.items()}}
         if derived := channel.derived.of(columns):
             frame["derived"] = {text: series_of(thin(column)) for text, column in derived.items()}
-        data = encode("points", frame, self._id())
-        self._ring.append(_Frame(self._seq, now, channel, data))
+        data = encode("points", frame, self._id(seq))
+        self._ring.append(_Frame(seq, now, channel, data))
         self._ring_bytes += len(data)
-        for viewer in channel.viewers:
-            if len(viewer.frames) >= MAX_QUEUED:
-                viewer.frames.clear()
-                viewer.put(self._resync())
-            else:
-                viewer.put(data)
+        return broadcast(channel.viewers, data, self._resync)
 
     def _trim(self, now: float) -> None:
         while self._ring and (self._ring_bytes > RING_BYTES or self._ring[0].at < now - RING_SECONDS):

@@ -15,7 +15,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.reach import is_loopback
 
 # What the headers say where nothing is limited: some clients fail without them, or slow down near the limit.

@@ -6,7 +6,7 @@ import errno
 import socket
 from typing import Final
 
-from mqttbridge.config.model import address_in
+from mqttbridge.config.listen import address_in
 from mqttbridge.errors import ListenError
 
 _WHY: Final = {

@@ -15,6 +15,7 @@ from mqttbridge.dashboard.api import no_dashboard
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.framequeue import FrameQueue
 from mqttbridge.dashboard.http import bucket_of, problem
+from mqttbridge.dashboard.hub import EVERYWHERE
 
 PING_SECONDS: Final = 15.0
 # Who takes nothing for so long is gone, or as good as gone; it may come back and resume.
@@ -28,13 +29,20 @@ _HEADERS: Final = [
 
 
 class Live:
-    """Handler of `/api/v1/buckets/{bucket}/live`."""
+    """Handlers of `/api/v1/buckets/{bucket}/live` and `/api/v1/live`."""
 
     def __init__(self, backend: Backend) -> None:
         self._dashboard, self._max_viewers = backend.dashboard, backend.config.http.max_viewers
 
     async def stream(self, request: Request) -> Response:
         """Frames of one bucket from now on, or from where the viewer was when it says so."""
+        return self._follow(request, bucket_of(request))
+
+    async def everywhere(self, request: Request) -> Response:
+        """What is told of all buckets: how alerts stand."""
+        return self._follow(request, EVERYWHERE)
+
+    def _follow(self, request: Request, name: str) -> Response:
         if self._dashboard is None:
             return no_dashboard()
         hub = self._dashboard.hub
@@ -43,7 +51,7 @@ class Live:
         if request.method == "HEAD":
             return Response(headers={name.decode(): value.decode() for name, value in _HEADERS})
         last_id = request.headers.get("last-event-id") or request.query_params.get("last_event_id")
-        return EventStream(hub, bucket_of(request), last_id)
+        return EventStream(hub, name, last_id)
 
 
 Queue = TypeVar("Queue", bound=FrameQueue)
@@ -76,6 +84,7 @@ class EventStream(Response, Generic[Queue]):
         gone = asyncio.create_task(_closed_by_client(receive, viewer))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            viewer.write = self._writer(scope)
             while not viewer.closed and self.allowed():
                 frames = await viewer.next(PING_SECONDS)
                 if not viewer.closed and self.allowed():
@@ -92,6 +101,13 @@ class EventStream(Response, Generic[Queue]):
         finally:
             gone.cancel()
             self._hub.unsubscribe(viewer)
+
+    def _writer(self, scope: Scope) -> Callable[[bytes], bool] | None:
+        """What writes a chunk past all layers; None where the answer is not in chunks, or no server offers it."""
+        write: Callable[[bytes], bool] | None = scope.get("state", {}).get("write_chunk")
+        if write is None or scope["http_version"] != "1.1":
+            return None
+        return lambda chunk: self.allowed() and write(chunk)
 
 
 def _body(data: bytes, *, more: bool = True) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 
 
 def refuse_to_start(config: HttpConfig, *, keeps_keys: bool = False) -> str | None:

@@ -23,7 +23,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access import links as share
 from mqttbridge.dashboard.access.attempts import Attempts, network_of
 from mqttbridge.dashboard.access.caller import COOKIE, Caller, address_of, cookie_of, secrets_in
@@ -81,9 +81,14 @@ class Security:
         self.keys, self.links = Keys(config, records), Links(records)
         self.sessions, self.used, self.attempts = Sessions(records), LastUsed(records), Attempts()
         unclaimed = self.guarded and not self.keys.has_admin and self.keys.can_add
-        self.first_start = FirstStart() if unclaimed else None
+        self._first_start = FirstStart() if unclaimed else None
 
     # --- questions ---------------------------------------------------------------------------------------------
+
+    @property
+    def first_start(self) -> FirstStart | None:
+        """The way to the first admin's key; None when there is one, which may have been made on another bridge."""
+        return None if self.keys.has_admin else self._first_start
 
     def may_write(self, key: str | None) -> bool:
         """Whether an access key (None: none was given) may send events."""

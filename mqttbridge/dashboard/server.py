@@ -13,7 +13,7 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.app import Workers
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.listening import listening_socket
@@ -154,17 +154,18 @@ class _Server(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
-    """uvicorn's connection, with two things it lacks.
+    """uvicorn's connection, with three things it lacks.
 
-    A request's head must arrive in time, or a few slow senders would hold every connection; and a handler can
-    cut its connection, since closing one whose peer reads nothing would wait for it.
+    A request's head must arrive in time, or a few slow senders would hold every connection; a handler can
+    cut its connection, since closing one whose peer reads nothing would wait for it; and one whose answer goes on and
+    on can write a chunk that is the same for many connections.
     """
 
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         super().connection_made(transport)
-        self.app_state = {"abort": lambda: _reset(transport)}
+        self.app_state = {"abort": lambda: _reset(transport), "write_chunk": self._write_chunk}
         self._watch_head()
 
     def data_received(self, data: bytes) -> None:
@@ -174,6 +175,13 @@ class _Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._stop_timer()
+
+    def _write_chunk(self, chunk: bytes) -> bool:
+        """Write a chunk, framed already, of the answer under way. False: the peer is behind, or gone."""
+        if self.flow.write_paused or self.transport.is_closing():
+            return False
+        self.transport.write(chunk)
+        return True
 
     def _watch_head(self) -> None:
         if self.cycle is not None and not self.cycle.response_complete:

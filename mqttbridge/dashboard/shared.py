@@ -4,25 +4,44 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.config.stores import PostgresStoreConfig
-from mqttbridge.dashboard.hub import Hub
 from mqttbridge.errors import StoreError
 
 if TYPE_CHECKING:
     from mqttbridge.dashboard.records import Records
     from mqttbridge.dashboard.store.postgres import PostgresStore
+    from mqttbridge.dashboard.store.postgres.changes import Publish
 
 WRITER_FILE: Final = "dashboard-writer"
 
 
 def open_shared(
-    data_dir: Path, config: EmbeddedConfig, where: PostgresStoreConfig, hub: Hub
+    data_dir: Path,
+    config: EmbeddedConfig,
+    where: PostgresStoreConfig,
+    publish: Publish,
+    lost: Callable[[], None],
+    *,
+    by_rule: Mapping[str, float] | None = None,
+    too_old: Callable[[int], None] = lambda _: None,
+    age_clock: Callable[[], float] | None = None,
 ) -> tuple[PostgresStore, Records]:
-    """Store and records in PostgreSQL; what others store there goes to those who watch here.
+    """Store and records in PostgreSQL; what others change there is told here.
+
+    Args:
+        data_dir: where the name of this bridge lies.
+        config: the embedded destination's section.
+        where: the database.
+        publish: takes what others have just stored.
+        lost: called when some of it may have been missed.
+        by_rule: seconds that streams are kept of rules that say so, by the rule's name.
+        too_old: told of points that came past their retention.
+        age_clock: the time by which points are; the clock's where none is given.
 
     Raises:
         StoreError: the extra is not installed, the database cannot be reached, or the schema is not ours.
@@ -30,24 +49,35 @@ def open_shared(
     try:
         from mqttbridge.dashboard.records.postgres import PostgresRecords  # noqa: PLC0415  # an extra
         from mqttbridge.dashboard.store.postgres import PostgresStore  # noqa: PLC0415
+        from mqttbridge.dashboard.store.postgres.changes import Listener  # noqa: PLC0415
     except ImportError as error:
         what = f"a store of type postgres needs an extra: pip install 'mqttbridge[postgres]' ({error})"
         raise StoreError(what) from error
+    writer = writer_of(data_dir)
     store = PostgresStore(
         where.url.get_secret_value(),
-        writer_of(data_dir),
+        writer,
         config.retention,
         retention_by=config.retention_by,
         password=None if where.password is None else where.password.get_secret_value(),
         schema=where.schema_,
         timescale=where.timescale,
+        too_old=too_old,
+        retention_by_rule=by_rule,
+        age_clock=age_clock,
     )
+    records = PostgresRecords(store.connections, writer)
+
+    def all_lost() -> None:
+        lost()
+        records.changed()
+
     try:
-        store.follow(hub.publish, hub.lose)
+        store.follow(Listener(publish, records.changed, all_lost))
     except StoreError:
         store.close()
         raise
-    return store, PostgresRecords(store.connections)
+    return store, records
 
 
 def writer_of(data_dir: Path) -> str:

@@ -13,14 +13,14 @@ core holds here: no clock, no socket; times are given.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
-from itertools import accumulate, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from mqttbridge.delivery.lane import Lane, approximate_size
 from mqttbridge.destinations.base import BatchLimits
 from mqttbridge.events import EventTuple, Position
 
@@ -32,62 +32,8 @@ if TYPE_CHECKING:
 _MIN_EVENTS: Final = 20_000
 _MIN_BYTES: Final = 8 * 2**20
 
-# `{"key":"","value":,"epoch":1700000000.123456},` and the longest number.
-_EVENT_OVERHEAD: Final = 48
-_NUMBER: Final = 24
-
 # An event of a thinned row: see `Window.add_thinned`.
 Pick: TypeAlias = tuple[int, EventTuple, Position]
-
-
-def approximate_size(event: EventTuple) -> int:
-    """Bytes an event takes in a body of JSON, but for escapes; a destination checks the body it really made."""
-    _, stream, value, _ = event
-    size = _EVENT_OVERHEAD + (len(stream) if stream.isascii() else len(stream.encode()))
-    if type(value) is not str:
-        return size + _NUMBER
-    return size + (len(value) if value.isascii() else len(value.encode()))
-
-
-class _Lane:
-    """Events that wait in line; columns of the same length, oldest first."""
-
-    __slots__ = ("bucket", "bytes", "claims", "created", "events", "indexes", "pieces", "sizes")
-
-    def __init__(self, bucket: str | None) -> None:
-        self.bucket = bucket
-        self.events: list[EventTuple] = []
-        self.indexes: list[int] = []
-        self.created: list[float] = []
-        self.sizes: list[int] = []
-        self.claims: list[Position] = []
-        """Where the first event stands that each one stands for; empty where nothing is thinned out."""
-        self.bytes = 0
-        self.pieces: list[int] = []
-        """Sizes of the next parcels while a refused one is bisected, the next one last."""
-
-    def __lt__(self, other: _Lane) -> bool:
-        return id(self) < id(other)  # where two heads have one index: any order will do
-
-    def is_full(self, limits: BatchLimits) -> bool:
-        return bool(self.pieces) or len(self.events) >= limits.max_events or self.bytes >= limits.max_bytes
-
-    def next_size(self, limits: BatchLimits) -> int:
-        if self.pieces:
-            return self.pieces[-1]
-        count = min(len(self.events), limits.max_events)
-        if self.bytes > limits.max_bytes:
-            running = list(accumulate(self.sizes[:count]))
-            count = max(1, bisect_right(running, limits.max_bytes))  # an event beyond it goes alone
-        return count
-
-    def drop(self, count: int) -> int:
-        """Forget the first `count` events. Returns their bytes."""
-        freed = sum(self.sizes[:count])
-        for column in (self.events, self.indexes, self.created, self.sizes, self.claims):
-            del column[:count]
-        self.bytes -= freed
-        return freed
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +55,7 @@ class Parcel:
     end: Position
     units: Mapping[tuple[str, str], str]
     rules: Mapping[tuple[str, str], str]
-    lane: _Lane = field(repr=False)
+    lane: Lane = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +80,10 @@ class Window:
         self._limits, self._one_bucket = limits, one_bucket
         self._max_events = max(_MIN_EVENTS, 2 * limits.max_events)
         self._max_bytes = max(_MIN_BYTES, limits.max_bytes)
-        self._lanes: dict[str | None, _Lane] = {}
-        self._heads: list[tuple[int, _Lane]] = []
+        self._lanes: dict[str | None, Lane] = {}
+        self._heads: list[tuple[int, Lane]] = []
         """A heap of the lanes by their heads; entries whose head has moved on are skipped when they surface."""
-        self._full_lanes: OrderedDict[_Lane, None] = OrderedDict()
+        self._full_lanes: OrderedDict[Lane, None] = OrderedDict()
         """The lanes that could fill a batch, as a line: who was served goes to its end."""
         self._spans: deque[_Span] = deque()
         self._settled = self._past = 0
@@ -221,15 +167,15 @@ class Window:
             lane.sizes.append(size)
             self._grew(lane, size)
 
-    def _lane(self, bucket: str | None, index: int) -> _Lane:
+    def _lane(self, bucket: str | None, index: int) -> Lane:
         """The bucket's lane; a new one gets `index` as its head."""
         lane = self._lanes.get(bucket)
         if lane is None:
-            lane = self._lanes[bucket] = _Lane(bucket)
+            lane = self._lanes[bucket] = Lane(bucket)
             heappush(self._heads, (index, lane))
         return lane
 
-    def _grew(self, lane: _Lane, size: int) -> None:
+    def _grew(self, lane: Lane, size: int) -> None:
         lane.bytes += size
         self._bytes += size
         if lane.is_full(self._limits):
@@ -260,7 +206,7 @@ class Window:
         # Younger than now is possible when the clock was set back; nothing waits for a clock to catch up.
         return max(0.0, self._limits.max_wait - age) if age >= 0 else 0.0
 
-    def _parcel(self, lane: _Lane) -> Parcel:
+    def _parcel(self, lane: Lane) -> Parcel:
         count = lane.next_size(self._limits)
         past = lane.indexes[count - 1] + 1
         units: dict[tuple[str, str], str] = {}
@@ -302,7 +248,7 @@ class Window:
     def _advance(self) -> None:
         """Move the position up to the oldest unsettled event."""
         heads = self._heads
-        while heads and not _is_head(*heads[0]):
+        while heads and not heads[0][1].begins_at(heads[0][0]):
             heappop(heads)
         self._settled = heads[0][0] if heads else self._past
         while self._spans and self._spans[0].past <= self._settled:
@@ -322,10 +268,6 @@ class Window:
     def __len__(self) -> int:
         """How many events are not settled yet."""
         return sum(len(lane.events) for lane in self._lanes.values())
-
-
-def _is_head(index: int, lane: _Lane) -> bool:
-    return bool(lane.indexes) and lane.indexes[0] == index
 
 
 def _position(span: _Span, index: int) -> Position:

@@ -144,7 +144,7 @@ class _Watch:
         deadline = time.monotonic() + _READY_SECONDS
         while not self._stop.is_set() and not reached():
             self.check()
-            if ended := self._bridge.liveness():
+            if ended := self._bridge.standing.liveness():
                 raise DemoFailed(f"the bridge failed: {ended}")
             if time.monotonic() > deadline:
                 raise DemoFailed(f"{otherwise} within {_READY_SECONDS:g} s")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard.activity import Activity
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.store import Column, Store

@@ -21,7 +21,7 @@ from pydantic_core import PydanticSerializationError, to_json
 from urllib3.exceptions import HTTPError
 
 from mqttbridge import __version__
-from mqttbridge.config.model import InitialStateConfig, Transport
+from mqttbridge.config.destinations import InitialStateConfig, Transport
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused, Settlement
 from mqttbridge.destinations.base import BatchLimits, Delivery, Rate
 from mqttbridge.destinations.http_exchange import in_words, masked

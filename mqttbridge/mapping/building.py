@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic_core import SchemaValidator
 
-from mqttbridge.config.model import FieldConfig, FieldType, ModelConfig, TimeOf
+from mqttbridge.config.models import FieldConfig, FieldType, ModelConfig, TimeOf
 from mqttbridge.mapping.fieldtypes import (
     FieldProblem,
     default_of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mqttbridge.config.thinning import ThinConfig
@@ -58,6 +58,8 @@ class CompiledRule:
     for_topic: Callable[[CompiledRule, str], CompiledRule] | None = None
     # Whether it tells the stores of each of its streams, since some rule says how long those are kept.
     tells_streams: bool = False
+    # What its fields are, where a device says so in Home Assistant's words.
+    device_classes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs_properties(self) -> bool:

@@ -8,7 +8,9 @@ from difflib import get_close_matches
 from typing import Final, NamedTuple, TypeAlias
 
 from mqttbridge.config.formats import Compression
-from mqttbridge.config.model import BadTimestamp, Config, Extra, FieldType, PayloadFormat, RuleConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldType
+from mqttbridge.config.rules import BadTimestamp, Extra, PayloadFormat, RuleConfig
 from mqttbridge.mapping.building import configured_model
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling_values import compile_values, model_problems

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from fnmatch import translate
 from typing import Final, TypeAlias
 
-from mqttbridge.config.model import Extra, FieldConfig, FieldType, ModelConfig, RuleConfig
+from mqttbridge.config.models import FieldConfig, FieldType, ModelConfig
+from mqttbridge.config.rules import Extra, RuleConfig
 from mqttbridge.config.values import Counter, DerivedConfig, ValueConfig
 from mqttbridge.events import Value
 from mqttbridge.mapping.counters import CounterRule

@@ -22,7 +22,7 @@ from pydantic_core import (
     core_schema,
 )
 
-from mqttbridge.config.model import FieldConfig, FieldType
+from mqttbridge.config.models import FieldConfig, FieldType
 from mqttbridge.events import INT64_MAX, INT64_MIN, MAX_TEXT_CHARS, Value
 from mqttbridge.mapping.paths import EACH, parse_path
 from mqttbridge.mapping.timestamps import parse_timestamp

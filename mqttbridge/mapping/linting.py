@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
-from mqttbridge.config.model import BUILT_IN_RULES, Config, FieldType, ModelConfig, RuleConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldType, ModelConfig
+from mqttbridge.config.rules import BUILT_IN_RULES, RuleConfig
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import Loc
 from mqttbridge.mapping.families import name_of_use

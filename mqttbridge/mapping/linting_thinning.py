@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, TypeAlias
 
-from mqttbridge.config.model import Config, FieldConfig, FieldType, RuleConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldConfig, FieldType
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.config.thinning import Keep, ThinConfig
 from mqttbridge.mapping.compiling import Loc
 from mqttbridge.mapping.templates import FIELD

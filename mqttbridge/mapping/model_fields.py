@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mqttbridge.config.model import Config, FieldConfig, FieldType, ModelConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldConfig, FieldType, ModelConfig
 from mqttbridge.mapping.paths import EACH
 
 

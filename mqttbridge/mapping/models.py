@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
-from mqttbridge.config.model import FieldConfig
+from mqttbridge.config.models import FieldConfig
 from mqttbridge.events import Value
 from mqttbridge.mapping.fieldtypes import FieldProblem, default_of, may_be_missing, value_schema
 from mqttbridge.mapping.flatten import Fields

@@ -39,7 +39,8 @@ class Route:
         to: names of destinations; empty means every one.
         bucket: name of the bucket.
         new_units: units of streams met first, by (bucket, stream); the ingest loop takes and clears it. Where rules
-            say how long their streams are kept, streams without a unit are among them, with an empty one.
+            say how long their streams are kept, or a device what it measures, streams without a unit are among them,
+            with an empty one.
         last: the last events of its streams, owned by the ingest loop.
         saved: what of `last` is on disk, likewise.
         named_by: what in the message its names were made of, if anything.
@@ -173,7 +174,8 @@ class Route:
             stream = self._streams.get(field)
             if stream is None:
                 stream = checked_name(self._compiled.stream_of(field, self._pieces), "a stream's name")
-                if (unit := self._compiled.unit_of(field)) or self._compiled.tells_streams:
+                unit = self._compiled.unit_of(field)
+                if unit or self._compiled.tells_streams or field in self._compiled.device_classes:
                     self.new_units[self.bucket, stream] = unit
                 if self._room.left > 0:
                     self._streams[field] = stream

@@ -14,46 +14,28 @@ import logging
 import select
 import ssl
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage, error_string
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-from paho.mqtt.subscribeoptions import SubscribeOptions
+from paho.mqtt.enums import MQTTErrorCode, MQTTProtocolVersion
 
-from mqttbridge.config.model import MqttConfig, RetainedPolicy
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import ProtocolViolation
 from mqttbridge.events import PayloadWithProperties
 from mqttbridge.sources import endings
 from mqttbridge.sources.frames import RETAINED, Publish, PublishReader
 from mqttbridge.sources.framesocket import FrameSocket
 from mqttbridge.sources.outbox import Outbox, Publication
+from mqttbridge.sources.paho_client import CONNECT_TIMEOUT, OFFLINE, connect, make_client
+from mqttbridge.sources.subscriptions import Subscriptions
 
 log = logging.getLogger(__name__)
 
-# Name look-up aside, a broker that takes longer to answer than this is treated as away; short enough that a
-# stop signal during an attempt still ends the bridge within 5 s.
-CONNECT_TIMEOUT: Final = 4.0
-_DEFAULT_PORTS: Final = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443, "unix": 1}
-# A SUBSCRIBE of this many filters stays small enough for any broker.
-_FILTERS_A_PACKET: Final = 100
 # How long paho's clock rests after a time without reading: its PINGRESP may still be behind what was not read.
 _CATCH_UP: Final = 5.0
-# Generous, since a resumed session's messages may come first; while they do, it is waited on.
-_SUBACK_TIMEOUT: Final = 60.0
-# Access rules are mended, and come into force, while we are connected: what was refused is asked for again.
-_ASK_AGAIN: Final = 60.0
-# Retain Handling of MQTT 5: whether the broker sends retained messages again when we subscribe again.
-_RETAIN_HANDLING: Final = {
-    RetainedPolicy.CHANGED: SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE,
-    RetainedPolicy.ACCEPT: SubscribeOptions.RETAIN_SEND_IF_NEW_SUB,
-    RetainedPolicy.IGNORE: SubscribeOptions.RETAIN_DO_NOT_SEND,
-}
-_ONLINE, _OFFLINE = b"online", b"offline"
+_ONLINE: Final = b"online"
 
 
 @dataclass(slots=True)
@@ -66,9 +48,6 @@ class Progress:
     ended: str = ""
     said_why: bool = False
     """Whether `ended` is a reason that is known, not just that it did."""
-    waiting: dict[int, list[str]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
-    subscribed: bool = False
 
 
 class Connection:
@@ -96,8 +75,8 @@ class Connection:
         *,
         properties: bool = False,
     ) -> None:
-        self._config, self.filters, self._stale = config, filters, stale
-        self.protocol = protocol
+        self._config, self.protocol = config, protocol
+        self.subscriptions = Subscriptions(config, protocol, filters, stale)
         self.progress = Progress()
         mqtt5 = protocol == MQTTProtocolVersion.MQTTv5
         self._properties = properties and mqtt5
@@ -109,35 +88,8 @@ class Connection:
         self._client = self._make_client(tls)
         self._opened = time.monotonic()
         self._busy = False
-        self._asked = self._rests_until = 0.0
-        url = urlsplit(config.url)
-        host = url.path if url.scheme == "unix" else url.hostname or ""
-        connect = None
-        if mqtt5:
-            connect = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            connect.SessionExpiryInterval = min(int(config.session_expiry), 0xFFFFFFFF)
-            connect.ReceiveMaximum = config.receive_maximum
-        self._connect(
-            host,
-            url.port or _DEFAULT_PORTS[url.scheme],
-            keepalive=max(1, int(config.keep_alive)),
-            clean_start=False
-            if protocol == MQTTProtocolVersion.MQTTv5
-            else 3,  # 3 is paho's "not said", the only value 3.1.1 takes
-            properties=connect,
-        )
-
-    def _connect(
-        self, host: str, port: int, *, keepalive: int, clean_start: Any, properties: Properties | None
-    ) -> None:
-        try:
-            self._client.connect(host, port, keepalive=keepalive, clean_start=clean_start, properties=properties)
-        except (OSError, ValueError):
-            raise
-        except Exception as error:
-            # As in `_paho_reads`: a WebSocket's greeting is parsed by paho, too.
-            log.debug("paho could not read the answer", exc_info=True)
-            raise ConnectionError(f"malformed answer ({error!r})") from error
+        self._rests_until = 0.0
+        connect(self._client, config)
 
     @property
     def met_no_broker(self) -> bool:
@@ -161,7 +113,7 @@ class Connection:
             messages = self._frames.publishes
         if not self.progress.connected and time.monotonic() - self._opened > 2 * CONNECT_TIMEOUT:
             self.progress.ended = self.progress.ended or "nobody answered our CONNECT; check the port in mqtt.url"
-        if self.progress.waiting and not messages and time.monotonic() - self._asked > _SUBACK_TIMEOUT:
+        if not messages and self.subscriptions.overdue():
             self.progress.ended = self.progress.ended or "the broker did not answer our SUBSCRIBE"
         return messages
 
@@ -194,6 +146,13 @@ class Connection:
             else:
                 one.fail(error_string(sent.rc))
 
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Have these filters and no other; only once `subscriptions.complete`."""
+        try:
+            self.subscriptions.change(self._client, filters)
+        except (OSError, ValueError) as error:
+            self.progress.ended = self.progress.ended or str(error)
+
     def keep_alive(self) -> None:
         """Stay connected while nothing is read: the broker hears a PINGREQ, paho's own clock is left alone.
 
@@ -211,11 +170,11 @@ class Connection:
 
     def close(self) -> None:
         """Say goodbye: publish `offline` and disconnect. What is not acknowledged is delivered again later."""
-        topic = availability_topic(self._config)
+        topic = self._config.own_topic
         try:
             if self.progress.connected and not self.progress.ended:
                 if topic:
-                    self._client.publish(topic, _OFFLINE, qos=0, retain=True)
+                    self._client.publish(topic, OFFLINE, qos=0, retain=True)
                 self._client.disconnect()
                 if self._socket is not None:
                     self._socket.flush()
@@ -254,8 +213,7 @@ class Connection:
             self.keep_alive()
         elif client.socket() is not None and time.monotonic() > self._rests_until:
             client.loop_misc()
-            if self.progress.subscribed and self.progress.refused and time.monotonic() > self._asked + _ASK_AGAIN:
-                self._subscribe(client, list(self.progress.refused))
+            self.subscriptions.ask_again(client)
         if self._slow:
             self._frames.publishes += [message for message, _, _ in self._slow]
             self._to_acknowledge += [(packet_id, qos) for _, packet_id, qos in self._slow if qos]
@@ -287,29 +245,7 @@ class Connection:
     # --- paho ----------------------------------------------------------------------------------------------
 
     def _make_client(self, tls: ssl.SSLContext | None) -> Client:
-        url = urlsplit(self._config.url)
-        arguments: dict[str, Any] = {
-            "client_id": self._config.client_id,
-            "protocol": self.protocol,
-            "transport": {"ws": "websockets", "wss": "websockets", "unix": "unix"}.get(url.scheme, "tcp"),
-            "reconnect_on_failure": False,
-            "manual_ack": True,
-        }
-        if self.protocol == MQTTProtocolVersion.MQTTv311:
-            # MQTT 3.1.1 knows no expiry: a session is kept for ever, or not at all.
-            arguments["clean_session"] = self._config.session_expiry == 0
-        client = make_paho_client(self._wrap, arguments)
-        client.connect_timeout = CONNECT_TIMEOUT
-        if url.scheme in {"ws", "wss"}:
-            client.ws_set_options(path=url.path or "/mqtt")
-        if tls is not None:
-            client.tls_set_context(tls)
-        if self._config.username is not None:
-            password = self._config.password
-            client.username_pw_set(self._config.username, password.get_secret_value() if password else None)
-        topic = availability_topic(self._config)
-        if topic:
-            client.will_set(topic, _OFFLINE, qos=1, retain=True)
+        client = make_client(self._config, self.protocol, tls, self._wrap)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
@@ -329,54 +265,13 @@ class Connection:
             return
         self.progress.connected = True
         self.progress.session_present = flags.session_present
-        if flags.session_present and self._stale:
-            client.unsubscribe(list(self._stale))
-        self._subscribe(client, self.filters)
-
-    def change(self, filters: Sequence[str]) -> None:
-        """Subscribe to what is new among these, and unsubscribe from what is not; only once `progress.subscribed`."""
-        before, self.filters = self.filters, filters
-        now, then, refused = set(filters), set(before), self.progress.refused
-        unwanted = [each for each in before if each not in now]
-        wanted = [each for each in filters if each not in then or each in refused]
-        try:
-            for start in range(0, len(unwanted), _FILTERS_A_PACKET):
-                self._client.unsubscribe(unwanted[start : start + _FILTERS_A_PACKET])
-            self.progress.refused = {}
-            if wanted:
-                self._subscribe(self._client, wanted)
-        except (OSError, ValueError) as error:
-            self.progress.ended = self.progress.ended or str(error)
-
-    def _subscribe(self, client: Client, filters: Sequence[str]) -> None:
-        self._asked = time.monotonic()
-        self.progress.subscribed, self.progress.refused = False, {}
-        for start in range(0, len(filters), _FILTERS_A_PACKET):
-            some = list(filters[start : start + _FILTERS_A_PACKET])
-            _, packet_id = client.subscribe([(topic_filter, self._subscription()) for topic_filter in some])
-            self.progress.waiting[packet_id or 0] = some
-
-    def _subscription(self) -> Any:
-        if self.protocol != MQTTProtocolVersion.MQTTv5:
-            return self._config.qos
-        return SubscribeOptions(qos=self._config.qos, retainHandling=_RETAIN_HANDLING[self._config.retained])
+        self.subscriptions.begin(client, session_present=flags.session_present)
 
     def _on_subscribe(self, client: Client, _userdata: Any, packet_id: int, reasons: Any, _properties: Any) -> None:
-        asked = self.progress.waiting.pop(packet_id, [])
-        self.progress.refused |= dict.fromkeys(asked[len(reasons) :], "no answer")
-        for topic_filter, reason in zip(asked, reasons, strict=False):
-            if reason.value < self._config.qos:
-                log.warning(
-                    "the broker grants %r at QoS %d only: what is published while we are away is lost",
-                    topic_filter, reason.value,
-                )  # fmt: skip
-            elif reason.is_failure:
-                self.progress.refused[topic_filter] = reason.getName()
-        if not self.progress.waiting:
-            self.progress.subscribed = True
-            topic = availability_topic(self._config)
-            if topic:
-                client.publish(topic, _ONLINE, qos=1, retain=True)
+        self.subscriptions.answered(packet_id, reasons)
+        topic = self._config.own_topic
+        if self.subscriptions.complete and topic:
+            client.publish(topic, _ONLINE, qos=1, retain=True)
 
     def _on_disconnect(self, _client: Client, _userdata: Any, flags: Any, reason: Any, _properties: Any) -> None:
         name = reason.getName()
@@ -413,29 +308,3 @@ class Connection:
 def _length_of_length(packed: bytes) -> int:
     """How many bytes the variable byte integer takes that stands first."""
     return next(index for index, byte in enumerate(packed) if not byte & 0x80) + 1
-
-
-def availability_topic(config: MqttConfig) -> str | None:
-    """The topic on which the bridge says whether it is there, or None."""
-    return config.availability_topic and config.availability_topic.replace("{client_id}", config.client_id)
-
-
-def has_fast_surface() -> bool:
-    """Whether this paho-mqtt has the one private method that the fast reader hangs on."""
-    return callable(getattr(Client, "_create_socket", None))
-
-
-def make_paho_client(wrap: Callable[[Any], Any], arguments: dict[str, Any]) -> Client:
-    """A paho client whose socket is wrapped as soon as it is connected, or a plain one with a warning."""
-    if not has_fast_surface():
-        log.warning(
-            "this paho-mqtt does not offer what the fast reader needs; messages are read about thirty times slower. "
-            "Install the version named in constraints.txt"
-        )
-        return Client(CallbackAPIVersion.VERSION2, **arguments)
-
-    class FramedClient(Client):
-        def _create_socket(self) -> Any:
-            return wrap(super()._create_socket())
-
-    return FramedClient(CallbackAPIVersion.VERSION2, **arguments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 from typing import Final
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 
 # A connection that held this long was a good one: losing it says nothing about the one before.
 STABLE_SECONDS: Final = 30.0

@@ -62,6 +62,10 @@ class FrameSocket:
             try:
                 chunk = self._inner.recv(READ_BYTES - size)
             except _WOULD_BLOCK:
+                # paho's WebSocket says so after a PING or half a frame, too, though TLS has decrypted more: nobody
+                # would wake us for that, since the network has nothing to read.
+                if self._has_decrypted():
+                    continue
                 drained = True
                 break
             except OSError:
@@ -78,6 +82,10 @@ class FrameSocket:
                 self._check_greeting(chunks[0])
             self._frames.feed(chunks[0] if len(chunks) == 1 else b"".join(chunks))
         return not drained
+
+    def _has_decrypted(self) -> bool:
+        pending = getattr(self._inner, "pending", None)
+        return bool(pending and pending())
 
     def _check_greeting(self, greeting: bytes) -> None:
         self._greeted = True

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from mqttbridge.config.model import MqttConfig, RetainedPolicy
+from mqttbridge.config.mqtt import MqttConfig, RetainedPolicy
 from mqttbridge.errors import BrokerError
 from mqttbridge.sources.frames import Publish
 from mqttbridge.sources.mqtt import MqttSource

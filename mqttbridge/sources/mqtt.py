@@ -20,7 +20,7 @@ from typing import Final
 
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import ConfigError, Problem, SpoolError
 from mqttbridge.sources.connection import Connection
 from mqttbridge.sources.endings import STABLE_SECONDS, Losses, not_reached
@@ -169,34 +169,34 @@ class MqttSource:
             self._connection = None
             self._fall_back(connection)
             self._fail(progress.ended, without_reason=not progress.said_why)
-        elif progress.subscribed:
+        elif connection.subscriptions.complete:
             self._note_subscribed(connection)
 
     def _note_subscribed(self, connection: Connection) -> None:
-        progress = connection.progress
-        if connection.filters is not self._kept:
-            self._kept = connection.filters
+        subscriptions = connection.subscriptions
+        if subscriptions.filters is not self._kept:
+            self._kept = subscriptions.filters
             # Where it cannot be kept now the list of the last connection stays, and the next one keeps it.
             with suppress(SpoolError):
                 self._remember(json.dumps(self._kept))
-        if not self._connected_at or progress.refused != self._refused:
+        if not self._connected_at or subscriptions.refused != self._refused:
             self._connected_at = self._connected_at or time.monotonic()
-            self._refused = progress.refused
+            self._refused = subscriptions.refused
             self._logged_failures = []
-            if progress.refused:
-                detail = ", ".join(f"{name!r} ({reason})" for name, reason in progress.refused.items())
+            if subscriptions.refused:
+                detail = ", ".join(f"{name!r} ({reason})" for name, reason in subscriptions.refused.items())
                 log.error("the broker refused subscriptions: %s; check its access rules", detail)
                 self._set_status("subscription refused", detail)
             else:
-                session = "resumed" if progress.session_present else "new"
+                session = "resumed" if connection.progress.session_present else "new"
                 protocol = _PROTOCOL_NAMES[connection.protocol]
                 log.info("connected to %s: MQTT %s, session %s", self._config.url, protocol, session)
                 self._set_status("connected", "")
         self._follow_filters(connection)
 
     def _follow_filters(self, connection: Connection) -> None:
-        if connection.progress.subscribed and connection.filters is not self._filters:
-            connection.change(self._filters)
+        if connection.subscriptions.complete and connection.subscriptions.filters is not self._filters:
+            connection.subscribe(self._filters)
 
     def _fall_back(self, connection: Connection) -> None:
         """Try the other protocol version next, when it may be the version that the broker objects to.

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pydantic_core import from_json
 
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import EventTuple, Position
-
-if TYPE_CHECKING:
-    from mqttbridge.spool.spool import Spool
+from mqttbridge.spool.arrivals import Arrivals
+from mqttbridge.spool.file import MALFORMED, SpoolFile
 
 # Rows are read a few at a time so that a backlog of small rows costs one query, not one each, and a backlog
 # of large ones (an ingest read is up to a few thousand events) does not fill memory.
 _ROWS_A_QUERY: Final = 64
-# How SQLite says that a file is damaged.
-MALFORMED: Final = "database disk image is malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,8 @@ class Row:
 class SpoolReader:
     """Reads for one destination on a connection of its own; used by one thread."""
 
-    def __init__(self, spool: Spool, destination: str, position: Position) -> None:
-        self._spool = spool
+    def __init__(self, file: SpoolFile, arrivals: Arrivals, destination: str, position: Position) -> None:
+        self._file, self._arrivals = file, arrivals
         self._destination = destination
         self._connection: sqlite3.Connection | None = None
         self._generation = -1
@@ -59,7 +56,7 @@ class SpoolReader:
         try:
             return self._read(after, max_events)
         except sqlite3.DatabaseError as error:
-            self._spool.report_damage(error, self._generation)
+            self._file.report_damage(error, self._generation)
         try:
             return self._read(after, max_events)
         except sqlite3.DatabaseError as error:
@@ -67,7 +64,7 @@ class SpoolReader:
 
     def _read(self, after: Position, max_events: int) -> list[Row]:
         connection = self._connect()
-        committed = self._spool.committed_seq
+        committed = self._arrivals.committed_seq
         rows: list[Row] = []
         count, seq = 0, max(after.seq, self._nothing_up_to + 1)
         while count < max_events:
@@ -111,7 +108,7 @@ class SpoolReader:
 
     def _noted(self, rows: list[Row]) -> list[Row]:
         if rows:
-            self._spool.read_ahead[self._destination] = rows[-1].end.seq
+            self._file.read_ahead[self._destination] = rows[-1].end.seq
         return rows
 
     def wait(self, after: Position, timeout: float) -> bool:
@@ -120,7 +117,7 @@ class SpoolReader:
         Returns:
             False when `timeout` seconds passed or `Spool.wake` was called.
         """
-        return self._spool.wait_beyond(max(after, Position(self._nothing_up_to + 1, 0)), timeout)
+        return self._arrivals.wait_beyond(max(after, Position(self._nothing_up_to + 1, 0)), timeout)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -128,13 +125,13 @@ class SpoolReader:
             self._connection = None
 
     def _connect(self) -> sqlite3.Connection:
-        if self._connection is None or self._generation != self._spool.generation:
+        if self._connection is None or self._generation != self._file.generation:
             self.close()
-            self._generation = self._spool.generation
+            self._generation = self._file.generation
             # Read-only and without mmap: SQLite before 3.51.3 can corrupt a WAL file when two connections
             # write or checkpoint at the same instant, so there is one connection that ever does.
             self._connection = sqlite3.connect(
-                f"{self._spool.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30,
+                f"{self._file.path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30,
                 check_same_thread=False,
             )  # fmt: skip
         return self._connection

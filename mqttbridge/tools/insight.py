@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-from mqttbridge.config.model import Config, InitialStateConfig
+from mqttbridge.config.destinations import InitialStateConfig
+from mqttbridge.config.model import Config
 from mqttbridge.flow import FINE_SECONDS, FlowHistory, time_until
 from mqttbridge.logtail import LogTail
 from mqttbridge.mapping.linting import name_of

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Protocol
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import BridgeError
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.sources.frames import Publish
@@ -108,9 +108,7 @@ class Overhearing:
             thread.join(timeout)
 
     def _listen(self, mqtt: MqttConfig, topic: str, seconds: float) -> None:
-        from mqttbridge.sources.connection import availability_topic  # noqa: PLC0415  # paho, as below
-
-        own = availability_topic(mqtt)
+        own = mqtt.own_topic
         ear: Ear | None = None
         try:
             ear = self._ear(mqtt, topic)

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mqttbridge.config.model import Config, InitialStateConfig, Transport
+from mqttbridge.config.destinations import InitialStateConfig, Transport
+from mqttbridge.config.model import Config
 from mqttbridge.mapping.compiling import Loc
 from mqttbridge.mapping.families import name_of_use
 from mqttbridge.mapping.linting import name_of

@@ -27,7 +27,7 @@ _EVENTS_A_COMMIT: Final = 20_000
 # Rows that one call looks at; whoever wants more calls again from `last_id` on.
 MAX_ROWS: Final = 2_000
 
-# What `dashboard/pushed.py` has in place of a rule's name.
+# What `dashboard/events/pushed.py` has in place of a rule's name.
 _PUSHED: Final = "Events API"
 
 CUT: Final = "only the beginning of the payload was kept"

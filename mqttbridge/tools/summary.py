@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mqttbridge.config.model import Config, FieldType
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import FieldType
 from mqttbridge.events import Rejected
 from mqttbridge.mapping import Loc, Rulebook
 from mqttbridge.mapping.explaining import Passed, nearest_rule

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from mqttbridge.alerting.matching import Part, Watcher, filled, stars_of, watchers_of
 from mqttbridge.alerting.positions import Pair, join
 from mqttbridge.alerting.wording import duration_in_words, filled as fill_in, sentence_of, text_of, topic_of
-from mqttbridge.config.alerts import AlertRuleConfig, AlertsConfig, origin_of
+from mqttbridge.config.alerts import AlertRuleConfig, AlertsConfig
+from mqttbridge.config.web_addresses import origin_of
 
 
 def rule(**what: object) -> AlertRuleConfig:

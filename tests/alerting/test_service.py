@@ -11,14 +11,13 @@ from typing import Any
 import pytest
 
 from mqttbridge.alerting import dispatcher
-from mqttbridge.alerting.actions import create
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.engine import MAX_STREAMS
 from mqttbridge.alerting.firings import Outcome
 from mqttbridge.alerting.ledger import HISTORY
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig, PageRule
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import NoSuchAlert, NotAcceptable
 from mqttbridge.dashboard.records import Conflict
@@ -26,7 +25,7 @@ from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.pacing import Backoff
 from mqttbridge.errors import BrokerError, StoreError
 from mqttbridge.metrics import Metrics
-from tests.support.processes import eventually, free_port
+from tests.support.processes import eventually
 from tests.support.receivers import Hook, mail_server, webhook_server
 
 HOT = {"name": "Hot", "stream": "*.t", "when": {"is": ">", "value": 30, "clear": 28}, "actions": ["hook"]}
@@ -213,7 +212,7 @@ def test_a_crash_before_the_answer_was_recorded_tells_it_again_under_the_same_ke
 def test_nobody_is_told_before_the_firing_is_kept(watch, hook, monkeypatch):
     watched = watch()
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise StoreError("the disk is full")
 
     with monkeypatch.context() as patched:
@@ -340,6 +339,18 @@ def test_a_firing_that_is_over_at_once_needs_no_room_that_open_ones_have(watch):
     assert [one["stream"] for one in watched.desk.history(1, None)["firings"]] == ["x.u"]
 
 
+def test_firings_beyond_the_bound_are_forgotten_and_that_is_said_once_counted_and_shown(watch, caplog):
+    watched = watch(rules=[{**HOT, "actions": []}, {**HOT, "name": "Other", "stream": "*.u", "actions": []}])
+    watched.push(*((f"{i}.t", 31.0, 1.0) for i in range(HISTORY)))
+    assert watched.desk.overview(secrets=False)["forgotten"] == 0
+
+    watched.push(*((f"{i}.u", 31.0, 2.0) for i in range(7)))
+
+    assert watched.desk.overview(secrets=False)["forgotten"] == 7
+    assert watched.metrics.alerts_forgotten.value() == 7
+    assert caplog.text.count("are forgotten untold") == 1
+
+
 def test_of_texts_that_were_missed_each_is_judged(watch):
     watched = watch(rules=[{"name": "Log", "stream": "log", "when": {"is": "matches", "text": "error"}}])
     watched.push(("log", "up", 1.0))
@@ -384,7 +395,7 @@ def test_a_stream_that_was_deleted_fires_no_more_and_makes_room(watch, hook):
 
 
 def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     watched.push(*(("x.t", 20.0 + (i == 50) * 20, float(i)) for i in range(100)))
     assert watched.metrics.alerts_fired.total() == 1
@@ -392,7 +403,7 @@ def test_a_flood_that_cannot_be_followed_is_read_back_from_the_store(watch, monk
 
 
 def test_what_comes_after_a_gap_in_a_flood_does_not_close_it(watch, monkeypatch):
-    monkeypatch.setattr("mqttbridge.alerting.service.MAX_WAITING", 3)
+    monkeypatch.setattr("mqttbridge.alerting.inbox.MAX_WAITING", 3)
     watched = watch()
     for points in ([(20.0, 1.0)], [(20.0, 2.0), (40.0, 3.0), (40.0, 4.0), (20.0, 5.0)], [(20.0, 6.0)]):
         watched.alerts.observe(watched.dashboard.store.append([("b", "x.t", *point) for point in points]))
@@ -405,7 +416,7 @@ def test_streams_that_no_rule_watches_are_let_go_at_once(watch):
     watched = watch()
     columns = watched.dashboard.store.append([("b", "x.humidity", 99.0, 1.0)])
     watched.alerts.observe(columns)
-    assert watched.alerts._inbox == []
+    assert watched.alerts._inbox.take() == ([], {})
 
 
 def test_a_position_of_two_streams_leaves_its_circle(watch):
@@ -417,16 +428,29 @@ def test_a_position_of_two_streams_leaves_its_circle(watch):
     assert watched.state("van.lat") == "firing"
 
 
+def test_of_a_bucket_that_is_deleted_nothing_fires_and_its_own_rules_go(watch, hook):
+    watched = watch()
+    own = watched.desk.create(PageRule.model_validate({**HOT, "name": "Own", "bucket": "b"}))
+    watched.push(("x.t", 31.0, 1.0))
+    watched.push(("x.t", 31.0, 1.0), bucket="other")
+
+    assert watched.desk.forget_bucket("b") == 1
+    assert watched.desk.states("b")["states"] == []
+    assert watched.state("x.t", "other") == "firing"
+    ends = {one.rule: one.over_text for one in watched.alerts.ledger.firings.values() if one.bucket == "b"}
+    assert own["id"] in ends
+    assert set(ends.values()) == {"the stream is gone"}
+
+
 # -- the other actions
 
 
 def test_a_mail_is_sent_and_again_after_a_temporary_no(watch):
-    port = free_port()
-    with mail_server(port) as box:
+    with mail_server() as box:
         box.answers = ["451 later"]
         watched = watch(
             actions={"mail": {"type": "email", "to": ["me@example.org", "you@example.org"]}},
-            smtp={"host": "127.0.0.1", "port": port, "security": "none", "sender": "bridge@example.org"},
+            smtp={"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "bridge@example.org"},
             rules=[{**HOT, "name": "Heiß\u2028", "level": "critical", "actions": ["mail"]}],
         )
         watched.push(("x.t", 31.0, 1.0), bucket="Küche")
@@ -441,12 +465,11 @@ def test_a_mail_is_sent_and_again_after_a_temporary_no(watch):
 
 
 def test_a_mail_that_the_server_will_never_take_is_refused(watch):
-    port = free_port()
-    with mail_server(port) as box:
+    with mail_server() as box:
         box.answers = ["550 no such user"]
         watched = watch(
             actions={"mail": {"type": "email", "to": ["me@example.org"]}},
-            smtp={"host": "127.0.0.1", "port": port, "security": "none", "sender": "bridge@example.org"},
+            smtp={"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "bridge@example.org"},
             rules=[{**HOT, "actions": ["mail"]}],
         )
         watched.push(("x.t", 31.0, 1.0))
@@ -483,31 +506,3 @@ def test_fields_of_ones_own_and_headers_go_with_a_webhook(watch, hook):
 
     assert hook.requests[0][1] == {"text": 'Hot: "31"'}
     assert hook.headers[0]["X-Key"] == "k"
-
-
-def test_apprise_says_what_it_needs_or_whether_it_went_well(watch, monkeypatch):
-    sent: list[tuple[str, str]] = []
-
-    class Service:
-        def add(self, url: str) -> bool:
-            return url.startswith("ntfy://")
-
-        def notify(self, body: str, title: str) -> bool:
-            sent.append((title, body))
-            return True
-
-    class Module:
-        Apprise = Service
-
-    monkeypatch.setitem(__import__("sys").modules, "apprise", Module)
-    watched = watch(
-        actions={"phone": {"type": "apprise", "url": "ntfy://topic"}}, rules=[{**HOT, "actions": ["phone"]}]
-    )
-    watched.push(("x.t", 31.0, 1.0))
-    watched.settle()
-    assert sent == [("[WARNING] Hot: b x.t", "Hot: b x.t is 31, above 30")]
-
-    unknown = AlertsConfig.model_validate({"actions": {"p": {"type": "apprise", "url": "nonsense://token"}}})
-    with pytest.raises(Exception, match="does not know") as told:
-        create(unknown.actions["p"], None, None)
-    assert "token" not in str(told.value)

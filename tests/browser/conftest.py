@@ -116,6 +116,34 @@ def open_board(page: Page, dashboard: Dashboard, bucket: str, hash_: str = "") -
     return watched
 
 
+class Finger:
+    """Touches as a screen reports them: nothing is dispatched to elements, the browser finds them."""
+
+    def __init__(self, page: Page) -> None:
+        self._devtools = page.context.new_cdp_session(page)
+
+    def _touch(self, kind: str, *points: tuple[float, float]) -> None:
+        self._devtools.send(
+            "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+        )
+
+    def down(self, x: float, y: float) -> None:
+        self._touch("touchStart", (x, y))
+
+    def along(self, *path: tuple[float, float]) -> None:
+        for point in path:
+            self._touch("touchMove", point)
+
+    def up(self) -> None:
+        self._touch("touchEnd")
+
+
+def middle(locator: Locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
 def expect_state(page: Page, state: str) -> None:
     expect(page.locator(".badge")).to_have_attribute("data-state", state)
 
@@ -176,6 +204,18 @@ def keep_pictures(context: BrowserContext, name: str) -> None:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def phone(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page on a phone, with fingers in place of a mouse."""
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, locale="en-GB", timezone_id="UTC"
+    )
+    context.set_default_timeout(PATIENCE_MS)
+    yield context.new_page()
+    keep_pictures(context, f"{request.node.name}-phone")
+    context.close()
 
 
 @pytest.fixture

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+import requests
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Dashboard, Tile, Watched, climate, expect_state, open_board
+from tests.browser.conftest import Dashboard, Finger, Tile, Watched, climate, expect_state, middle, open_board
 from tests.support.configs import EMBEDDED
 from tests.support.processes import BridgeProcess
 
@@ -42,7 +44,10 @@ def place(page: Page, stream: str) -> list[int]:
 
 
 def order(page: Page) -> list[str]:
-    return page.locator(".cell .tile").evaluate_all("all => all.map((e) => e.dataset.stream)")
+    """The streams as they are read, whatever the order of the elements is while a tile is held."""
+    top = "(e) => { const box = e.getBoundingClientRect(); return [box.top, box.left]; }"
+    found = page.locator(".cell .tile").evaluate_all(f"all => all.map((e) => [({top})(e), e.dataset.stream])")
+    return [stream for _, stream in sorted(found)]
 
 
 def expect_saved(page: Page) -> None:
@@ -66,6 +71,17 @@ def test_tiles_are_dragged_resized_by_keys_removed_undone_and_stay(
     page.mouse.up()
     assert place(page, "attic.temperature") == [3, 0, 3, 3]
     assert place(page, "attic.window") == [3, 3, 3, 3]
+
+    # pulled at its corner
+    x, y = middle(cell(page, "attic.temperature").locator(".cell-size"))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] / 2, y + box["height"] / 3)
+    page.mouse.move(x + box["width"] + 14, y + 80)
+    page.mouse.up()
+    assert place(page, "attic.temperature") == [3, 0, 6, 4]
+    page.keyboard.press("Control+z")
+    assert place(page, "attic.temperature") == [3, 0, 3, 3]
 
     # by keyboard, and what happened is said
     grip = cell(page, "kitchen.temperature").locator(".cell-grip")
@@ -146,25 +162,48 @@ def test_a_tile_is_added_and_edited_and_shows_an_expression(
     watched.assert_clean()
 
 
-def test_who_saves_second_hears_of_the_first_and_chooses(
+def test_what_somebody_saves_shows_in_every_tab_and_who_arranges_meanwhile_is_told_and_chooses(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float
 ) -> None:
     fill(shared_dashboard, bucket, now)
-    other = page.context.new_page()
-    for one in (page, other):
+    arranging, reading = page.context.new_page(), page.context.new_page()
+    for one in (page, arranging):
         arrange(one, shared_dashboard, bucket)
+    watched = open_board(reading, shared_dashboard, bucket)
+    expect(reading.locator(".badge")).to_have_attribute("data-state", "live")
+    expect(arranging.locator(".badge")).to_have_attribute("data-state", "live")
+
     cell(page, "attic.window").locator("[data-action=remove]").click()
     expect_saved(page)
+    expect(Tile(reading, "attic.window").locator).to_have_count(0)
+    expect(reading.locator("[data-notice=arranged]")).to_be_visible()
+    conflict = arranging.locator(".save-conflict")
+    expect(conflict).to_contain_text(re.compile(r"saved this board at \d\d:\d\d:\d\d"))
+    arranging.locator("[data-action=theirs]").click()
+    expect(cell(arranging, "attic.window")).to_have_count(0)
 
-    cell(other, "kitchen.humidity").locator("[data-action=remove]").click()
+    cell(page, "attic.temperature").locator("[data-action=remove]").click()
+    expect(conflict).to_be_visible()
+    cell(arranging, "kitchen.humidity").locator("[data-action=remove]").click()
+    arranging.locator("[data-action=mine]").click()
+    expect_saved(arranging)
+    expect(page.locator(".save-conflict")).to_be_visible()
 
-    expect(other.locator(".save-conflict")).to_have_text(re.compile(r"saved this board first, at \d\d:\d\d:\d\d"))
-    other.locator("[data-action=theirs]").click()
-    expect(cell(other, "attic.window")).to_have_count(0)
-    expect(cell(other, "kitchen.humidity")).to_have_count(1)
+    # A board without a single chart is connected, too.
+    address = f"{shared_dashboard.url}/api/v1/buckets/{bucket}/dashboard"
+    table = {"id": "a", "type": "table", "streams": ["kitchen.temperature"], "x": 0, "y": 0, "w": 6, "h": 4}
+    version = requests.get(address, timeout=10).json()["version"]
+    body = {"auto": False, "tiles": [table]}
+    saved = requests.put(address, json=body, headers={"If-Match": f'"{version}"'}, timeout=10)
+    assert saved.status_code == 200, saved.text
+    reading.reload()
+    expect(reading.locator(".tile")).to_contain_text("21.9")
+    shared_dashboard.push(bucket, [("kitchen.temperature", 44.5, now + 1)])
+    expect(reading.locator(".tile")).to_contain_text("44.5")
+    watched.assert_clean()
 
 
-def test_a_board_is_exported_and_imported_as_a_file(
+def test_a_board_is_exported_imported_given_a_picture_and_brought_back_to_an_earlier_version(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float, tmp_path: Path
 ) -> None:
     fill(shared_dashboard, bucket, now)
@@ -186,27 +225,76 @@ def test_a_board_is_exported_and_imported_as_a_file(
     page.set_input_files("input[name=import]", file)
     expect(page.locator(".panel-said")).to_have_text("board.json is not a dashboard.")
     expect(page.locator(".cell")).to_have_count(2)
+
+    # a picture from this device goes behind the tiles, and stays there
+    Image.new("RGB", (8, 8), "teal").save(tmp_path / "teal.png")
+    page.set_input_files("input[name=picture]", tmp_path / "teal.png")
+    expect(page.locator(".board-picture")).to_have_js_property("naturalWidth", 8)
+    cell(page, "attic.window").locator("[data-action=remove]").click()
+    expect(page.locator(".cell")).to_have_count(1)
+    expect_saved(page)
+    page.reload()
+    expect(page.locator(".board-picture")).to_have_js_property("naturalWidth", 8)
+
+    # an earlier version comes back: that which was imported
+    page.locator("[data-action=arrange]").click()
+    page.locator("[data-action=board]").click()
+    page.locator("[data-action=versions]").click()
+    page.locator("[data-version='1']").click()
+    expect(page.locator(".cell")).to_have_count(2)
+    expect(page.locator(".board-picture")).to_have_count(0)
+    expect_saved(page)
     watched.assert_clean()
 
 
-def test_on_a_phone_tiles_stand_in_reading_order_and_are_moved_one_by_one(
-    shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
+def test_on_a_phone_tiles_are_moved_by_buttons_and_by_a_finger_that_rests_on_them(
+    shared_dashboard: Dashboard, phone: Page, bucket: str, now: float
 ) -> None:
     fill(shared_dashboard, bucket, now)
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    watched = arrange(page, shared_dashboard, bucket)
+    watched = arrange(phone, shared_dashboard, bucket)
 
-    cell(page, "attic.window").get_by_role("button", name="Move attic.window down").tap()
-    assert order(page) == ["attic.temperature", "kitchen.humidity", "attic.window", "kitchen.temperature"]
-    for button in page.locator(".cell").first.locator("button").all():
+    cell(phone, "attic.window").get_by_role("button", name="Move attic.window down").tap()
+    assert order(phone) == ["attic.temperature", "kitchen.humidity", "attic.window", "kitchen.temperature"]
+    for button in phone.locator(".cell").first.locator("button").all():
         box = button.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 40
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    expect_saved(page)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+
+    expect(cell(phone, "attic.window").locator(".cell-grip")).to_be_focused()
+    phone.evaluate("scrollTo(0, 0)")
+
+    # held, and dragged past the middle of the next: it takes its place
+    finger = Finger(phone)
+    held = cell(phone, "attic.temperature")
+    x, y = middle(held)
+    finger.down(x, y)
+    expect(held).to_have_attribute("data-dragged", "true")
+    _, below = middle(cell(phone, "kitchen.humidity"))
+    finger.along((x, y + 40), (x, below - 20), (x, below + 10))
+    expect(phone.locator(".cell").nth(1)).to_have_css("order", "13")
+    finger.up()
+    expect(held).to_have_attribute("data-dragged", "false")
+    assert order(phone) == ["kitchen.humidity", "attic.temperature", "attic.window", "kitchen.temperature"]
+    assert phone.evaluate("scrollY") == 0
+
+    # pulled at the bar at its foot: taller, and as wide as it was
+    _, _, wide, high = place(phone, "kitchen.humidity")
+    x, y = middle(cell(phone, "kitchen.humidity").locator(".cell-size"))
+    finger.down(x, y)
+    finger.along((x, y + 40), (x, y + 85))
+    finger.up()
+    expect(held).to_have_attribute("data-dragged", "false")
+    assert place(phone, "kitchen.humidity")[2:] == [wide, high + 1]
+    expect_saved(phone)
+
+    # a finger that goes on at once scrolls the page
+    finger.down(x, 500)
+    finger.along((x, 460), (x, 400), (x, 300))
+    finger.up()
+    phone.wait_for_function("scrollY > 50")
+    expect(phone.locator("[data-dragged=true]")).to_have_count(0)
     watched.assert_clean()
-    context.close()
 
 
 @pytest.fixture

@@ -13,6 +13,26 @@ from tests.browser.conftest import Dashboard, Tile, climate, expect_state, open_
 pytestmark = pytest.mark.browser
 
 
+def test_who_comes_for_the_first_time_is_told_once_how_to_zoom_arrange_alert_and_share(
+    shared_dashboard: Dashboard, page: Page, phone: Page, bucket: str, now: float
+) -> None:
+    shared_dashboard.push(bucket, climate(now))
+    for one, zoom in ((page, "drag across a chart"), (phone, "drag sideways over a chart")):
+        open_board(one, shared_dashboard, bucket)
+        hints = one.locator(".hints")
+        expect(hints).to_contain_text(zoom)
+        expect(hints.locator("strong")).to_have_text(["Zoom:", "Arrange:", "Alerts:", "Share:"])
+        # what they speak of is there to be seen
+        for action in ("arrange", "share"):
+            expect(one.locator(f"[data-action={action}]")).to_be_in_viewport()
+        expect(one.locator(".tile-alert").first).to_be_in_viewport()
+        one.locator("[data-action=hints-seen]").click()
+        expect(hints).to_have_count(0)
+        one.reload()
+        expect(one.locator(".tile").first).to_be_visible()
+        expect(hints).to_have_count(0)
+
+
 def test_history_is_drawn_when_the_page_opens(shared_dashboard: Dashboard, page: Page, bucket: str, now: float) -> None:
     shared_dashboard.push(bucket, [*climate(now), ("kitchen.window", True, now - 30), ("kitchen.note", "dry", now - 9)])
     watched = open_board(page, shared_dashboard, bucket)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Watched
 from tests.support.configs import EMBEDDED, mqtt
@@ -100,13 +100,10 @@ def test_a_message_that_nobody_sent_is_explained(running: Running, page: Page) -
     watched.assert_clean()
 
 
-def test_a_phone_scrolls_down_only(running: Running, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    running.open(page)
-    expect(page.locator(".station").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
+def test_a_phone_scrolls_down_only(running: Running, phone: Page) -> None:
+    running.open(phone)
+    expect(phone.locator(".station").first).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_a_clock_that_is_off_is_said(running: Running, page: Page) -> None:

@@ -165,20 +165,17 @@ def test_every_kind_shows_its_values_and_controls_say_theirs_to_a_stream_and_a_t
     assert "sign.text" not in home.process.last_values("kinds")
 
 
-def test_every_kind_looks_right_on_a_phone(home: Dashboard, browser: Browser, now: float) -> None:
+def test_every_kind_looks_right_on_a_phone(home: Dashboard, phone: Page, now: float) -> None:
     fill(home, "phone", now)
     save(home, "phone", every_kind())
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    watched = open_board(page, home, "phone")
-    look_at_every_kind(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for control in page.locator(".control :is(button, input)").all():
+    watched = open_board(phone, home, "phone")
+    look_at_every_kind(phone)
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 390
+    for control in phone.locator(".control :is(button, input)").all():
         box = control.bounding_box()
         assert box is not None
         assert box["height"] >= 40
     watched.assert_clean()
-    context.close()
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)], ids=["desktop", "phone"])

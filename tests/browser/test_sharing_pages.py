@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig
-from tests.browser.conftest import PATIENCE_MS, Watched
+from tests.browser.conftest import PATIENCE_MS, Watched, keep_pictures
 from tests.support.dashboards import Served, serve
 
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -75,12 +74,14 @@ def guarded(tmp_path_factory: pytest.TempPathFactory, other_site: OtherSite) -> 
     http = {"write_keys": ["the-key"], "view_tokens": ["just-looking"], "embed_origins": [other_site.url]}
     with serve(tmp_path_factory.mktemp("sharing"), http, make_alerts=without_rules) as running:
         now = time.time()
-        for bucket in (BUCKET, "other"):
+        for bucket, streams in ((BUCKET, 17), ("other", 1)):
             running.post(
                 "/api/events",
                 params={"bucketKey": bucket, "accessKey": "the-key"},
                 json=[
-                    {"key": "kitchen.temperature", "value": 20 + i / 10, "epoch": now - 40 + 2 * i} for i in range(20)
+                    {"key": f"kitchen.temperature{n}", "value": 20 + i / 10, "epoch": now - 40 + 2 * i}
+                    for n in range(streams)
+                    for i in range(20)
                 ],
             )
         yield running
@@ -91,6 +92,7 @@ def sized(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserC
     context = browser.new_context(viewport=request.param, locale="en-GB", timezone_id="UTC")
     context.set_default_timeout(PATIENCE_MS)
     yield context
+    keep_pictures(context, request.node.name)
     context.close()
 
 
@@ -186,9 +188,12 @@ def test_a_board_is_shared_looked_at_and_taken_back(sized, guarded, browser):
     with page.expect_download() as saved:
         dialog.get_by_role("button", name="Save as a picture").click()
     assert saved.value.suggested_filename == "Haus-Hof.png"
-    picture = Path(saved.value.path()).read_bytes()
-    width, _ = struct.unpack(">II", picture[16:24])
-    assert (picture[:8], width) == (b"\x89PNG\r\n\x1a\n", page.viewport_size["width"])
+    with Image.open(saved.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert picture.width == page.viewport_size["width"]
+        assert picture.height > page.viewport_size["height"]  # the whole board, not what is in sight of it
+        last_tile = picture.convert("HSV").crop((0, picture.height - 150, picture.width, picture.height))
+        assert max(last_tile.getchannel("S").tobytes()) > 150  # its line is drawn
     watching.assert_clean()
 
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Dashboard, Tile, Watched
 
@@ -85,15 +85,12 @@ def test_the_chosen_theme_is_remembered(shared_dashboard: Dashboard, page: Page)
     watched.assert_clean()
 
 
-def test_a_phone_scrolls_down_only(shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float) -> None:
+def test_a_phone_scrolls_down_only(shared_dashboard: Dashboard, phone: Page, bucket: str, now: float) -> None:
     shared_dashboard.push(bucket, [("a-rather-long-name-of-a-device.temperature", -1234.567, now), ("on", True, now)])
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
     for url in (shared_dashboard.url, shared_dashboard.board(bucket)):
-        page.goto(url)
-        expect(page.locator("[data-loaded=true]").first).to_be_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()
+        phone.goto(url)
+        expect(phone.locator("[data-loaded=true]").first).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_emoji_names_and_tags_are_drawn_on_the_shelf_and_the_board(

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Dashboard, Tile, climate, expect_state, hide, open_board
+from tests.browser.conftest import Dashboard, Finger, Tile, climate, expect_state, hide, open_board
 from tests.support.configs import EMBEDDED
 from tests.support.processes import BridgeProcess, eventually, free_port
 
@@ -48,31 +48,27 @@ def test_a_hidden_tab_lets_go_of_its_connection_and_catches_up(
 
 
 def test_a_finger_zooms_sideways_and_a_double_tap_goes_back_to_live(
-    shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
+    shared_dashboard: Dashboard, phone: Page, bucket: str, now: float
 ) -> None:
     shared_dashboard.push(bucket, climate(now))
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    open_board(page, shared_dashboard, bucket)
-    tile = Tile(page, "kitchen.temperature")
+    open_board(phone, shared_dashboard, bucket)
+    tile = Tile(phone, "kitchen.temperature")
     expect(tile.locator).to_have_attribute("data-points", "20")
     over = tile.locator.locator(".u-over")
     box = over.bounding_box()
     assert box is not None
 
-    finger = context.new_cdp_session(page)
+    finger = Finger(phone)
     y = box["y"] + box["height"] / 2
-    across = [box["x"] + box["width"] * share for share in (0.1, 0.2, 0.3, 0.5)]
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": across[0], "y": y}]})
-    for x in across[1:]:
-        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    begin, *across = [(box["x"] + box["width"] * share, y) for share in (0.1, 0.2, 0.3, 0.5)]
+    finger.down(*begin)
+    finger.along(*across)
+    finger.up()
 
-    expect(page.locator(".bar")).to_have_attribute("data-mode", "paused")
+    expect(phone.locator(".bar")).to_have_attribute("data-mode", "paused")
     over.tap()
     over.tap()
-    expect(page.locator(".bar")).to_have_attribute("data-mode", "live")
-    context.close()
+    expect(phone.locator(".bar")).to_have_attribute("data-mode", "live")
 
 
 def test_a_bridge_that_cannot_reach_its_broker_says_so_on_the_page(tmp_path: Path, page: Page) -> None:

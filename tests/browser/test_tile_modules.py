@@ -30,6 +30,21 @@ def test_a_latitude_and_a_longitude_of_one_device_are_a_track(call: Call) -> Non
     assert call("tiles/positions.js", body) == [["car", [[2, 51, 10]]], ["bus", [[1, 5, 6]]]]
 
 
+def test_a_tile_is_chosen_by_what_the_device_says_before_the_name_and_the_unit(call: Call) -> None:
+    streams = [
+        ["number", "%", "level", "humidity"], ["number", "%", "state", "battery"], ["number", "", "total", "energy"],
+        ["number", "kWh", "rate", "power"], ["number", "%", "battery", ""], ["boolean", "", "battery", "battery"],
+        ["text", "", "mode", "enum"], ["text", "", "mode", ""], ["number", "", "n", "what_comes_next_year"],
+    ]  # fmt: skip
+    body = """
+        return x.map(([kind, unit, field, deviceClass]) =>
+          m.typesFor({ kind, unit, field, name: field, deviceClass, last: null })[0].type);"""
+
+    assert call("tiles/registry.js", body, streams) == [
+        "line", "liquid", "number", "line", "liquid", "state", "timeline", "log", "line",
+    ]  # fmt: skip
+
+
 def test_a_state_holds_until_the_next_word_and_a_number_only_for_its_usual_time(call: Call) -> None:
     body = """
         const stream = (kind, epochs, values, gap) => ({ kind, gap, layer: { series: { epochs, values } } });

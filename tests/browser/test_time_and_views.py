@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Dashboard, Tile, climate, expect_state, open_board
 from tests.support.processes import eventually
@@ -224,6 +224,17 @@ def test_the_source_is_every_row_filtered_live_and_as_a_file(
     page.locator(".picker summary").click()
     page.locator("[name=stream][value='b.note']").check()
     expect(table).to_have_attribute("data-rows", "4")
+    page.locator("[name=text]").fill("&o#g")
+    expect(table).to_have_attribute("data-rows", "0")
+    page.locator("[name=text]").fill("fog")
+    expect(table).to_have_attribute("data-rows", "1")
+    page.reload()
+    expect(page.locator("[name=text]")).to_have_value("fog")
+    expect(page.locator(".picker summary")).to_have_text("1 stream")
+    expect(table).to_have_attribute("data-rows", "1")
+    assert page.url.endswith("/source?stream=b.note&text=fog#w=1h")
+    page.locator("[name=text]").fill("")
+    expect(table).to_have_attribute("data-rows", "4")
 
     page.locator("[data-action=more]").click()
     page.locator("[data-action=export]").click()
@@ -240,16 +251,14 @@ def test_the_source_is_every_row_filtered_live_and_as_a_file(
 
 
 def test_on_a_phone_two_fingers_zoom_and_every_view_fits(
-    shared_dashboard: Dashboard, browser: Browser, bucket: str, now: float
+    shared_dashboard: Dashboard, phone: Page, bucket: str, now: float
 ) -> None:
     shared_dashboard.push(bucket, [*climate(now, 140), ("kitchen.mode", "heat", now - 100)])
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    watched = open_board(page, shared_dashboard, bucket, f"#w=5m&from={now - 280:.1f}&to={now:.1f}")
-    expect(Tile(page, "kitchen.temperature").locator).to_have_attribute("data-loaded", "true")
-    Tile(page, "kitchen.temperature").locator.scroll_into_view_if_needed()
-    left, y, width = middle_of(page, ".tile[data-stream='kitchen.temperature'] .u-over")
-    touch = context.new_cdp_session(page)
+    watched = open_board(phone, shared_dashboard, bucket, f"#w=5m&from={now - 280:.1f}&to={now:.1f}")
+    expect(Tile(phone, "kitchen.temperature").locator).to_have_attribute("data-loaded", "true")
+    Tile(phone, "kitchen.temperature").locator.scroll_into_view_if_needed()
+    left, y, width = middle_of(phone, ".tile[data-stream='kitchen.temperature'] .u-over")
+    touch = phone.context.new_cdp_session(phone)
 
     def fingers(kind: str, *places: float) -> None:
         points = [{"x": left + width * place, "y": y, "id": n} for n, place in enumerate(places)]
@@ -260,20 +269,19 @@ def test_on_a_phone_two_fingers_zoom_and_every_view_fits(
     for step in range(1, 5):
         fingers("touchMove", 0.4 - step * 0.05, 0.6 + step * 0.05)
     fingers("touchEnd")
-    expect_span(page, now - 140 - 280 / 6, now - 140 + 280 / 6, within=8)
-    first, last = span_of(page)
+    expect_span(phone, now - 140 - 280 / 6, now - 140 + 280 / 6, within=8)
+    first, last = span_of(phone)
 
     for view in ("waves", "source"):
-        page.locator(f"[data-tab={view}]").tap()
-        expect(page.locator(f"[data-view={view}]")).to_have_attribute("data-loaded", "true")
-        assert span_of(page) == (first, last)
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
-        page.locator("[data-action=range]").tap()
-        expect(page.locator("[data-dialog=range]")).to_be_in_viewport(ratio=0.9)
-        small = page.locator("button:visible, .tabs a").evaluate_all(
+        phone.locator(f"[data-tab={view}]").tap()
+        expect(phone.locator(f"[data-view={view}]")).to_have_attribute("data-loaded", "true")
+        assert span_of(phone) == (first, last)
+        assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth"), view
+        phone.locator("[data-action=range]").tap()
+        expect(phone.locator("[data-dialog=range]")).to_be_in_viewport(ratio=0.9)
+        small = phone.locator("button:visible, .tabs a").evaluate_all(
             "all => all.map((e) => e.getBoundingClientRect()).filter(({height}) => height < 36).length"
         )
         assert small == 0
-        page.locator("[data-dialog=range] .dialog-head button").tap()
+        phone.locator("[data-dialog=range] .dialog-head button").tap()
     watched.assert_clean()
-    context.close()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from mqttbridge.cli.load import find_config, load_and_compile
-from mqttbridge.config.model import BUILT_IN_RULES
+from mqttbridge.config.rules import BUILT_IN_RULES
 from mqttbridge.errors import ConfigError
 
 KEYS = {

@@ -9,7 +9,7 @@ import warnings
 import pytest
 
 from mqttbridge.cli.logging import setup_logging, single_line
-from mqttbridge.config.model import LogConfig
+from mqttbridge.config.logs import LogConfig
 
 
 class Terminal(io.StringIO):

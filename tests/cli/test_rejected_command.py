@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mqttbridge.cli import cli
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.datadir import DataDir
 from mqttbridge.events import Batch, Reason, Rejected
 from mqttbridge.metrics import Metrics

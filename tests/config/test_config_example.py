@@ -11,9 +11,11 @@ from mqttbridge.config import schema
 from mqttbridge.config.draft import Draft
 from mqttbridge.config.formats import Compression
 from mqttbridge.config.loading import load_config, read_draft
-from mqttbridge.config.model import Config, Family, PayloadFormat, RuleConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.rules import PayloadFormat, RuleConfig
 from mqttbridge.config.schema import Loc
 from mqttbridge.config.stores import PostgresStoreConfig
+from mqttbridge.config.use import Family
 from mqttbridge.mapping.filters import FILTERS
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -93,9 +93,10 @@ def test_a_rule_whose_streams_are_kept_by_its_word_has_a_name():
     assert found(mqtt=None, rules=[rule | {"name": "brief"}]) == []
 
 
-def test_a_database_keeps_the_streams_of_a_bucket_alike():
-    rule = {"name": "brief", "topic": "t", "bucket": "b", "stream": "s", "retention": "1d"}
-    store = {"type": "postgres", "url": "postgresql://db/x"}
-    ((loc, what),) = found(mqtt=None, rules=[rule], destinations={"d": {"type": "embedded", "store": store}})
-    assert loc == ("rules", 0, "retention")
-    assert "retention_by" in what
+def test_who_has_alerts_to_itself_may_not_leave_them_to_others():
+    dashboard = {"d": {"type": "embedded"}}
+    ((loc, what),) = found(mqtt=None, alerts={"evaluate": False}, destinations=dashboard)
+    assert (loc, "nobody else" in what) == (("alerts", "evaluate"), True)
+
+    dashboard["d"]["store"] = {"type": "postgres", "url": "postgresql://db/x"}
+    assert found(mqtt=None, alerts={"evaluate": False}, destinations=dashboard) == []

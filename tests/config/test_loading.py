@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from mqttbridge.config.draft import path_text
 from mqttbridge.config.loading import LoadedConfig, load_config
-from mqttbridge.config.model import BUILT_IN_RULES, Config
+from mqttbridge.config.model import Config
+from mqttbridge.config.rules import BUILT_IN_RULES
 from mqttbridge.errors import ConfigError
 
 

@@ -13,6 +13,7 @@ from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig
 from mqttbridge.dashboard.alerts import schemas
 from tests.support.dashboards import Served, serve
+from tests.support.event_source import EventSource
 
 RULE = {"name": "Hot", "bucket": "b", "stream": "*.t", "when": {"is": ">", "value": 30}, "for": "5m"}
 API = "/api/v1/alerts"
@@ -21,7 +22,8 @@ API = "/api/v1/alerts"
 def desk_of(served: Served) -> Alerts:
     assert served.dashboard is not None
     config = AlertsConfig.model_validate({"rules": [{**RULE, "name": "Of the file"}], "page_webhooks": ["*"]})
-    alerts = Alerts(config, served.dashboard.store, served.dashboard.records, served.metrics)
+    dashboard = served.dashboard
+    alerts = Alerts(config, dashboard.store, dashboard.records, served.metrics, note=dashboard.hub.note)
     alerts.recall()
     return alerts
 
@@ -54,6 +56,36 @@ def test_states_and_history_of_a_bucket_have_the_shapes_of_the_document(served):
     schemas.BucketAlerts.model_validate(served.get("/api/v1/buckets/b/alerts").json())
     preview = served.post(f"{API}/preview", json=RULE)
     assert schemas.AlertPreview.model_validate(preview.json()).streams == 1
+
+
+def test_a_state_reaches_who_watches_the_bucket_and_who_watches_all_and_nobody_else(tmp_path):
+    made: list[Alerts] = []
+
+    def make(served: Served) -> Desk:
+        made.append(desk_of(served))
+        return Desk(made[0])
+
+    with serve(tmp_path, make_alerts=make) as served:
+        served.push("b", {"key": "x.t", "value": 31})
+        served.push("other", {"key": "x.t", "value": 31})
+        with (
+            EventSource(served.url, "b") as board,
+            EventSource(served.url, "other") as another,
+            EventSource(served.url, None) as shelf,
+        ):
+            assert "alerts" not in board.until("hello").data
+            rule = served.post(f"{API}/rules", json={**RULE, "for": 0}).json()["id"]
+            made[0].turn()
+            (row,) = board.until("alerts").data["alerts"]
+            assert (row["stream"], row["name"], row["state"]) == ("x.t", "Hot", "firing")
+            worst = {"state": "firing", "level": "warning", "silenced": False, "streams": 1}
+            assert shelf.until("alerts").data["alerts"] == {"b": worst}
+            served.session.delete(f"{served.url}{API}/rules/{rule}")
+            another.until("hello")
+            served.push("other", {"key": "x.t", "value": 32})
+            assert another.next().event == "points"
+        with EventSource(served.url, "b") as later:
+            assert later.until("hello").data["alerts"] == [row]
 
 
 @pytest.mark.parametrize(

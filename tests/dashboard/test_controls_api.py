@@ -1,7 +1,11 @@
 """Controls on the page: a value goes to a stream and, where allowed, to a topic of the broker."""
 
+import threading
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
 import pytest
 
+from mqttbridge.dashboard.controls_api import MAX_UNCONFIRMED
 from mqttbridge.errors import BrokerError
 from tests.support.dashboards import serve
 
@@ -12,8 +16,11 @@ class Broker:
     def __init__(self):
         self.published = []
         self.down = False
+        self.confirms = threading.Event()
+        self.confirms.set()
 
     def publish(self, topic, payload, qos, retain):
+        assert self.confirms.wait(30)
         if self.down:
             raise BrokerError("no connection to the broker")
         self.published.append((topic, payload, qos, retain))
@@ -78,6 +85,24 @@ def test_what_the_broker_does_not_take_is_not_stored_either(served, broker):
     assert answer.status_code == 503
     assert "no connection to the broker" in answer.json()["error"]
     assert served.spool.events == []
+
+
+def test_a_broker_that_confirms_nothing_holds_up_presses_alone_and_a_bounded_number_of_them(served, broker):
+    broker.confirms.clear()
+    with ThreadPoolExecutor(MAX_UNCONFIRMED + 1) as people:
+        presses = [
+            people.submit(say, served, stream="heater", value=n, topic="scenes/evening")
+            for n in range(MAX_UNCONFIRMED + 1)
+        ]
+        (refused,) = wait(presses, 30, FIRST_COMPLETED).done
+        assert refused.result().status_code == 503
+        assert "has not confirmed" in refused.result().json()["error"]
+
+        assert served.get("/api/v1/buckets").status_code == 200
+        assert say(served, stream="heater", value=1).status_code == 204
+        broker.confirms.set()
+
+    assert sum(press.result().status_code == 204 for press in presses) == len(broker.published) == MAX_UNCONFIRMED
 
 
 def test_a_full_spool_says_so(served):

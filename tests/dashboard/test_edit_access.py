@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access.caller import COOKIE
 from mqttbridge.dashboard.security import Access, Security
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from ISStreamer.Streamer import Streamer
 
-from mqttbridge.dashboard import events_api
+from mqttbridge.dashboard.events import api as events_api
 from mqttbridge.events import Reason
 from tests.support.dashboards import Client, serve
 
@@ -319,11 +319,13 @@ def test_the_versions_are_those_of_the_api(served):
     assert served.get("/api/versions").json() == ["0.0.1", "0.0.2", "0.0.3", "0.0.4"]
 
 
-@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH"])
-def test_other_methods_are_not_allowed_and_no_other_origin_is_invited(served, method):
-    answer = served.session.request(method, served.url + "/api/events", timeout=10)
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH", "HEAD"])
+def test_other_methods_store_nothing_and_no_other_origin_is_invited(served, method):
+    answer = served.session.request(method, served.url + "/api/events?bucketKey=b&t=1", timeout=10)
 
     assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == {"GET", "POST"}
+    assert stored(served) == []
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 

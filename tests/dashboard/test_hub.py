@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mqttbridge.dashboard import hub as hub_module
-from mqttbridge.dashboard.hub import LEASE, MAX_LEASED, MAX_PAUSE, MAX_QUEUED, RING_SECONDS, Hub
+from mqttbridge.dashboard.framequeue import MAX_QUEUED
+from mqttbridge.dashboard.hub import LEASE, MAX_LEASED, MAX_PAUSE, RING_SECONDS, Hub
 from mqttbridge.dashboard.store.model import columns_of
 
 
@@ -24,8 +26,8 @@ class FakeLoop:
     def time(self) -> float:
         return self.now
 
-    def call_soon_threadsafe(self, call: Callable[[], None]) -> None:
-        self.due.append((self.now, call))
+    def call_soon_threadsafe(self, call: Callable[..., None], *arguments: object) -> None:
+        self.due.append((self.now, partial(call, *arguments)))
 
     def call_later(self, delay: float, call: Callable[[], None]) -> None:
         self.due.append((self.now + delay, call))
@@ -65,8 +67,9 @@ def parse(stream: bytes) -> list[Sent]:
 
 def read(viewer) -> list[Sent]:
     """Everything in the viewer's queue."""
-    joined = b"".join(viewer.frames)
+    joined = b"".join([*viewer.frames, *viewer.notes.values()])
     viewer.frames.clear()
+    viewer.notes.clear()
     return parse(joined)
 
 
@@ -106,6 +109,37 @@ def test_a_point_goes_out_at_once_when_the_hub_was_idle(hub, loop):
     (frame,) = read(viewer)
     assert (frame.event, frame.id, frame.points) == ("points", "boot-2", [("s", 990.0, 1.5)])
     assert frame.data["now"] == 1000.0
+
+
+def test_whoever_comes_is_greeted_with_what_was_noted_of_the_bucket_and_hears_of_changes(hub, loop):
+    hub.note("b", "board", 3)
+    hub.note("b", "alerts", ["hot"])
+    hub.note("other", "board", 9)
+    viewer = hub.subscribe("b", None)
+    (hello,) = read(viewer)
+    assert hello.data == {"now": 1000.0, "board": 3, "alerts": ["hot"]}
+
+    hub.note("b", "board", 4)
+    hub.note("b", "alerts", None)
+    loop.advance()
+
+    assert [(sent.event, sent.id, sent.data) for sent in read(viewer)] == [
+        ("board", None, {"now": 1000.0, "board": 4}),
+        ("alerts", None, {"now": 1000.0, "alerts": None}),
+    ]
+    (hello,) = read(hub.subscribe("b", "boot-1"))
+    assert hello.data == {"now": 1000.0, "board": 4}
+
+
+def test_a_slow_viewer_gets_the_last_note_alone_and_a_resync_takes_none_away(hub, loop):
+    viewer = hub.subscribe("b", None)
+    read(viewer)
+    for n in range(MAX_QUEUED + 1):
+        hub.note("b", "board", n)
+        publish(hub, ("b", "s", n, float(n)))
+        loop.advance(1)
+
+    assert [(sent.event, sent.data.get("board")) for sent in read(viewer)] == [("resync", None), ("board", MAX_QUEUED)]
 
 
 def test_points_that_come_while_the_hub_pauses_share_one_frame(hub, loop):

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.limits import UNLIMITED, Limits
 from tests.support.dashboards import serve
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from mqttbridge.dashboard import live, schemas
+from mqttbridge.dashboard.framequeue import FrameQueue
 from tests.support.dashboards import serve
 from tests.support.event_source import EventSource
 
@@ -38,9 +39,10 @@ def test_a_point_reaches_its_viewers(served):
     schemas.Frame.model_validate(frames[0].data)
 
 
-def test_a_snapshots_live_id_gives_exactly_what_came_after_it(served):
+@pytest.mark.parametrize("snapshot", ["points", "streams"])
+def test_a_snapshots_live_id_gives_exactly_what_came_after_it(served, snapshot):
     push(served, 1)
-    live_id = served.get("/api/v1/buckets/b/points").json()["live"]
+    live_id = served.get(f"/api/v1/buckets/b/{snapshot}").json()["live"]
     push(served, 2)
     push(served, 3)
 
@@ -137,6 +139,28 @@ def test_silence_is_filled_with_pings(served, monkeypatch):
         lines = answer.iter_lines()
         while next(lines) != b": ping":
             pass
+
+
+def test_frames_go_straight_to_viewers_that_keep_up(served, monkeypatch):
+    with EventSource(served.url, "b") as source:
+        source.until("hello")
+        monkeypatch.delattr(FrameQueue, "put")  # the way through the viewer's task
+        push(served, 1)
+        push(served, 2)
+        values = []
+        while values != [1, 2]:
+            values += [value for _, _, value in source.until("points").points]
+
+
+def test_who_speaks_http_1_0_gets_frames_without_chunks(served):
+    with socket.create_connection(("127.0.0.1", served.server._socket.getsockname()[1]), timeout=10) as old:
+        old.sendall(b"GET /api/v1/buckets/b/live HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        stream = old.makefile("rb")
+        while not stream.readline().startswith(b"event: hello"):
+            pass
+        push(served, 1)
+
+        assert [stream.readline()[:4] for _ in range(5)] == [b"data", b"\n", b"id: ", b"even", b"data"]
 
 
 def test_head_is_answered_without_a_stream(served):

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from mqttbridge.dashboard.pushed import Problem, as_epoch, as_value, from_body, from_parameters
+from mqttbridge.dashboard.events.pushed import Problem, as_epoch, as_value, from_body, from_parameters
 from mqttbridge.events import Reason
 
 NOW = 1_800_000_000.0

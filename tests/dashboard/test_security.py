@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access.caller import COOKIE
 from mqttbridge.dashboard.headers import HEADERS
 from mqttbridge.dashboard.reach import is_loopback, refuse_to_start

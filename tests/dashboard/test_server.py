@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from mqttbridge.config.model import Config, HttpConfig
+from mqttbridge.config.http import HttpConfig
+from mqttbridge.config.model import Config
 from mqttbridge.dashboard import server as server_module
 from mqttbridge.dashboard.app import Backend, create_app
 from mqttbridge.dashboard.server import HttpServer

@@ -4,11 +4,13 @@ from typing import Any
 
 import pytest
 
+from mqttbridge.config.http import HttpConfig
+from mqttbridge.dashboard.bridge.schemas import Explanation, Replayed
 from mqttbridge.dashboard.openapi import OPERATIONS
-from mqttbridge.dashboard.schemas import Explanation, Replayed
-from mqttbridge.errors import SpoolFull
+from mqttbridge.errors import BridgeError, SpoolFull
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery
+from mqttbridge.tools.running import RunningBridge
 from tests.support.dashboards import Served, serve
 
 DONE = {"looked_at": 1, "accepted": 1, "events": 2, "still_rejected": {}, "left": {}, "last_id": 9}
@@ -122,3 +124,18 @@ def test_the_document_has_them():
     assert {("/api/v1/explain", "GET"), ("/api/v1/explain", "POST"), ("/api/v1/rejected/replay", "POST")} <= set(
         OPERATIONS
     )
+
+
+def test_the_command_asks_a_running_bridge_by_a_key_made_on_its_page_and_says_so_where_it_lacks(tmp_path, tools):
+    query = RejectedQuery(rule="climate")
+    with serve(tmp_path, tools=tools) as open_to_all:
+        assert RunningBridge(HttpConfig(), open_to_all.url).replay(query) == DONE
+    with serve(tmp_path, {"write_keys": ["w"]}, tools=tools) as guarded:
+        admin = {"X-IS-AccessKey": "w"}
+        made = guarded.post("/api/v1/keys", json={"role": "admin"}, headers=admin).json()["secret"]
+
+        assert RunningBridge(HttpConfig(), guarded.url, made).purge(query) == DONE
+        for key, words in (("", "asks for a key"), ("wrong", "does not take this key")):
+            with pytest.raises(BridgeError, match=words) as told:
+                RunningBridge(HttpConfig(), guarded.url, key).purge(query)
+            assert "--key" in str(told.value)

@@ -2,7 +2,7 @@
 
 from hypothesis import given, settings, strategies as st
 
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.config.thinning import ThinConfig
 from mqttbridge.delivery.settlement import Accepted, Kept
 from mqttbridge.delivery.uploader import Uploader

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.delivery.health import State
 from mqttbridge.delivery.pacer import Pacer
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused

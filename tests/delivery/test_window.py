@@ -2,7 +2,8 @@ from itertools import chain, count, repeat
 
 from hypothesis import given, strategies as st
 
-from mqttbridge.delivery.window import Window, approximate_size
+from mqttbridge.delivery.lane import approximate_size
+from mqttbridge.delivery.window import Window
 from mqttbridge.destinations.base import BatchLimits
 from mqttbridge.events import Position
 from mqttbridge.spool import Row

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import EmbeddedConfig, InitialStateConfig
+from mqttbridge.config.destinations import EmbeddedConfig, InitialStateConfig
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.settlement import Accepted, Kept, Prepared

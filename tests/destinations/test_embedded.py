@@ -2,7 +2,7 @@
 
 import pytest
 
-from mqttbridge.config.model import EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.settlement import Accepted, Kept, Refused
 from mqttbridge.destinations.base import Delivery

@@ -10,7 +10,8 @@ import trustme
 from hypothesis import given, strategies as st
 
 from mqttbridge import __version__
-from mqttbridge.config.model import InitialStateConfig, SpoolConfig
+from mqttbridge.config.destinations import InitialStateConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.delivery.pacer import Pacers
 from mqttbridge.delivery.settlement import Accepted, BucketGone, Kept, Prepared, Refused
 from mqttbridge.delivery.uploader import Uploader

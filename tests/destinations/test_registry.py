@@ -3,7 +3,7 @@ import sys
 from types import SimpleNamespace
 from typing import get_args
 
-from mqttbridge.config.model import DestinationConfig, InitialStateConfig
+from mqttbridge.config.destinations import DestinationConfig, InitialStateConfig
 from mqttbridge.destinations import _FACTORIES, DestinationContext, create
 
 

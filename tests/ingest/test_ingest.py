@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from mqttbridge import ingest as ingest_module
-from mqttbridge.config.model import Config, RetainedPolicy, SpoolConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import RetainedPolicy
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, Position, Rejected
 from mqttbridge.ingest import Ingest

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import Config, SpoolConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.events import EventTuple, Position
 from mqttbridge.ingest import Ingest
 from mqttbridge.mapping import Rulebook

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mqttbridge.config.model import Config, SpoolConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolFull
 from mqttbridge.ingest import Ingest
 from mqttbridge.mapping import Rulebook

@@ -25,11 +25,12 @@ def _sensor(name: str, state_topic: str, **more: Any) -> tuple[str, str]:
 def test_announced_topics_are_subscribed_to_and_known_again_after_a_restart(
     protocol: str, broker: Mosquitto, new_bridge: NewBridge
 ) -> None:
-    power = _sensor("power", "anywhere/plug/state", val_tpl="{{ value_json.power | float }}", unit_of_meas="W")
+    power = _sensor("power", "anywhere/plug/state", val_tpl="{{ value_json.power | float }}", dev_cla="power")
     publish(broker.port(), [power, ("anywhere/plug/state", '{"power": 7}'), ("elsewhere/x", "1")], retain=True)
     bridge = new_bridge({"mqtt": mqtt(broker.url(), protocol=protocol), "use": ["homeassistant"]})
     bridge.start()
     eventually(lambda: bridge.last_values("Plug") == {"power": 7}, what="what was retained of an announced topic")
+    assert bridge.device_classes("Plug") == {"power": "power"}
 
     publish(broker.port(), [_sensor("voltage", "deep/er/v")], retain=True)
     publish(broker.port(), [("deep/er/v", "231")], retain=True)
@@ -39,6 +40,7 @@ def test_announced_topics_are_subscribed_to_and_known_again_after_a_restart(
     publish(broker.port(), [("anywhere/plug/state", json.dumps({"power": watts})) for watts in (8, 9)], retain=True)
     bridge.start()
     eventually(lambda: bridge.last_values("Plug")["power"] == 9, what="what came while the bridge was away")
+    assert bridge.device_classes("Plug") == {"power": "power", "voltage": ""}
     counts = bridge.status()["counts"]
     assert counts["unmatched"] == counts["rejected"] == 0
 

@@ -40,6 +40,29 @@ def test_what_is_announced_is_subscribed_to_until_it_is_taken_back():
     assert rulebook.routes(b"x/y") == ()
 
 
+def test_what_a_device_says_that_a_stream_is_comes_with_its_first_value_and_words_that_are_none_do_not():
+    rulebook = book()
+    told = {"door": "door", "heat": "temperature", "odd": "<b>", "long": "x" * 41, "none": None}
+    for name, device_class in told.items():
+        announced = {"name": name, "dev_cla": device_class, "stat_t": f"x/{name}", "unit_of_meas": "°C"}
+        tell(rulebook, f"homeassistant/sensor/{name}/config".encode(), announced)
+
+    found = {}
+    for name in told:
+        (route,) = rulebook.routes(f"x/{name}".encode())
+        route.apply(b"7", ARRIVAL)
+        found |= {s: route.compiled.device_classes.get(f) for (_, s), f in route.fields_by_stream().items()}
+    assert found == {"door": "door", "heat": "temperature", "odd": None, "long": None, "none": None}
+
+
+def test_a_stream_without_a_unit_is_told_where_a_device_says_what_it_is():
+    rulebook = book()
+    tell(rulebook, b"homeassistant/binary_sensor/d/config", {"name": "Door", "dev_cla": "door", "stat_t": "x/y"})
+    (route,) = rulebook.routes(b"x/y")
+    route.apply(b"ON", ARRIVAL)
+    assert route.new_units == {("Home Assistant", "Door"): ""}
+
+
 def test_a_topic_that_was_nobodys_is_somebodys_once_it_is_announced():
     rulebook = book()
     assert rulebook.routes(b"x/y") == ()

@@ -5,7 +5,9 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from mqttbridge.config.model import BUILT_IN_RULES, Config, Family
+from mqttbridge.config.model import Config
+from mqttbridge.config.rules import BUILT_IN_RULES
+from mqttbridge.config.use import Family
 from mqttbridge.events import Rejected
 from mqttbridge.mapping import InvalidRules, Rulebook
 from mqttbridge.mapping.families.expanding import FAMILIES

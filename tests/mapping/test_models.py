@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from mqttbridge.config.model import ModelConfig
+from mqttbridge.config.models import ModelConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.building import configured_model
 from mqttbridge.mapping.models import InvalidModel

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 from pydantic import TypeAdapter
 
-from mqttbridge.config.model import Config, ModelConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.models import ModelConfig
 from mqttbridge.events import Reason, Rejected
 from mqttbridge.mapping import InvalidRules, Rulebook
 from mqttbridge.mapping.building import configured_model

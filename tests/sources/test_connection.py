@@ -12,8 +12,8 @@ from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from mqttbridge.config.model import MqttConfig
-from mqttbridge.sources import connection
+from mqttbridge.config.mqtt import MqttConfig
+from mqttbridge.sources import paho_client
 from mqttbridge.sources.mqtt import MqttSource
 from tests.support.mosquitto import Mosquitto
 
@@ -65,7 +65,7 @@ def test_paho_uses_the_wrapped_socket_as_its_own(broker: Mosquitto, protocol: st
 def test_without_the_private_method_messages_come_all_the_same_with_a_warning(
     broker: Mosquitto, protocol: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(connection, "has_fast_surface", lambda: False)
+    monkeypatch.setattr(paho_client, "has_fast_surface", lambda: False)
     source = source_for(broker, f"slow-{protocol}", protocol=protocol)
     with caplog.at_level(logging.WARNING):
         connect(source)

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.sources import endings
 from mqttbridge.sources.endings import Losses
 

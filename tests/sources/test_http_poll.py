@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import Config, RetainedPolicy, SpoolConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import RetainedPolicy
 from mqttbridge.config.sources import HttpPollConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.events import Position
 from mqttbridge.ingest import Ingest
 from mqttbridge.mapping import Rulebook

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import SpoolError
-from mqttbridge.sources import connection as connection_module, mqtt as mqtt_module
+from mqttbridge.sources import mqtt as mqtt_module, subscriptions
 from mqttbridge.sources.frames import PublishReader
 from mqttbridge.sources.framesocket import FrameSocket
 from mqttbridge.sources.mqtt import MqttSource
@@ -122,7 +122,7 @@ def test_a_list_of_filters_that_cannot_be_kept_does_not_end_the_session() -> Non
 
 
 def test_what_was_refused_is_asked_for_again_and_taken_once_it_is_granted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "_ASK_AGAIN", 0.2)
+    monkeypatch.setattr(subscriptions, "_ASK_AGAIN", 0.2)
 
     def script(connection: Connection) -> None:
         connection.handshake(suback=0x87)
@@ -207,7 +207,7 @@ def test_the_keep_alive_that_the_broker_sets_counts_while_nothing_is_read() -> N
 
 
 def test_a_subscription_that_is_not_answered_is_tried_on_another_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_module, "_SUBACK_TIMEOUT", 0.2)
+    monkeypatch.setattr(subscriptions, "_SUBACK_TIMEOUT", 0.2)
 
     def silent(connection: Connection) -> None:
         connection.read_connect()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.sources.mqtt import MqttSource
 from tests.support import mqtt_wire as wire
 from tests.support.configs import QUICK

@@ -7,11 +7,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.ageclock import AgeClock
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.errors import SpoolError, SpoolFull
 from mqttbridge.events import Batch, EventTuple, Position, Reason, Rejected
 from mqttbridge.metrics import Metrics
@@ -38,7 +40,9 @@ def open_spool(tmp_path: Path) -> Iterator[Open]:
     def opener(*destinations: str, **config: object) -> Spool:
         metrics = Metrics()
         names = destinations or ("a",)
-        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names)
+        # As the tests set them: time's own functions may stand for others by now.
+        age_clock = AgeClock(tmp_path / "clock.json", lambda: time.time() + 0, lambda: time.monotonic() + 0)
+        spool = Spool(tmp_path / "spool.db", SpoolConfig.model_validate(config), metrics, names, age_clock=age_clock)
         spool.test_metrics = metrics  # type: ignore[attr-defined]
         opened.append(spool)
         return spool
@@ -121,7 +125,7 @@ def test_settled_events_are_not_read_again_after_a_restart(open_spool: Open) -> 
 def test_rows_go_away_once_every_destination_has_settled_them(
     open_spool: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mqttbridge.spool.spool._TRIM_INTERVAL", 0.0)
+    monkeypatch.setattr("mqttbridge.spool.file._TRIM_INTERVAL", 0.0)
     spool = open_spool("a", "b")
     spool.append([Batch(events(0, 4)), Batch(events(4), to=("b",))])
     first, _ = spool.reader("b").read(START, 10)
@@ -136,7 +140,7 @@ def test_rows_go_away_once_every_destination_has_settled_them(
 def test_row_numbers_never_repeat_after_everything_was_trimmed(
     open_spool: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mqttbridge.spool.spool._TRIM_INTERVAL", 0.0)
+    monkeypatch.setattr("mqttbridge.spool.file._TRIM_INTERVAL", 0.0)
     spool = open_spool()
     spool.append([Batch(events(0))])
     (row,) = spool.reader("a").read(START, 10)
@@ -175,7 +179,7 @@ def test_waiting_ends_with_an_append_and_with_a_wake(open_spool: Open) -> None:
     for action in (lambda: spool.append([Batch(events(1))]), spool.wake):
         waiter = threading.Thread(target=lambda end=row.end: results.append(reader.wait(end, 30)))
         waiter.start()
-        while not spool._appended._waiters:  # type: ignore[attr-defined]
+        while not spool._arrivals._changed._waiters:  # type: ignore[attr-defined]
             pass
         action()
         waiter.join(30)
@@ -200,7 +204,7 @@ def test_a_full_spool_blocks_and_takes_events_again_when_there_is_room(open_spoo
 
 
 def test_drop_oldest_makes_room_and_counts_what_was_lost(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mqttbridge.spool.spool._DROP_STEP_ROWS", 1)
+    monkeypatch.setattr("mqttbridge.spool.batches._DROP_STEP_ROWS", 1)
     spool = open_spool(max_size="1MiB", when_full="drop_oldest")
     for n in range(20):
         spool.append([Batch([("b", "s", "x" * 2000, float(n * 100 + k)) for k in range(100)])])
@@ -221,9 +225,10 @@ def test_drop_newest_refuses_quietly_and_counts(open_spool: Open) -> None:
 
 
 def test_events_older_than_max_age_are_dropped_and_counted(open_spool: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    spool = open_spool(max_age="1h")
     now = [1_000_000.0]
-    monkeypatch.setattr("mqttbridge.spool.spool.time.time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    spool = open_spool(max_age="1h")
     spool.append([Batch(events(0, 3))])
     now[0] += 3000
     spool.append([Batch(events(3))])
@@ -287,7 +292,7 @@ def test_damage_found_while_reading_is_set_aside_too(open_spool: Open, caplog: p
     reader = spool.reader("a")
     reader.read(START, 1)
     error = sqlite3.DatabaseError("database disk image is malformed")
-    spool.report_damage(error, spool.generation)
+    spool._file.report_damage(error, spool._file.generation)
     spool.append([Batch(events(1))])
     assert [row.events for row in reader.read(START, 10)] == [events(1)]
     assert "set aside" in caplog.text
@@ -296,7 +301,7 @@ def test_damage_found_while_reading_is_set_aside_too(open_spool: Open, caplog: p
 def test_a_failed_write_stores_nothing_and_recovers(open_spool: Open, tmp_path: Path) -> None:
     spool = open_spool()
     spool.append([Batch(events(0))])
-    spool._connection.execute("PRAGMA query_only = ON")
+    spool._file.connection.execute("PRAGMA query_only = ON")
     with pytest.raises(SpoolError, match="cannot be written"):
         spool.append([Batch(events(1))], [rejected("lost")])
     assert not spool.stats().writable
@@ -327,12 +332,12 @@ def test_a_removed_destination_no_longer_holds_rows_and_a_new_one_starts_at_the_
 
 def _spoil(spool: Spool) -> None:
     """Overwrite the file, all but its first page, under the feet of who uses it."""
-    spool._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    spool._file.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = spool.path.stat().st_size
     with spool.path.open("r+b") as file:
         file.seek(4096)
         file.write(b"Z" * (size - 4096))
-    spool._connection.execute("PRAGMA shrink_memory")
+    spool._file.connection.execute("PRAGMA shrink_memory")
 
 
 @pytest.mark.parametrize(
@@ -357,7 +362,7 @@ def test_damage_ends_no_use_of_the_spool_and_is_counted(open_spool: Open, use: C
     _spoil(spool)
     use(spool)
     spool.append([Batch(events(1000))])
-    assert spool.generation == 1
+    assert spool._file.generation == 1
     assert list(spool.path.parent.glob("spool.db.damaged-1"))
     assert read_all(spool, "a", START)[-1] == events(1000)[0]
     assert spool.test_metrics.dropped.value(reason="spool_damaged", destination="a") == 400  # type: ignore[attr-defined]
@@ -366,20 +371,20 @@ def test_damage_ends_no_use_of_the_spool_and_is_counted(open_spool: Open, use: C
 def test_a_row_that_cannot_be_read_is_damage_though_sqlite_sees_none(open_spool: Open) -> None:
     spool = open_spool()
     spool.append([Batch(events(0, 3))])
-    spool._connection.execute("UPDATE batch SET body = X'5b5b22'")
+    spool._file.connection.execute("UPDATE batch SET body = X'5b5b22'")
     assert read_all(spool, "a") == []
     spool.append([Batch(events(3))])
     assert read_all(spool, "a") == events(3)
-    assert spool.generation == 1
+    assert spool._file.generation == 1
 
 
 def test_a_spool_whose_directory_is_gone_says_so_and_recovers(open_spool: Open, tmp_path: Path) -> None:
     spool = open_spool(min_free_disk="1KiB")
     spool.append([Batch(events(0))])
-    spool._reopen = True  # as after a failed sync
+    spool._file._reopen = True  # as after a failed sync
     tmp_path.rename(tmp_path.with_suffix(".away"))
     for _ in range(2):
-        spool._next_disk_check = 0.0
+        spool._bounds._next_disk_check = 0.0
         with pytest.raises(SpoolError, match="cannot be written or read"):
             spool.append([Batch(events(1))])
     assert spool.error
@@ -408,16 +413,46 @@ def test_what_was_last_known_never_takes_the_room_that_events_need(open_spool: O
     assert spool.stats().bytes < 2**20
 
 
+def test_of_what_was_last_known_the_longest_silent_makes_room_alone(open_spool: Open, caplog) -> None:
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+    for n in range(60):
+        spool.remember((f"topic/{n}/{m}", "x" * 90) for m in range(100))
+        spool.append([], known=[("a/counter/that/goes/on", str(n))])
+    spool = open_spool(max_size="2MiB", min_free_disk=0)
+
+    kept = [n for n in range(60) if spool.known(f"topic/{n}/99")]
+    assert kept == list(range(kept[0], 60))
+    assert len(kept) > 30
+    assert spool.known("a/counter/that/goes/on") == "59"
+    assert "longest silent" in caplog.text
+
+
+def test_what_an_earlier_version_knew_is_known_and_the_first_to_make_room(open_spool: Open, tmp_path: Path) -> None:
+    spool = open_spool()
+    spool.close()
+    with closing(sqlite3.connect(spool.path)) as earlier:
+        earlier.executescript(
+            "DROP TABLE known; CREATE TABLE known(topic TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+            "INSERT INTO known VALUES ('t', '1')"
+        )
+    spool = open_spool(max_size="1MiB", min_free_disk=0)
+    assert spool.known("t") == "1"
+    for n in range(30):
+        spool.remember([(f"new/{n}", "x" * 10_000)])
+    assert spool.known("t") is None
+    assert spool.known("new/29")
+
+
 def test_what_fails_and_is_tried_again_is_counted_once(open_spool: Open) -> None:
     spool = open_spool(max_size="1MiB", when_full="drop_newest", rejected_max_rows=1, min_free_disk=0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "_shortage", lambda _: "it is full")
-        spool._connection.execute("PRAGMA query_only = ON")
+        patch.setattr(spool._bounds, "_shortage", lambda _: "it is full")
+        spool._file.connection.execute("PRAGMA query_only = ON")
         for _ in range(3):
             with pytest.raises(SpoolError):
                 spool.append([Batch(events(0, 7))], [rejected("1"), rejected("2")])
-            spool._reopen = False
-        spool._connection.execute("PRAGMA query_only = OFF")
+            spool._file._reopen = False
+        spool._file.connection.execute("PRAGMA query_only = OFF")
         spool.append([Batch(events(0, 7))], [rejected("1"), rejected("2")])
     dropped = spool.test_metrics.dropped  # type: ignore[attr-defined]
     assert dropped.value(reason="spool_full") == 7
@@ -444,21 +479,21 @@ def test_the_number_of_rows_follows_appends_trims_and_drops(open_spool: Open) ->
     for n in range(10):
         spool.append([Batch(events(n))])
     assert spool.stats().rows == 10
-    spool._last_commit = spool._next_trim = 0.0
+    spool._file.last_commit = spool._file._next_trim = 0.0
     spool.settle("a", Position(spool.committed_seq - 3, 0))
     assert spool.stats().rows == 4
     with spool._lock:
-        spool._drop_older_than(2e12)
+        spool._bounds._drop_older_than(2e12)
     assert spool.stats().rows == 0
 
 
 def test_a_full_disk_at_start_keeps_no_destination_from_reading(open_spool: Open) -> None:
     spool = open_spool()
     spool.append([Batch(events(0)), Batch(events(1))])
-    spool._connection.execute("PRAGMA query_only = ON")
-    spool._last_commit = 0.0
+    spool._file.connection.execute("PRAGMA query_only = ON")
+    spool._file.last_commit = 0.0
     reader = spool.reader("a", Position(spool.committed_seq, 0))
-    spool._reopen = False
+    spool._file._reopen = False
     assert [row.events for row in reader.read(reader.position, 10)] == [events(1)]
     reader.close()
 
@@ -481,13 +516,30 @@ def test_a_clock_that_is_set_forward_makes_nothing_older(open_spool: Open, monke
     assert read_all(spool, "a") == []
 
 
+def test_a_clock_that_is_wrong_for_a_minute_drops_nothing_and_keeps_nothing_longer(
+    open_spool: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_spool(max_age="7d").append([Batch(events(0))])
+    spool = open_spool(max_age="7d")  # which cannot know how long it was off
+    years, real = 12 * 365 * 86400.0, time.time
+    monkeypatch.setattr(time, "time", lambda: real() + years)
+    spool.append([Batch(events(1))])
+    spool.maintain()
+    assert read_all(spool, "a") == events(0, 2)
+    monkeypatch.setattr(time, "time", real)
+    spool.maintain()
+
+    assert read_all(spool, "a") == events(0, 2)
+    assert spool._file.connection.execute("SELECT max(created) FROM batch").fetchone()[0] <= real()
+
+
 def test_a_batch_larger_than_the_spool_waits_until_it_is_empty_and_no_longer(open_spool: Open) -> None:
     spool = open_spool(max_size="1MiB", min_free_disk=0)
     large = [Batch(events(0, 60_000))]
     spool.append(large)
     with pytest.raises(SpoolFull):
         spool.append(large)
-    spool._last_commit = 0.0
+    spool._file.last_commit = 0.0
     spool.settle("a", Position(spool.committed_seq + 1, 0))
     spool.append(large)
     assert spool.stats().kept == {"a": 60_000}

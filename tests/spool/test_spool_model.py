@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mqttbridge.config.model import SpoolConfig
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.events import Batch, EventTuple, Position
 from mqttbridge.metrics import Metrics
 from mqttbridge.spool import Spool
@@ -65,7 +65,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule()
     def maintain(self) -> None:
-        self.spool._next_trim = 0.0
+        self.spool._file.trim_soon()
         self.spool.maintain()
 
     @rule()

@@ -10,7 +10,8 @@ from typing import Any
 
 import requests
 
-from mqttbridge.config.model import Config, EmbeddedConfig
+from mqttbridge.config.destinations import EmbeddedConfig
+from mqttbridge.config.model import Config
 from mqttbridge.dashboard import Dashboard
 from mqttbridge.dashboard.alerts.desk import AlertsDesk
 from mqttbridge.dashboard.app import Backend, create_app

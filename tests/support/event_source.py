@@ -30,15 +30,18 @@ class Sent:
 
 
 class EventSource:
-    """Connected when made; `next` waits for an event. Raises ConnectionError at the stream's end."""
+    """Connected when made; `next` waits for an event. Raises ConnectionError at the stream's end.
 
-    def __init__(self, url: str, bucket: str, last_event_id: str | None = None, headers: str = "") -> None:
+    Without a bucket it follows what is told of all of them.
+    """
+
+    def __init__(self, url: str, bucket: str | None, last_event_id: str | None = None, headers: str = "") -> None:
         address = urlsplit(url)
         assert address.hostname is not None
         self.socket = socket.create_connection((address.hostname, address.port), timeout=PATIENCE)
         if last_event_id is not None:
             headers += f"Last-Event-ID: {last_event_id}\r\n"
-        path = f"/api/v1/buckets/{quote(bucket, safe='')}/live"
+        path = "/api/v1/live" if bucket is None else f"/api/v1/buckets/{quote(bucket, safe='')}/live"
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {address.netloc}\r\n{headers}\r\n".encode())
         self._file = self.socket.makefile("rb")
         self.status = int(self._line().split()[1])

@@ -177,6 +177,10 @@ class BridgeProcess:
         """Stream -> its unit, likewise."""
         return {row["stream"]: row["unit"] for row in self._streams(bucket)}
 
+    def device_classes(self, bucket: str) -> dict[str, str]:
+        """Stream -> what its device says that it is, likewise."""
+        return {row["stream"]: row["device_class"] for row in self._streams(bucket)}
+
     def _streams(self, bucket: str) -> list[dict[str, Any]]:
         answer = self.get(f"/api/v1/buckets/{quote(bucket, safe='')}/streams")
         if answer.status_code == 404:

@@ -15,6 +15,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.support.processes import free_port
+
 
 @dataclass
 class Hook:
@@ -75,13 +77,29 @@ def webhook_server(port: int = 0) -> Iterator[Hook]:
 
 @dataclass
 class Mailbox:
-    """What a mail server got. `answers` are its words for the next mails before it takes them."""
+    """What a mail server got.
+
+    Attributes:
+        answers: its words for the next mails before it takes them.
+        refuses: its words for recipients whom it does not take mail for.
+        goodbye: what it says to QUIT.
+    """
 
     port: int = 0
     mails: list[Message] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
+    refuses: dict[str, str] = field(default_factory=dict)
+    goodbye: str = "221 Bye"
 
-    async def handle_DATA(  # noqa: N802  # as aiosmtpd calls it
+    async def handle_RCPT(  # noqa: N802  # as aiosmtpd calls it
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.refuses:
+            return self.refuses[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
         if self.answers:
@@ -91,11 +109,15 @@ class Mailbox:
         self.mails.append(message_from_bytes(content))
         return "250 OK"
 
+    async def handle_QUIT(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        return self.goodbye
+
 
 @contextmanager
-def mail_server(port: int) -> Iterator[Mailbox]:
-    box = Mailbox(port)
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+def mail_server(port: int = 0, **options: Any) -> Iterator[Mailbox]:
+    """A real one, with `options` of aiosmtpd's Controller: `ssl_context`, `tls_context`, `authenticator`, ..."""
+    box = Mailbox(port or free_port())
+    controller = Controller(box, hostname="127.0.0.1", port=box.port, **options)
     controller.start()
     try:
         yield box

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from mqttbridge.announced import Announced
-from mqttbridge.config.model import Config, SpoolConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.spool import SpoolConfig
 from mqttbridge.mapping import Rulebook
 from mqttbridge.mapping.explaining import explain
 from mqttbridge.mapping.linting import lint

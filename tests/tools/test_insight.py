@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from mqttbridge.config.model import Config
-from mqttbridge.dashboard.bridge import models
+from mqttbridge.dashboard.bridge import schemas
 from mqttbridge.events import Batch, Position, Reason, Rejected
 from mqttbridge.logtail import LogTail
 from mqttbridge.mapping.tally import Tally
@@ -83,7 +83,7 @@ def test_rates_and_what_is_ahead(rig):
     rig.pass_seconds(70, events=5)
 
     snapshot = rig.insight.snapshot(charts=True)
-    models.BridgeSnapshot.model_validate(snapshot)
+    schemas.BridgeSnapshot.model_validate(snapshot)
     cloud = snapshot["destinations"]["cloud"]
 
     assert snapshot["rates"]["spooled"] == 5
@@ -123,9 +123,9 @@ def test_a_stray_is_shown_and_a_rule_is_made_of_it(rig):
     rig.strays.note(b"home/hall/raw", b"\xff\x00", 11.0)
 
     told = rig.insight.unmatched()
-    models.Strays.model_validate(told)
+    schemas.Strays.model_validate(told)
     proposal = rig.insight.propose("home/hall/power")
-    models.RuleProposed.model_validate(proposal)
+    schemas.RuleProposed.model_validate(proposal)
 
     assert [(one["topic"], one.get("payload"), one.get("payload_base64")) for one in told["topics"]] == [
         ("home/hall/raw", None, "/wA="),
@@ -140,9 +140,9 @@ def test_rejected_messages_and_the_log_are_told(rig):
     rig.log_tail.emit(logging.makeLogRecord({"msg": "hello", "levelno": 20, "levelname": "INFO", "name": "a.b"}))
 
     rows = rig.insight.rejected(RejectedQuery(topic="x/#"))
-    models.RejectedRows.model_validate(rows)
+    schemas.RejectedRows.model_validate(rows)
     lines = rig.insight.log(0, "")
-    models.LogLines.model_validate(lines)
+    schemas.LogLines.model_validate(lines)
 
     assert [(row["topic"], row["reason"], row["payload"]) for row in rows["rows"]] == [("x/1/y", "malformed", "?")]
     assert rig.insight.rejected(RejectedQuery(reason="validation"))["rows"] == []

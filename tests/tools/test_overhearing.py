@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from mqttbridge.config.model import MqttConfig
+from mqttbridge.config.mqtt import MqttConfig
 from mqttbridge.errors import BrokerError
 from mqttbridge.sources.frames import Publish
 from mqttbridge.tools.overhearing import MAX_MESSAGES, Overhearing

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from mqttbridge.config.model import Config, SpoolConfig, WhenFull
+from mqttbridge.config.model import Config
+from mqttbridge.config.spool import SpoolConfig, WhenFull
 from mqttbridge.errors import SpoolError
 from mqttbridge.events import Batch, Position, Reason, Rejected
 from mqttbridge.mapping import Rulebook
@@ -158,7 +159,7 @@ def test_many_are_replayed_in_bounded_steps(spool, tools, monkeypatch):
 def test_a_full_spool_leaves_them_among_the_rejected(tmp_path, metrics, policy):
     spool = Spool(tmp_path / "spool.db", SpoolConfig(when_full=policy), metrics, ("dashboard",))
     spool.append([Batch([("b", "s", 1, 1.0)])], [no("a/d1", b'{"t": 20}')])  # an empty spool is never full
-    spool._config = spool._config.model_copy(update={"max_size": 1})
+    spool._bounds._config = spool._bounds._config.model_copy(update={"max_size": 1})
 
     with pytest.raises(SpoolError, match="full"):
         Refused(spool, lambda: Rulebook(CONFIG), CONFIG.destinations).replay(ALL)
@@ -183,8 +184,8 @@ def test_a_look_from_outside_sees_what_waits_and_for_whom(spool, tmp_path):
 
 def test_a_row_that_does_not_hold_what_it_says_is_a_fault(spool, tmp_path):
     spool.append([Batch([("b", "s", 1, 1.0)]), Batch([("b", "s", 1, 1.0)])])
-    spool._connection.execute("UPDATE batch SET events = 5 WHERE seq = (SELECT min(seq) FROM batch)")
-    spool._connection.execute("UPDATE batch SET body = x'00' WHERE seq = (SELECT max(seq) FROM batch)")
+    spool._file.connection.execute("UPDATE batch SET events = 5 WHERE seq = (SELECT min(seq) FROM batch)")
+    spool._file.connection.execute("UPDATE batch SET body = x'00' WHERE seq = (SELECT max(seq) FROM batch)")
     with SpoolInspector(tmp_path / "spool.db") as inspector:
         first, second = inspector.faults()
     assert "says 5 events and holds 1" in first

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mqttbridge.alerting.actions.base import Action, Delivered, Failed, Publish, Refused, Result, Tidings
-from mqttbridge.config.alerts import (
+from mqttbridge.config.alert_actions import (
     ActionConfig,
     AppriseAction,
     EmailAction,

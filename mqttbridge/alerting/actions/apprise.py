@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from mqttbridge.alerting.actions.base import Delivered, Failed, Result, Tidings
-from mqttbridge.config.alerts import AppriseAction
+from mqttbridge.config.alert_actions import AppriseAction
 from mqttbridge.errors import ConfigError, Problem
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ class Apprise:
         config: its section.
 
     Raises:
-        ConfigError: apprise is not installed, or does not know the address.
+        ConfigError: apprise is not installed, or it is not one address that it knows.
     """
 
     def __init__(self, config: AppriseAction) -> None:
@@ -30,8 +30,9 @@ class Apprise:
         # Its own words may have the address in them, which is a secret.
         logging.getLogger("apprise").setLevel(logging.CRITICAL)
         self._apprise: Any = apprise.Apprise()
-        if not self._apprise.add(config.url.get_secret_value()):
-            raise _problem("apprise does not know an address of this form")
+        if not self._apprise.add(config.url.get_secret_value()) or len(self._apprise) != 1:
+            # It takes several, but does not say which of them was told.
+            raise _problem("apprise wants one address here, of a form that it knows")
 
     def send(self, tidings: Tidings) -> Result:
         """Notify once; apprise says no more than whether that went well."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from mqttbridge.alerting.actions.base import Delivered, Failed, Refused, Result, Tidings
-from mqttbridge.config.alerts import EmailAction, SmtpConfig
+from mqttbridge.config.alert_actions import EmailAction, SmtpConfig
 from mqttbridge.destinations.http_outcome import one_line
 
 # What we call ourselves: asking the resolver for our own name can take half a minute where there is none.
@@ -33,8 +34,13 @@ class Email:
     def send(self, tidings: Tidings) -> Result:
         """Hand one mail over. Its Message-ID is the same at each attempt, so that mailboxes may know it again."""
         try:
-            with self._connect() as server:
+            server = self._connect()
+            try:
                 missed = server.send_message(self._mail(tidings))
+                with suppress(OSError, smtplib.SMTPException):  # it has the mail, whatever it says now
+                    server.quit()
+            finally:
+                server.close()
         except smtplib.SMTPRecipientsRefused as error:
             code, said = next(iter(error.recipients.values()))
             return _verdict(code, said)
@@ -49,10 +55,13 @@ class Email:
         return Delivered(f"not taken for {', '.join(missed)}" if missed else "")
 
     def close(self) -> None:
-        connection = self._connection
-        if connection is not None:
+        """End a conversation that is under way; one that has not begun ends by its timeout."""
+        sock = self._connection.sock if self._connection is not None else None
+        if sock is not None:
             with suppress(OSError):
-                connection.close()
+                # By closing it, who waits for an answer would not be woken. The plain socket's, below TLS, whose own is
+                # not made for another thread.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def _connect(self) -> smtplib.SMTP:
         smtp = self._smtp

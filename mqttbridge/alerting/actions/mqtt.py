@@ -6,7 +6,7 @@ from pydantic_core import to_json
 
 from mqttbridge.alerting.actions.base import Delivered, Failed, Publish, Refused, Result, Tidings
 from mqttbridge.alerting.wording import filled, topic_of
-from mqttbridge.config.alerts import MqttAction
+from mqttbridge.config.alert_actions import MqttAction
 from mqttbridge.errors import BrokerError
 
 MAX_TOPIC_BYTES = 65_535

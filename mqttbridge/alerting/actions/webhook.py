@@ -10,7 +10,7 @@ from pydantic_core import to_json
 from mqttbridge import __version__
 from mqttbridge.alerting.actions.base import Delivered, Failed, Refused, Result, Tidings
 from mqttbridge.alerting.wording import filled
-from mqttbridge.config.alerts import WebhookAction
+from mqttbridge.config.alert_actions import WebhookAction
 from mqttbridge.destinations.http_outcome import one_line, retry_after
 from mqttbridge.sources.http_client import HttpClient, NoAnswer
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access.secret import digest_of, id_of, new_secret
 from mqttbridge.dashboard.records import Record, Records
 
@@ -86,6 +86,8 @@ class Keys:
         self._records, self._clock, self._lock = records, clock, threading.Lock()
         self._configured = _configured(config.view_tokens, Role.VIEWER) | _configured(config.write_keys, Role.ADMIN)
         self._known: Mapping[str, Key] = {}
+        if records is not None:
+            records.watch(KIND, self._load)
         self._load()
 
     def find(self, token: str) -> Key | None:
@@ -147,9 +149,10 @@ class Keys:
         return True
 
     def _load(self) -> None:
-        kept = [] if self._records is None else self._records.all(KIND)
-        made = {key.digest: key for record in kept if (key := _key_in(record)) is not None}
-        self._known = made | self._configured
+        with self._lock:
+            kept = [] if self._records is None else self._records.all(KIND)
+            made = {key.digest: key for record in kept if (key := _key_in(record)) is not None}
+            self._known = made | self._configured
 
 
 def _configured(secrets: tuple[SecretStr, ...], role: Role) -> dict[str, Key]:

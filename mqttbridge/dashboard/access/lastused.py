@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -25,12 +26,9 @@ class LastUsed:
         self._records, self._clock = records, clock
         self._at: dict[str, float] = {}
         self._saved = 0.0
-        record = None if records is None else records.get(KIND, _RECORD)
-        if record is not None:
-            try:
-                self._at = _USED.validate_python(dict(record.body))
-            except ValidationError:
-                self._at = {}
+        if records is not None:
+            records.watch(KIND, self._load)
+            self._load()
 
     def note(self, name: str) -> None:
         """It was used just now."""
@@ -54,6 +52,15 @@ class LastUsed:
         Raises:
             StoreError: not now.
         """
+        self._load()
         self._at = {name: at for name, at in list(self._at.items()) if name in known}
         if self._records is not None:
             self._records.put_all(KIND, {_RECORD: self._at})
+
+    def _load(self) -> None:
+        """Of what is kept and what is known here the later."""
+        record = None if self._records is None else self._records.get(KIND, _RECORD)
+        if record is not None:
+            with suppress(ValidationError):
+                for name, at in _USED.validate_python(dict(record.body)).items():
+                    self._at[name] = max(at, self._at.get(name, at))

@@ -64,6 +64,8 @@ class Links:
     def __init__(self, records: Records | None, clock: Callable[[], float] = time.time) -> None:
         self._records, self._clock, self._lock = records, clock, threading.Lock()
         self._known: Mapping[str, Link] = {}
+        if records is not None:
+            records.watch(KIND, self._load)
         self._load()
 
     def find(self, token: str) -> Link | None:
@@ -114,9 +116,18 @@ class Links:
             self._remove(link)
         return True
 
+    def remove_all(self, bucket: str) -> int:
+        """Revoke every link of a bucket; how many there were."""
+        with self._lock:
+            links = [link for link in self._known.values() if link.bucket == bucket]
+            for link in links:
+                self._remove(link)
+        return len(links)
+
     def _load(self) -> None:
-        kept = [] if self._records is None else self._records.all(KIND)
-        self._known = {link.digest: link for record in kept if (link := _link_in(record)) is not None}
+        with self._lock:
+            kept = [] if self._records is None else self._records.all(KIND)
+            self._known = {link.digest: link for record in kept if (link := _link_in(record)) is not None}
 
     def _forget_expired(self) -> None:
         now = self._clock()

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from mqttbridge.dashboard.access.keys import MAX_LABEL_CHARS, Role
-from mqttbridge.dashboard.plotly.tokens import MAX_TOKEN_CHARS
-from mqttbridge.dashboard.plotly.update import DEFAULT_POINTS, MAX_POINTS
-from mqttbridge.dashboard.schemas import Epoch
-from mqttbridge.events import MAX_NAME_CHARS
+from mqttbridge.dashboard.schemas import Epoch, Model
 
 Label = Annotated[str, StringConstraints(max_length=MAX_LABEL_CHARS, strip_whitespace=True)]
 Secret = Annotated[str, Field(min_length=1, max_length=1000)]
-_Name = Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
 
 # Half a century: what is later is a slip, or milliseconds.
 _MAX_SECONDS = 50 * 366 * 86400
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class SignIn(_Model):
+class SignIn(Model):
     """A key or view token."""
 
     token: Secret
 
 
-class FirstKey(_Model):
+class FirstKey(Model):
     """The code that the log gave at the first start."""
 
     code: Secret
     label: Label = ""
 
 
-class Session(_Model):
+class Session(Model):
     """Who the sender of this request is here."""
 
     guarded: bool
@@ -54,14 +46,14 @@ class Session(_Model):
     """Whether keys and links can be made on the page; a bridge without a dashboard has no place for them."""
 
 
-class NewKey(_Model):
+class NewKey(Model):
     """A key to make."""
 
     role: Role
     label: Label = ""
 
 
-class AccessKey(_Model):
+class AccessKey(Model):
     """What is known of a key."""
 
     id: str
@@ -74,20 +66,20 @@ class AccessKey(_Model):
     """When it was last used, to some minutes; null for never."""
 
 
-class AccessKeys(_Model):
+class AccessKeys(Model):
     """Every key: those of the configuration first, then the oldest."""
 
     keys: list[AccessKey]
 
 
-class MadeKey(_Model):
+class MadeKey(Model):
     """A new key, which is shown this once."""
 
     secret: str
     key: AccessKey
 
 
-class NewLink(_Model):
+class NewLink(Model):
     """A share link to make."""
 
     label: Label = ""
@@ -95,7 +87,7 @@ class NewLink(_Model):
     """How long it is good for; null for as long as it is not revoked."""
 
 
-class ShareLink(_Model):
+class ShareLink(Model):
     """What is known of a share link."""
 
     id: str
@@ -108,7 +100,7 @@ class ShareLink(_Model):
     """When it was last opened, to some minutes; null for never."""
 
 
-class ShareLinks(_Model):
+class ShareLinks(Model):
     """Share links, the newest first."""
 
     links: list[ShareLink]
@@ -116,7 +108,7 @@ class ShareLinks(_Model):
     """Sites that may show a link's board in a frame."""
 
 
-class MadeLink(_Model):
+class MadeLink(Model):
     """A new link, which is shown this once."""
 
     url: str
@@ -124,42 +116,3 @@ class MadeLink(_Model):
     embed: str
     """The same without the page's head, for a frame."""
     link: ShareLink
-
-
-class NewStreamToken(_Model):
-    """A token for a program that speaks Plotly's streaming API."""
-
-    figure: _Name
-    """Also the bucket of its points."""
-    trace: _Name
-    """Also their stream."""
-    maxpoints: Annotated[int, Field(ge=0, le=MAX_POINTS)] = DEFAULT_POINTS
-    mode: Literal["lines", "markers", "lines+markers"] = "lines"
-    token: Annotated[str, Field(max_length=MAX_TOKEN_CHARS)] | None = None
-    """One that a program has already; null makes one."""
-
-
-class StreamToken(_Model):
-    """What is known of a stream token."""
-
-    id: str
-    figure: str
-    trace: str
-    maxpoints: int
-    mode: str
-    created: Epoch
-
-
-class StreamTokens(_Model):
-    """Every stream token, the oldest first."""
-
-    tokens: list[StreamToken]
-    listen: str | None
-    """Where programs stream to; null while `plotly.listen` is not set."""
-
-
-class MadeStreamToken(_Model):
-    """A new stream token, which is shown this once."""
-
-    secret: str
-    token: StreamToken

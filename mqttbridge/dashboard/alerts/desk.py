@@ -45,6 +45,10 @@ class AlertsDesk(Protocol):
         """NoSuchAlert, NotAcceptable; Conflict unless it is the version that is expected."""
         ...
 
+    def forget_bucket(self, bucket: str) -> int:
+        """A bucket is gone: so are the page's rules that watch it alone. How many those were."""
+        ...
+
     def silence(
         self, rule: str, bucket: str | None, stream: str | None, seconds: float, comment: str
     ) -> dict[str, Any]:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from mqttbridge.dashboard.schemas import Epoch, Model, Scalar
 from mqttbridge.events import MAX_NAME_CHARS
 
-Epoch = Annotated[float, Field(description="Seconds since 1970, UTC.")]
-Scalar = float | int | bool | str
 StateName = Literal["unknown", "ok", "pending", "firing"]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class AlertState(_Model):
+class AlertState(Model):
     """How one stream stands under one rule. Times are those of the values."""
 
     bucket: str
@@ -30,7 +25,7 @@ class AlertState(_Model):
     silenced: bool
 
 
-class AlertRule(_Model):
+class AlertRule(Model):
     """One rule."""
 
     id: str
@@ -46,7 +41,7 @@ class AlertRule(_Model):
     """The first 200, those that fire first."""
 
 
-class AlertAction(_Model):
+class AlertAction(Model):
     """Whom rules may tell."""
 
     name: str
@@ -55,7 +50,7 @@ class AlertAction(_Model):
     """Why nothing gets through now; empty when all is well."""
 
 
-class AlertSilence(_Model):
+class AlertSilence(Model):
     """Until when nobody is told."""
 
     id: str
@@ -68,7 +63,7 @@ class AlertSilence(_Model):
     comment: str
 
 
-class Alerts(_Model):
+class Alerts(Model):
     """Everything there is to know of alerts."""
 
     now: Epoch
@@ -77,9 +72,11 @@ class Alerts(_Model):
     silences: list[AlertSilence]
     page_webhooks: list[str]
     """Origins that a rule of the page may have a webhook at; `*` is any."""
+    forgotten: int
+    """Firings that were forgotten before they were over and told, since the start: more than 1000 at once."""
 
 
-class BucketAlert(_Model):
+class BucketAlert(Model):
     """How one stream of the bucket stands under one rule."""
 
     rule: str
@@ -92,14 +89,14 @@ class BucketAlert(_Model):
     silenced: bool
 
 
-class BucketAlerts(_Model):
+class BucketAlerts(Model):
     """How a bucket's streams stand."""
 
     now: Epoch
     states: list[BucketAlert]
 
 
-class AlertNotice(_Model):
+class AlertNotice(Model):
     """What came of telling one action."""
 
     action: str
@@ -110,7 +107,7 @@ class AlertNotice(_Model):
     at: Epoch | None
 
 
-class AlertFiring(_Model):
+class AlertFiring(Model):
     """One time that a rule fired."""
 
     id: str
@@ -129,21 +126,21 @@ class AlertFiring(_Model):
     notices: list[AlertNotice]
 
 
-class AlertHistory(_Model):
+class AlertHistory(Model):
     """Firings, the newest first."""
 
     now: Epoch
     firings: list[AlertFiring]
 
 
-class RuleWritten(_Model):
+class RuleWritten(Model):
     """A rule as it is now kept."""
 
     id: str
     version: int
 
 
-class NewSilence(_Model):
+class NewSilence(Model):
     """Tell nobody for a while."""
 
     rule: Annotated[str, Field(max_length=100)]
@@ -154,13 +151,13 @@ class NewSilence(_Model):
     comment: Annotated[str, Field(max_length=200)] = ""
 
 
-class Tested(_Model):
+class Tested(Model):
     """What came of a test, by action."""
 
     notices: list[AlertNotice]
 
 
-class AlertPreview(_Model):
+class AlertPreview(Model):
     """What a rule would have done on the last day, as far as the thinned history tells."""
 
     sentence: str

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from mqttbridge.config.dashboards import DashboardDocument
 from mqttbridge.dashboard.backend import Backend
-from mqttbridge.dashboard.boards.documents import Boards, Unusable, first_fault
+from mqttbridge.dashboard.boards.documents import NOTE, Boards, Unusable, first_fault
 from mqttbridge.dashboard.boards.pictures import Pictures, type_of
 from mqttbridge.dashboard.http import BodyTooLarge, bucket_of, in_thread, json_answer, problem, read_body, unavailable
 from mqttbridge.dashboard.records import Conflict, Record
@@ -51,6 +51,7 @@ class BoardsApi:
             return json_answer(
                 {
                     "version": board.version,
+                    "at": board.at,
                     "source": board.source,
                     "document": board.body,
                     "editable": may_edit and board.source != "config",
@@ -73,12 +74,24 @@ class BoardsApi:
         except ValidationError as error:
             return problem(400, first_fault(error))
         bucket = bucket_of(request)
-        return await self._change(bucket, lambda: {"version": self._boards.save(bucket, document, expected).version})
+
+        def save() -> dict[str, Any]:
+            version = self._boards.save(bucket, document, expected).version
+            self._tell(bucket, version)
+            return {"version": version}
+
+        return await self._change(bucket, save)
 
     async def forget(self, request: Request) -> Response:
         """Back to what the page makes by itself. Earlier versions stay."""
         bucket, expected = bucket_of(request), _expected(request)
-        return await self._change(bucket, lambda: {"deleted": self._boards.forget(bucket, expected)})
+
+        def forget() -> dict[str, Any]:
+            deleted = self._boards.forget(bucket, expected)
+            self._tell(bucket, 0)
+            return {"deleted": deleted}
+
+        return await self._change(bucket, forget)
 
     async def versions(self, request: Request) -> Response:
         """When the versions that are kept were saved, the newest first."""
@@ -119,11 +132,22 @@ class BoardsApi:
         bucket = bucket_of(request)
         return await self._change(bucket, lambda: {"deleted": self._pictures.forget(bucket)})
 
+    def _tell(self, bucket: str, version: int) -> None:
+        """Those who have the board open learn that there is another version than theirs."""
+        if self._dashboard is not None:
+            self._dashboard.hub.note(bucket, NOTE, version)
+
     def _earlier(self, bucket: str, wanted: str) -> Response:
         for record in self._boards.versions(bucket):
             if str(record.version) == wanted:
                 return json_answer(
-                    {"version": record.version, "source": "saved", "document": record.body, "editable": False},
+                    {
+                        "version": record.version,
+                        "at": record.at,
+                        "source": "saved",
+                        "document": record.body,
+                        "editable": False,
+                    },
                     headers=_FRESH,
                 )
         return problem(404, "this version is not kept")

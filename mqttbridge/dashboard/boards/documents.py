@@ -15,6 +15,8 @@ from mqttbridge.config.files import UnreadableFile, read_text
 from mqttbridge.dashboard.records import Record, Records
 
 KIND: Final = "dashboard"
+NOTE: Final = "board"
+"""Under which those who watch a bucket are told the version that is there."""
 MAX_FILE_BYTES: Final = 2 * 2**20
 
 
@@ -29,12 +31,14 @@ class Board:
     Attributes:
         source: where it comes from; `auto` when the page makes it by itself.
         version: of what was saved; 0 for everything else.
+        at: when that was, epoch seconds.
         body: the document, as JSON values; None for `auto`.
     """
 
     source: Literal["auto", "saved", "config"]
     version: int = 0
     body: Mapping[str, Any] | None = None
+    at: float | None = None
 
 
 class Boards:
@@ -59,7 +63,7 @@ class Boards:
         if configured is not None:
             return Board("config", body=_document(configured).named().model_dump(mode="json"))
         record = self._records.get(KIND, bucket)
-        return Board("auto") if record is None else Board("saved", record.version, record.body)
+        return Board("auto") if record is None else Board("saved", record.version, record.body, record.at)
 
     def is_configured(self, bucket: str) -> bool:
         """Whether the configuration has the bucket's document, so that it cannot be saved."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from mqttbridge.config.dashboards import DashboardDocument
+from mqttbridge.dashboard.schemas import Epoch, Model
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class BoardAnswer(_Model):
+class BoardAnswer(Model):
     """What a bucket's page is drawn by."""
 
     version: int
     """0 when nothing was saved."""
+    at: Epoch | None
+    """When it was saved."""
     source: Literal["auto", "saved", "config"]
     """`auto`: the page makes it by itself; `config`: it is written in the configuration."""
     document: DashboardDocument | None
@@ -25,19 +22,19 @@ class BoardAnswer(_Model):
     """Whether who asks may save another."""
 
 
-class BoardSaved(_Model):
+class BoardSaved(Model):
     """The version that was written."""
 
     version: int
 
 
-class BoardDeleted(_Model):
+class BoardDeleted(Model):
     """Whether there was one."""
 
     deleted: bool
 
 
-class BoardConflict(_Model):
+class BoardConflict(Model):
     """Somebody else was first; this is how it is now."""
 
     error: str
@@ -48,7 +45,7 @@ class BoardConflict(_Model):
     document: DashboardDocument | None = None
 
 
-class BoardVersion(_Model):
+class BoardVersion(Model):
     """One version that is kept."""
 
     version: int
@@ -57,13 +54,13 @@ class BoardVersion(_Model):
     tiles: int
 
 
-class BoardVersions(_Model):
+class BoardVersions(Model):
     """The versions that are kept, the newest first."""
 
     versions: list[BoardVersion]
 
 
-class PictureKept(_Model):
+class PictureKept(Model):
     """Bytes of the picture that is kept."""
 
     size: int

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mqttbridge.dashboard.backend import Insight
-from mqttbridge.dashboard.bridge.models import ListenTo, ProposeFor
+from mqttbridge.dashboard.bridge.schemas import ListenTo, ProposeFor
+from mqttbridge.dashboard.bridge.tools import body_or_refusal
 from mqttbridge.dashboard.http import in_thread, json_answer, problem, unavailable
-from mqttbridge.dashboard.tools_api import body_or_refusal
 from mqttbridge.errors import BridgeError
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery

@@ -10,9 +10,10 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
-from mqttbridge.dashboard.framequeue import FrameQueue
+from mqttbridge.dashboard.framequeue import FrameQueue, broadcast
 from mqttbridge.dashboard.frames import encode
 from mqttbridge.dashboard.plotly.figures import Figures
 
@@ -20,7 +21,6 @@ from mqttbridge.dashboard.plotly.figures import Figures
 # more often than a page draws.
 PAUSE_FACTOR: Final = 20
 MIN_PAUSE, MAX_PAUSE = 0.05, 0.25
-MAX_QUEUED: Final = 16
 
 
 class FigureViewer(FrameQueue):
@@ -111,14 +111,7 @@ class Feed:
             if changes is None:
                 return
             frame = self._encoded("change", changes)
-        everything: bytes | None = None
-        for viewer in viewers:
-            if len(viewer.frames) >= MAX_QUEUED:
-                viewer.frames.clear()
-                everything = everything or self._whole(name)
-                viewer.put(everything)
-            else:
-                viewer.put(frame)
+        broadcast(viewers, frame, cache(lambda: self._whole(name)))
 
     def _whole(self, name: str) -> bytes:
         figure = self.figures.get(name)

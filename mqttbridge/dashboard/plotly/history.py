@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from mqttbridge.dashboard.events.pushed import FARTHEST_AHEAD, OLDEST, Problem, as_value
 from mqttbridge.dashboard.plotly.update import Update, XKind, read_x
-from mqttbridge.dashboard.pushed import FARTHEST_AHEAD, OLDEST, Problem, as_value
 from mqttbridge.events import MAX_TEXT_CHARS, EventTuple, Reason, Rejected
 from mqttbridge.mapping.timestamps import parse_timestamp
 

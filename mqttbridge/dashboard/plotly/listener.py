@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from mqttbridge.config.model import PlotlyConfig
+from mqttbridge.config.plotly import PlotlyConfig
 from mqttbridge.dashboard.plotly.committer import Committer
 from mqttbridge.dashboard.plotly.connection import Connection
 from mqttbridge.dashboard.plotly.figures import Figures

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mqttbridge.config.model import Config
-from mqttbridge.dashboard.access.schemas import NewStreamToken
 from mqttbridge.dashboard.bodies import model_in
 from mqttbridge.dashboard.http import in_thread, json_answer, problem, unavailable
+from mqttbridge.dashboard.plotly.schemas import NewStreamToken
 from mqttbridge.dashboard.plotly.tokens import Token, TokenFile
 from mqttbridge.errors import DataDirError
 

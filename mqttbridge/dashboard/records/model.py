@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias
 
+from mqttbridge.errors import StoreError
+
 Body: TypeAlias = Mapping[str, Any]
+
+LEASES: Final = "lease"
+"""The kind of what `hold` and `release` change: who watches it is told when something was released."""
 
 KEPT_VERSIONS: Final = 50
 """How many earlier versions of a record are kept, to go back to."""
@@ -22,6 +27,10 @@ class Conflict(Exception):  # noqa: N818  # an outcome that the caller shows, li
     def __init__(self, current: Record | None) -> None:
         super().__init__("the record was changed meanwhile")
         self.current = current
+
+
+class NotHeld(StoreError):  # noqa: N818  # an outcome, too
+    """Another bridge over the same records does this now: what it has written meanwhile counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +64,41 @@ class Records(Protocol):
         """Write a version, synced. Conflict unless it replaces version `expected` (0: none; None: any)."""
         ...
 
-    def put_all(self, kind: str, bodies: Mapping[str, Body]) -> None:
-        """Write many of one kind in one synced transaction, without their history: for what machines keep."""
+    def put_all(self, kind: str, bodies: Mapping[str, Body], *, holding: str | None = None) -> None:
+        """Write many of one kind in one synced transaction, without their history: for what machines keep.
+
+        NotHeld, and nothing is written, unless we hold what is named: see `hold`.
+        """
         ...
 
     def delete(self, kind: str, key: str, expected: int | None = None) -> bool:
         """Whether there was one. Its history stays."""
         ...
 
+    def drop(self, kind: str, keys: Collection[str]) -> None:
+        """Delete many of one kind with all trace of them: for what machines keep."""
+        ...
+
     def history(self, kind: str, key: str) -> list[Record]:
         """The versions that are kept, the newest first; that of now among them."""
+        ...
+
+    def watch(self, kind: str, changed: Callable[[], None]) -> None:
+        """Be told, on another thread, after other bridges changed records of a kind, or may have.
+
+        When it raises StoreError it is called again. Our own changes are not told.
+        """
+        ...
+
+    def hold(self, what: str, seconds: float) -> bool:
+        """Whether, of the bridges over these records, it is for us to do something, from now on for so many seconds.
+
+        Who holds it renews it by asking again; where nobody does any more, whoever asks first takes it over.
+        """
+        ...
+
+    def release(self, what: str) -> None:
+        """Leave it to others, if we held it."""
         ...
 
     def close(self) -> None: ...

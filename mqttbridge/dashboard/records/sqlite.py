@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -65,7 +65,7 @@ class SqliteRecords:
             _trim(db, kind, key, version)
         return record
 
-    def put_all(self, kind: str, bodies: Mapping[str, Body]) -> None:
+    def put_all(self, kind: str, bodies: Mapping[str, Body], *, holding: str | None = None) -> None:  # noqa: ARG002
         at = self._clock()
         rows = [(kind, key, at, to_json(body).decode()) for key, body in bodies.items()]
         with self._writing() as db:
@@ -82,12 +82,26 @@ class SqliteRecords:
             _trim(db, kind, key, version + 1)
         return True
 
+    def drop(self, kind: str, keys: Collection[str]) -> None:
+        with self._writing() as db:
+            db.executemany("DELETE FROM records WHERE kind = ? AND key = ?", [(kind, key) for key in keys])
+
     def history(self, kind: str, key: str) -> list[Record]:
         with self._reading() as db:
             rows = db.execute(
                 "SELECT * FROM records WHERE kind = ? AND key = ? AND body NOT NULL ORDER BY version DESC", (kind, key)
             ).fetchall()
         return [_record(row) for row in rows]
+
+    def watch(self, kind: str, changed: Callable[[], None]) -> None:
+        """Nothing: this file has no other writer."""
+
+    def hold(self, what: str, seconds: float) -> bool:  # noqa: ARG002
+        """Always."""
+        return True
+
+    def release(self, what: str) -> None:
+        """Nothing: there is nobody else."""
 
     def close(self) -> None:
         with self._lock:

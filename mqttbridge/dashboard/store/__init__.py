@@ -4,10 +4,13 @@
 the same values (model.py). `SqliteStore` is the one that comes with the bridge:
 
     sqlite.py     the store: which file, in which order, and what a crash may interrupt
+    opening.py    what an earlier run left: looked over, and read back
     catalogue.py  buckets, streams, their newest values, the cursor
+    spans.py      which spans of time there are, and which are open
     span.py       one span of time, one file: log, tail, sealing
-    chunks.py     sealed points and their rollups; codec.py and rollup.py are the pure part of them
-    reading.py    lines, statistics, rows
+    sealing.py    which chunks points become
+    chunks.py     sealed points and their rollups on the disk; codec.py and rollup.py are the pure part of them
+    reading.py    lines, statistics, rows: from looks (look.py) into spans, through lines (line.py) that thin
     retention.py  what goes, and when
 """
 

@@ -21,7 +21,16 @@ from typing import Any, Final
 from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store import files
-from mqttbridge.dashboard.store.model import MICROSECONDS, BucketInfo, Column, Kind, Latest, StreamInfo, StreamKey
+from mqttbridge.dashboard.store.model import (
+    MICROSECONDS,
+    BucketInfo,
+    Column,
+    Kind,
+    Latest,
+    StreamInfo,
+    StreamKey,
+    kind_of,
+)
 from mqttbridge.events import Position, Value
 
 VERSION: Final = 1
@@ -140,10 +149,10 @@ class Catalogue:
                     series.unit = unit
         return known
 
-    def saw(self, series: Series, time: int, value: Value, kind: Kind, ahead: int = NO_LIMIT) -> None:
+    def saw(self, series: Series, time: int, value: Value, ahead: int = NO_LIMIT) -> None:
         """A value was stored. It is the newest, unless a newer one is known that is not past `ahead`."""
         if time >= series.newest or series.newest > ahead:
-            series.newest, series.value, series.kind = time, value, kind
+            series.newest, series.value, series.kind = time, value, kind_of(value)
             self._unsaved.add(series.id)
 
     def made_by(self, rules: Mapping[StreamKey, str]) -> None:

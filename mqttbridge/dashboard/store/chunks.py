@@ -8,17 +8,16 @@ small and is combined with its neighbours.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
 from mqttbridge.dashboard.store import codec
 from mqttbridge.dashboard.store.downsample import picks
-from mqttbridge.dashboard.store.files import insert_many
-from mqttbridge.dashboard.store.rollup import HOUR, LEAST_POINTS, MINUTE, Cell, coarser, fold, pack, unpack
-from mqttbridge.dashboard.store.tail import Points, overlaid
+from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, unpack
+from mqttbridge.dashboard.store.tail import Points
 
 # Apart from the blobs, `by_time` holds all that decides which chunks to read, so looking for them touches no data.
 SCHEMA: Final = """
@@ -39,13 +38,6 @@ CREATE TABLE hours (
 # second would take longer; at 1,024 the pages of the file are left half empty, and a year has four times the chunks.
 FULL: Final = 4096
 
-# Small chunks are combined when so many of one size have gathered, or when they fill a chunk: each point is sealed
-# three or four times at most, and a series has few chunks, however slowly its points come.
-FAN_IN: Final = 16
-
-# A smaller chunk has no rollups: its points are quickly read, and it will be part of a larger one.
-LEAST_ROLLED: Final = 512
-
 # Chunks read in one statement: 32 full ones are 2 MB while they are hexadecimal text.
 PER_READ: Final = 32
 
@@ -60,14 +52,6 @@ class Chunk(NamedTuple):
     points: int
     hourly: int
     minutely: int
-
-
-class _Job(NamedTuple):
-    """Points to be sealed, together with those of chunks that they replace."""
-
-    series: int
-    replaced: list[Chunk]
-    points: Points
 
 
 _LISTED: Final = (
@@ -86,7 +70,6 @@ _POINTS_WITHIN: Final = (
     " FROM json_each(:ids) AS s CROSS JOIN chunks AS c"
     " ON c.series = s.value AND c.end >= :start AND c.start < :end GROUP BY c.series)"
 )
-# The newest full chunk and the small ones after it.
 _TRAILING: Final = _LISTED.format(
     chunks=f"SELECT {_COLUMNS} FROM json_each(:ids) AS s CROSS JOIN chunks AS c ON c.series = s.value"
     f" AND c.end >= coalesce((SELECT f.end FROM chunks AS f WHERE f.series = s.value AND f.count >= :full"
@@ -147,6 +130,11 @@ def points_within(db: sqlite3.Connection, ids: Collection[int], start: int, end:
     """How many points the chunks that `within` tells have, by series."""
     (text,) = db.execute(_POINTS_WITHIN, {"ids": _json(list(ids)), "start": start, "end": end}).fetchone()
     return dict(from_json(text))
+
+
+def trailing(db: sqlite3.Connection, ids: Collection[int]) -> dict[int, list[Chunk]]:
+    """Of each series its newest full chunk, and the small ones after it."""
+    return _listed(db, _TRAILING, ids, {"full": FULL})
 
 
 def newest_before(db: sqlite3.Connection, ids: Collection[int], end: int) -> dict[int, list[Chunk]]:
@@ -211,55 +199,19 @@ def hours(  # noqa: PLR0917  # a question with all its bounds
     return sorted(Cell(cell * step, *rest) for cell, *rest in from_json(text))
 
 
-def seal(db: sqlite3.Connection, columns: Mapping[int, Points], next_id: int) -> int:
-    """Seal points in order of time by series, in the transaction of the caller; returns the next chunk's id."""
-    trailing = _listed(db, _TRAILING, list(columns), {"full": FULL})
-    jobs: list[_Job] = []
-    for series, points in columns.items():
-        last = trailing.get(series, [])
-        if not last or last[-1].end < points[0][0]:
-            jobs.append(_Job(series, _to_combine(last, len(points[0])), points))
-        else:
-            around = within(db, [series], points[0][0], points[0][-1] + 1).get(series, [])
-            jobs += _late(series, points, around)
-    replaced = [chunk for job in jobs for chunk in job.replaced]
-    if replaced:
-        old = {chunk.id: points for chunk, points in load(db, replaced)}
-        gone = _json(list(old))
-        db.execute("DELETE FROM hours WHERE (series, hour, chunk) IN (" + _HOURS_OF + ")", (gone,))
-        db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (gone,))
-        jobs = [job._replace(points=_together(job, old)) for job in jobs]
-    chunks, cells = [], []
-    for job in jobs:
-        for times, values in _cut(job.points):
-            packed, hourly = _rollups(times, values)
-            chunks.append(
-                (
-                    next_id,
-                    job.series,
-                    times[0],
-                    times[-1],
-                    len(times),
-                    int(hourly is not None),
-                    int(packed is not None),
-                    packed or b"",
-                    codec.pack_times(times),
-                    codec.pack_values(values),
-                )
-            )
-            cells += [(job.series, cell.start // HOUR, next_id, *cell[1:]) for cell in hourly or ()]
-            next_id += 1
-    insert_many(db, "chunks", chunks, 10)
-    insert_many(db, "hours", cells, 11)
-    return next_id
-
-
 # Where the rows of a chunk's hours are, by their key: a chunk knows which hours it covers.
 _HOURS_OF: Final = (
     "SELECT h.series, h.hour, h.chunk FROM json_each(?) AS g CROSS JOIN chunks AS c ON c.id = g.value"
     f" CROSS JOIN hours AS h ON h.series = c.series AND h.hour BETWEEN c.start / {HOUR} - 1 AND c.end / {HOUR}"
     " AND h.chunk = c.id"
 )
+
+
+def delete(db: sqlite3.Connection, ids: Sequence[int]) -> int:
+    """Delete chunks with all that belongs to them; returns how many."""
+    gone = _json(ids)
+    db.execute("DELETE FROM hours WHERE (series, hour, chunk) IN (" + _HOURS_OF + ")", (gone,))
+    return db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (gone,)).rowcount
 
 
 def delete_series(db: sqlite3.Connection, ids: Collection[int]) -> None:
@@ -275,8 +227,7 @@ def delete_before(db: sqlite3.Connection, ids: Collection[int], cutoff: int, lim
         " ON c.series = s.value AND c.end < ? LIMIT ?)",
         (_json(list(ids)), cutoff, limit),
     ).fetchone()
-    db.execute("DELETE FROM hours WHERE (series, hour, chunk) IN (" + _HOURS_OF + ")", (gone,))
-    return db.execute("DELETE FROM chunks WHERE id IN (SELECT value FROM json_each(?))", (gone,)).rowcount
+    return delete(db, from_json(gone))
 
 
 def size(db: sqlite3.Connection, ids: Collection[int]) -> int:
@@ -301,8 +252,10 @@ def numbers_of(times: list[int], values: list[Any]) -> tuple[list[int], list[Any
 def _listed(
     db: sqlite3.Connection, question: str, ids: Collection[int], bounds: dict[str, int]
 ) -> dict[int, list[Chunk]]:
-    (text,) = db.execute(question, {"ids": _json(list(ids))} | bounds).fetchone()
     found: dict[int, list[Chunk]] = {}
+    if not ids:
+        return found
+    (text,) = db.execute(question, {"ids": _json(list(ids))} | bounds).fetchone()
     for row in from_json(text):
         found.setdefault(row[0], []).append(Chunk(*row))
     return found
@@ -310,78 +263,3 @@ def _listed(
 
 def _json(ids: Sequence[int]) -> str:
     return to_json(ids).decode()
-
-
-def _to_combine(trailing: Sequence[Chunk], count: int) -> list[Chunk]:
-    """Which of the newest small chunks to combine with `count` points that follow them."""
-    small = [chunk for chunk in trailing if chunk.points < FULL]
-    if count + sum(chunk.points for chunk in small) >= FULL:
-        return small
-    taken = 0
-    while True:
-        size = _size(count)
-        alike = 0
-        while taken + alike < len(small) and _size(small[-1 - taken - alike].points) <= size:
-            alike += 1
-        if alike + 1 < FAN_IN:
-            return small[len(small) - taken :]
-        count += sum(chunk.points for chunk in small[len(small) - taken - alike : len(small) - taken])
-        taken += alike
-
-
-def _size(count: int) -> int:
-    return (count.bit_length() - 1) // 4
-
-
-def _late(series: int, points: Points, around: Sequence[Chunk]) -> list[_Job]:
-    """Points that came late, beside the chunks they fall into; those that fall between chunks make new ones."""
-    jobs = []
-    times, values = points
-    at = 0
-    for chunk in around:
-        between = at
-        while at < len(times) and times[at] < chunk.start:
-            at += 1
-        if at > between:
-            jobs.append(_Job(series, [], (times[between:at], values[between:at])))
-        inside = at
-        while at < len(times) and times[at] <= chunk.end:
-            at += 1
-        if at > inside:
-            jobs.append(_Job(series, [chunk], (times[inside:at], values[inside:at])))
-    if at < len(times):
-        jobs.append(_Job(series, [], (times[at:], values[at:])))
-    return jobs
-
-
-def _together(job: _Job, old: Mapping[int, Points]) -> Points:
-    below: Points = ([], [])
-    for chunk in job.replaced:
-        times, values = old[chunk.id]
-        below[0].extend(times)
-        below[1].extend(values)
-    return overlaid(below, job.points)
-
-
-def _cut(points: Points) -> Iterator[Points]:
-    """The points in chunks of FULL to twice as many, all alike; fewer make one small chunk."""
-    times, values = points
-    parts = max(1, len(times) // FULL)
-    edges = [len(times) * part // parts for part in range(parts + 1)]
-    for start, end in pairwise(edges):
-        yield times[start:end], values[start:end]
-
-
-def _rollups(times: list[int], values: list[Any]) -> tuple[bytes | None, list[Cell] | None]:
-    """A chunk's cells by minute, packed, and by hour; None where the points themselves are hardly more."""
-    if len(times) < LEAST_ROLLED:
-        return None, None
-    at, numbers = numbers_of(times, values)
-    if not at:
-        return b"", []
-    by_minute = fold(at, numbers, MINUTE)
-    by_hour = coarser(by_minute, HOUR)
-    return (
-        pack(by_minute, MINUTE) if len(by_minute) * LEAST_POINTS <= len(at) else None,
-        by_hour if len(by_hour) * LEAST_POINTS <= len(at) else None,
-    )

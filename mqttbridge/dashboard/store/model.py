@@ -110,23 +110,28 @@ def columns_of(events: Iterable[EventTuple]) -> dict[StreamKey, Column]:
 
     Runs for every event that is stored, so its loop does the least that can be done.
     """
-    grouped: dict[StreamKey, tuple[list[int], list[Value]]] = {}
-    get = grouped.get
+    columns: dict[StreamKey, Column] = {}
+    get = columns.get
     for bucket, stream, value, epoch in events:
-        pair = get((bucket, stream))
-        if pair is None:
-            pair = grouped[bucket, stream] = ([], [])
-        pair[0].append(int(epoch * 1e6 + 0.5))
-        pair[1].append(value)
-    return {key: Column(times, values, kind_of(values[newest(times)])) for key, (times, values) in grouped.items()}
+        key = bucket, stream
+        column = get(key)
+        if column is None:
+            columns[key] = Column([int(epoch * 1e6 + 0.5)], [value])
+        else:
+            column.times.append(int(epoch * 1e6 + 0.5))
+            column.values.append(value)
+    for column in columns.values():
+        column.kind = kind_of(column.values[newest(column.times)])
+    return columns
 
 
 def newest(times: list[int]) -> int:
     """Index of the newest time; of equal ones the last, since it is the one that is kept."""
+    last = len(times) - 1
+    if not last:
+        return 0
     top = max(times)
-    if times[-1] == top:
-        return len(times) - 1
-    return len(times) - 1 - times[::-1].index(top)
+    return last if times[-1] == top else last - times[::-1].index(top)
 
 
 def latest(times: list[int], ahead: int) -> int:

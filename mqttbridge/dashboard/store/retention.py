@@ -6,10 +6,10 @@ buckets that are kept for a shorter time than others the chunks are deleted, som
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
 from mqttbridge.dashboard.store.model import MICROSECONDS
@@ -22,6 +22,9 @@ SECONDS_BETWEEN: Final = 1.0
 SERIES_PER_SWEEP: Final = 2000
 # Chunks of a series that are deleted in one transaction: 4 MB of file, some 20 ms.
 CHUNKS_PER_SWEEP: Final = 1000
+
+
+T = TypeVar("T")
 
 
 class Swept(Protocol):
@@ -49,6 +52,7 @@ class Retention:
         self._keep, self._by, self._by_rule = keep, dict(by), dict(by_rule or {})
         every = (keep, *by.values(), *self._by_rule.values())
         self.longest = 0.0 if 0 in every else max(every)
+        self._shortest = min(filter(None, every), default=0.0)
         self._due = 0.0
         self._round: list[Series] = []
         self._spans: list[Span] = []
@@ -61,6 +65,24 @@ class Retention:
         if keep is None:
             keep = self._seconds_of(bucket) if self._by else self._keep
         return int((now - keep) * MICROSECONDS) if keep else NEVER
+
+    def latest_floor(self, now: float) -> int:
+        """The time, in microseconds, from which on nothing is past its retention, whatever its bucket and rule."""
+        return int((now - self._shortest) * MICROSECONDS) if self._shortest else NEVER
+
+    def parted(self, series: Iterable[T], of: Callable[[T], tuple[str, str]], now: float) -> list[tuple[int, list[T]]]:
+        """Series by the time before which they are past their retention: of a bucket mostly one.
+
+        Args:
+            series: of any engine.
+            of: a series' bucket and rule.
+            now: epoch seconds.
+        """
+        found: dict[int, list[T]] = {}
+        for one in series:
+            bucket, rule = of(one)
+            found.setdefault(self.floor(bucket, now, rule), []).append(one)
+        return list(found.items())
 
     def sweep(self, store: Swept, now: float) -> None:
         """Delete some of what is too old, at most once a second."""
@@ -101,7 +123,7 @@ class Retention:
             return
         whole = int((now - self.longest) * MICROSECONDS) if self.longest else NEVER
         is_done = True
-        for cutoff, series in self._by_cutoff(store.catalogue.all(), now):
+        for cutoff, series in self.parted(store.catalogue.all(), bucket_and_rule, now):
             # By whole hours, so that the rollups that chunks share go together.
             if cutoff > max(whole, span.start):
                 deleted = store.sweep(span, [one.id for one in series], cutoff // HOUR * HOUR, CHUNKS_PER_SWEEP)
@@ -109,11 +131,10 @@ class Retention:
         if is_done:
             self._swept = {one: at for one, at in self._swept.items() if one in store.spans} | {span: hour}
 
-    def _by_cutoff(self, every: Iterable[Series], now: float) -> list[tuple[int, list[Series]]]:
-        found: dict[int, list[Series]] = {}
-        for one in every:
-            found.setdefault(self.floor(one.key[0], now, one.rule), []).append(one)
-        return [(cutoff, series) for cutoff, series in found.items() if cutoff > NEVER]
-
     def _look_up(self, bucket: str) -> float:
         return next((keep for pattern, keep in self._by.items() if fnmatchcase(bucket, pattern)), self._keep)
+
+
+def bucket_and_rule(series: Series) -> tuple[str, str]:
+    """What says how long a series of the files is kept."""
+    return series.key[0], series.rule

@@ -76,7 +76,7 @@ def coarser(cells: Iterable[Cell], width: int) -> list[Cell]:
         if combined and combined[-1].start == start:
             combined[-1] = _both(combined[-1], cell)
         else:
-            combined.append(cell._replace(start=start))
+            combined.append(cell if cell.start == start else cell._replace(start=start))
     return combined
 
 
@@ -138,6 +138,7 @@ def virtual_points(cells: Iterable[Cell]) -> Iterator[tuple[int, float]]:
 
 
 def _both(earlier: Cell, later: Cell) -> Cell:
+    last = earlier if earlier.last_at > later.last_at else later
     return Cell(
         earlier.start,
         earlier.points + later.points,
@@ -146,8 +147,8 @@ def _both(earlier: Cell, later: Cell) -> Cell:
         _bounded(earlier.total + later.total),
         earlier.first_at,
         earlier.first,
-        max(later, earlier, key=_last_at).last_at,
-        max(later, earlier, key=_last_at).last,
+        last.last_at,
+        last.last,
     )
 
 
@@ -155,10 +156,6 @@ def _bounded(total: float) -> float:
     if isnan(total):
         return 0.0
     return max(-MOST_TOTAL, min(total, MOST_TOTAL))
-
-
-def _last_at(cell: Cell) -> int:
-    return cell.last_at
 
 
 def _columns(data: bytes) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 
 from pydantic_core import from_json, to_json
 
-from mqttbridge.dashboard.store import chunks, files
+from mqttbridge.dashboard.store import chunks, files, sealing
 from mqttbridge.dashboard.store.model import StreamKey
 from mqttbridge.dashboard.store.tail import Points, Tail, in_order
 from mqttbridge.events import Position, Value
@@ -156,7 +156,7 @@ class Span:
 
         def work() -> None:
             files.insert_many(db, "series", ((id_, *self._names(id_)) for id_ in new), 3)
-            self._next_chunk = chunks.seal(db, columns, self._next_chunk)
+            self._next_chunk = sealing.seal(db, columns, self._next_chunk)
 
         self._transaction(db, work)
         self._known |= new
@@ -296,7 +296,7 @@ class Span:
         try:
             db.execute("BEGIN IMMEDIATE")
             work()
-            next_chunk = chunks.seal(db, ripe, self._next_chunk) if ripe else self._next_chunk
+            next_chunk = sealing.seal(db, ripe, self._next_chunk) if ripe else self._next_chunk
             if not ripe:
                 db.execute("COMMIT")
             with self._lock:

@@ -22,11 +22,12 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
 from mqttbridge.dashboard.store.acceptable import check
 from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
+from mqttbridge.dashboard.store.intervals import still_usual, usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
@@ -37,24 +38,18 @@ from mqttbridge.dashboard.store.model import (
     StreamKey,
     ahead_of,
     columns_of,
-    kind_of,
     latest,
-    newest,
 )
-from mqttbridge.dashboard.store.ranges import length_for, limits_of, name_of, span_of
-from mqttbridge.dashboard.store.reading import Reader, still_usual, usual_interval
-from mqttbridge.dashboard.store.retention import Retention
-from mqttbridge.dashboard.store.span import Part, Span, View
+from mqttbridge.dashboard.store.opening import open_files
+from mqttbridge.dashboard.store.ranges import length_for
+from mqttbridge.dashboard.store.reading import Reader
+from mqttbridge.dashboard.store.retention import Retention, bucket_and_rule
+from mqttbridge.dashboard.store.span import Part, Span
+from mqttbridge.dashboard.store.spans import view_of
 from mqttbridge.errors import StoreError
 from mqttbridge.events import EventTuple, Position, Value
 
 T = TypeVar("T")
-
-CATALOGUE: Final = "catalogue.db"
-
-# Spans that take points at a time: this week's, the last one's for what comes late, and one for the odd clock. What
-# is open has a connection and up to two generations of points in memory.
-MAX_OPEN: Final = 3
 
 
 class SqliteStore:
@@ -67,6 +62,7 @@ class SqliteStore:
         retention_by: how long, for buckets that match a pattern (`*` and `?`); the first that matches counts.
         too_old: told how many points of a batch were past their retention when they came, and are not kept.
         retention_by_rule: how long, for streams that a rule of this name makes: before what their bucket says.
+        age_clock: the time by which points are past their retention; `clock` where none is given.
 
     Raises:
         StoreError: the store cannot be opened or made.
@@ -81,19 +77,19 @@ class SqliteStore:
         retention_by: Mapping[str, float] | None = None,
         retention_by_rule: Mapping[str, float] | None = None,
         too_old: Callable[[int], None] = lambda _: None,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
         self.path = directory
         self._clock, self._too_old = clock, too_old
+        self._age_clock = age_clock or clock
         self._retention = Retention(retention, retention_by or {}, retention_by_rule or {})
-        self._length = length_for(self._retention.longest)
         self._lock = threading.Lock()
-        self._spans: list[Span] = []  # in order of time; replaced, never changed, so that readers need no lock
-        self._recent: list[Span] = []  # those that are open, the last used last
         self._closed = False
-        self.cursor: Position | None = None
+        self.cursor: Position | None
         try:
             directory.mkdir(exist_ok=True)
-            self._open()
+            length = length_for(self._retention.longest)
+            self._catalogue, self._spans, self.cursor = open_files(directory, length, clock)
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"cannot open the dashboard's store {directory}: {error}") from error
 
@@ -113,14 +109,14 @@ class SqliteStore:
             known = self._catalogued(lambda: self._catalogue.meet(columns, units or {}, now))
             batch = self._by_span(columns, known, now)
             for n, (span, parts) in enumerate(batch, 1):
-                self._append(span, parts, end if n == len(batch) else None)
+                self._spans.append(span, parts, end if n == len(batch) else None)
             self._saw(columns, known, now)
             if end is not None:
                 self.cursor = end
-            if any(span.sealed for span in self._recent) or (end is not None and not batch):
+            if self._spans.sealed or (end is not None and not batch):
                 self._save()
-            self._close_surplus()
-            self._retention.sweep(self, now)
+            self._spans.close_surplus(self._save)
+            self._retention.sweep(self, self._age_clock())
         kept = sum(len(times) for _, parts in batch for _, times, _ in parts)
         if too_old := sum(len(column.times) for column in columns.values()) - kept:
             self._too_old(too_old)
@@ -135,7 +131,7 @@ class SqliteStore:
         """Let go of what is past its retention, a little at a time."""
         with self._lock, _store_errors("written"):
             if not self._closed:
-                self._retention.sweep(self, self._clock())
+                self._retention.sweep(self, self._age_clock())
 
     def create_bucket(self, key: str, name: str | None = None, tags: Sequence[str] = ()) -> bool:
         """Make a bucket, or name and tag one that events made. False when it exists: the first name and tags win."""
@@ -168,8 +164,7 @@ class SqliteStore:
             self._closed = True
             with suppress(sqlite3.Error, OSError, StoreError):
                 self._catalogue.save(self.cursor)
-            for span in self._spans:
-                span.close()
+            self._spans.close()
             self._catalogue.close()
 
     # --- reading -------------------------------------------------------------------------------------------
@@ -246,12 +241,12 @@ class SqliteStore:
     def size(self, bucket: str | None = None) -> int:
         """Bytes on disk: of everything, or of the sealed points of one bucket."""
         if bucket is None:
-            return sum(map(files.size, (self._catalogue.path, *(span.path for span in self._spans))))
+            return sum(map(files.size, (self._catalogue.path, *(span.path for span in self._spans.all))))
         ids = [one.id for one in self._wanted(bucket, ())]
         total = 0
         with ExitStack() as stack, _store_errors("read"):
-            for span in self._spans:
-                view = self._view(stack, span, ids)
+            for span in self._spans.all:
+                view = view_of(stack, span, ids)
                 total += 0 if view is None else chunks.size(view.db, ids)
         return total
 
@@ -262,8 +257,8 @@ class SqliteStore:
             known = self._catalogued(lambda: self._catalogue.meet(columns, units, now))
             for span, parts in self._by_span(columns, known, now):
                 span.take({id_: (times, values) for id_, times, values in parts})
-                self._use(span)
-                self._close_surplus()
+                self._spans.used(span)
+                self._spans.close_surplus(self._save)
             self._saw(columns, known, now)
 
     # --- what retention does (retention.py decides) ---------------------------------------------------------
@@ -271,7 +266,7 @@ class SqliteStore:
     @property
     def spans(self) -> Sequence[Span]:
         """All spans, in order of time."""
-        return self._spans
+        return self._spans.all
 
     @property
     def catalogue(self) -> Catalogue:
@@ -280,162 +275,75 @@ class SqliteStore:
 
     def drop(self, span: Span) -> None:
         """Unlink a span's file; its time is over."""
-        self._spans = [one for one in self._spans if one is not span]
-        self._recent = [one for one in self._recent if one is not span]
-        span.close()
-        files.unlink(span.path)
+        self._spans.drop(span)
 
     def forget(self, series: Sequence[Series], bucket: str | None = None) -> None:
         """Delete series, and a bucket, with all of their points."""
         self._catalogued(lambda: self._catalogue.forget(series, bucket))  # first: whatever is left is not shown
         ids = [one.id for one in series]
-        for span in self._spans if ids else ():
+        for span in self._spans.all if ids else ():
             span.forget(ids)
-            self._use(span)
-        self._close_surplus()
+            self._spans.used(span)
+        self._spans.close_surplus(self._save)
 
     def sweep(self, span: Span, ids: Collection[int], cutoff: int, limit: int) -> int:
         """Delete up to `limit` chunks of series from a span that ended before the cutoff; returns how many."""
         deleted = span.sweep(ids, cutoff, limit)
-        self._use(span)
-        self._close_surplus()
+        self._spans.used(span)
+        self._spans.close_surplus(self._save)
         return deleted
 
     # --- how it is done ------------------------------------------------------------------------------------
-
-    def _open(self) -> None:
-        deadline = time.monotonic() + files.CHECK_SECONDS
-        lost = self._open_catalogue(deadline)
-        self.cursor = self._catalogue.cursor
-        for path in sorted(self.path.glob("*.db"), reverse=True):  # the newest are looked over first
-            limits = limits_of(path.name)
-            if limits is None:
-                continue
-            span = Span(path, *limits, self._catalogue.key_of)
-            try:
-                span.check(max(0.0, deadline - time.monotonic()))
-                if lost:
-                    for id_, key, at, value in span.newest_values():
-                        self._catalogue.saw(self._catalogue.adopt(id_, key, self._clock()), at, value, kind_of(value))
-            except sqlite3.DatabaseError as error:
-                if not files.is_damage(error):
-                    raise
-                span.set_aside(str(error))
-                continue
-            self._spans.insert(0, span)
-            self._recall(span)
-        self._spans.sort(key=lambda span: span.start)
-        if lost:
-            self._save()
-
-    def _open_catalogue(self, deadline: float) -> bool:
-        """Whether a damaged one was lost."""
-        path = self.path / CATALOGUE
-        try:
-            self._catalogue = Catalogue(path)
-            self._catalogue.check(max(0.0, deadline - time.monotonic()))
-        except sqlite3.DatabaseError as error:
-            if not files.is_damage(error):
-                raise
-            if hasattr(self, "_catalogue"):
-                self._catalogue.close()
-            files.set_aside(path, str(error), "names, units and tags are lost, buckets and streams are not")
-            self._catalogue = Catalogue(path)
-            return True
-        return False
-
-    def _recall(self, span: Span) -> None:
-        """What a span's log tells that the catalogue has not saved. A span without a log is closed."""
-        for id_, (times, values) in span.tail.fresh.items():
-            series = self._catalogue.series(id_)
-            if series is not None:
-                at = newest(times)
-                self._catalogue.saw(series, times[at], values[at], kind_of(values[at]))
-        if span.position is not None and (self.cursor is None or span.position > self.cursor):
-            self.cursor = span.position
-        if span.tail.fresh:
-            self._recent.insert(0, span)
-        else:
-            span.close()
 
     def _by_span(
         self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float
     ) -> list[tuple[Span, list[Part]]]:
         """Which points go where, the newest span last; what is past its retention goes nowhere."""
+        aged = self._age_clock()
+        earliest = min((min(column.times) for column in columns.values()), default=NEVER)
+        if columns and earliest >= self._retention.latest_floor(aged):
+            span = self._spans.of(earliest, now)
+            if max(max(column.times) for column in columns.values()) < span.end:  # as nearly always
+                return [(span, [(known[key].id, column.times, column.values) for key, column in columns.items()])]
         batch: dict[Span, list[Part]] = {}
         for key, column in columns.items():
             id_, times, values = known[key].id, column.times, column.values
-            low, high, floor = min(times), max(times), self._floor(known[key], now)
+            low, high, floor = min(times), max(times), self._floor(known[key], aged)
             if low < floor:
                 kept = [n for n, at in enumerate(times) if at >= floor]
                 if not kept:
                     continue
                 times, values = [times[n] for n in kept], [values[n] for n in kept]
                 low = min(times)
-            span = self._span_of(low, now)
+            span = self._spans.of(low, now)
             if high < span.end:
                 batch.setdefault(span, []).append((id_, times, values))
                 continue
             split: dict[Span, tuple[list[int], list[Value]]] = {}
             for at, value in zip(times, values, strict=True):
-                part = split.setdefault(self._span_of(at, now), ([], []))
+                part = split.setdefault(self._spans.of(at, now), ([], []))
                 part[0].append(at)
                 part[1].append(value)
             for span, part in split.items():
                 batch.setdefault(span, []).append((id_, *part))
         return sorted(batch.items(), key=lambda item: item[0].start)
 
-    def _span_of(self, at: int, now: float) -> Span:
-        for span in reversed(self._recent):
-            if span.start <= at < span.end:
-                return span
-        for span in self._spans:
-            if span.start <= at < span.end:
-                return span
-        taken = [(span.start, span.end) for span in self._spans]
-        start, end = span_of(at, self._length, int(now * MICROSECONDS), taken)
-        span = Span(self.path / name_of(start, end), start, end, self._catalogue.key_of)
-        span.open()
-        self._spans = sorted([*self._spans, span], key=lambda one: one.start)
-        return span
-
-    def _append(self, span: Span, parts: list[Part], end: Position | None) -> None:
-        try:
-            span.append(parts, end)
-        except sqlite3.DatabaseError as error:
-            if not files.is_damage(error):
-                raise
-            span.set_aside(str(error))
-            span.append(parts, end)
-        self._use(span)
-
     def _saw(self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Series], now: float) -> None:
-        ahead = ahead_of(now)
+        ahead, aged = ahead_of(now), self._age_clock()
+        kept_from = self._retention.latest_floor(aged)
         with self._catalogue.lock:
             for key, column in columns.items():
                 series, at = known[key], latest(column.times, ahead)
-                if column.times[at] >= self._floor(series, now):
-                    self._catalogue.saw(series, column.times[at], column.values[at], kind_of(column.values[at]), ahead)
+                time = column.times[at]
+                if time >= kept_from or time >= self._floor(series, aged):
+                    self._catalogue.saw(series, time, column.values[at], ahead)
                     column.kind = series.kind
                 column.unit = series.unit
 
     def _save(self) -> None:
         """Let the catalogue save what the logs tell, so that they may be trimmed."""
         self._catalogued(lambda: self._catalogue.save(self.cursor))
-        for span in self._recent:
-            span.release()
-
-    def _use(self, span: Span) -> None:
-        self._recent = [*(one for one in self._recent if one is not span), span]
-
-    def _close_surplus(self) -> None:
-        while len(self._recent) > MAX_OPEN:
-            span = self._recent[0]
-            span.seal_all()
-            self._save()
-            span.trim()
-            span.close()
-            self._recent = self._recent[1:]
+        self._spans.release()
 
     def _catalogued(self, work: Callable[[], T]) -> T:
         if self._closed:
@@ -451,15 +359,11 @@ class SqliteStore:
     def _wanted(self, bucket: str, streams: Collection[str]) -> list[Series]:
         return [one for one in self._catalogue.streams(bucket) if not streams or one.key[1] in streams]
 
-    def _floor(self, series: Series, now: float) -> int:
-        return self._retention.floor(series.key[0], now, series.rule)
+    def _floor(self, series: Series, aged: float) -> int:
+        return self._retention.floor(series.key[0], aged, series.rule)
 
     def _by_floor(self, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
-        """Series by the time before which they are past their retention: of a bucket mostly one."""
-        now, found = self._clock(), dict[int, list[Series]]()
-        for one in series:
-            found.setdefault(self._floor(one, now), []).append(one)
-        return list(found.items())
+        return self._retention.parted(series, bucket_and_rule, self._age_clock())
 
     @contextmanager
     def _reading(self) -> Iterator[Callable[[int], Reader]]:
@@ -467,32 +371,12 @@ class SqliteStore:
         with _store_errors("read"):
             try:
                 with ExitStack() as stack:
-                    yield lambda floor: Reader(stack, self._spans, self._view, floor)
+                    yield lambda floor: Reader(stack, self._spans.all, view_of, floor)
             except sqlite3.DatabaseError as error:
                 if files.is_damage(error):  # which the writer may never come across
-                    self._set_damaged_aside()
+                    with self._lock:
+                        self._spans.set_damaged_aside()
                 raise
-
-    @staticmethod
-    def _view(stack: ExitStack, span: Span, ids: Collection[int]) -> View | None:
-        try:
-            return stack.enter_context(span.view(ids))
-        except sqlite3.OperationalError:
-            if span.path.exists():
-                raise
-            return None  # unlinked since: its time was over
-
-    def _set_damaged_aside(self) -> None:
-        with self._lock:
-            for span in self._spans:
-                try:
-                    with span.view(()) as view:
-                        files.check(view.db)
-                except sqlite3.DatabaseError as error:
-                    if files.is_damage(error):
-                        span.set_aside(str(error))
-                        span.open()
-                        self._use(span)
 
 
 @contextmanager

@@ -12,21 +12,19 @@ What is remembered is bounded, since announcements come from the network.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 from pydantic_core import from_json
 
-from mqttbridge.config.model import UseConfig
+from mqttbridge.config.use import UseConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.families.announcing import Announcement, Changed
-from mqttbridge.mapping.families.ha_entities import Availability, Entity, InvalidAnnouncement, Told, entities
+from mqttbridge.mapping.families.ha_entities import Availability, Entity, InvalidAnnouncement, entities
+from mqttbridge.mapping.families.ha_models import Arrival, Available, Memo, Presence, States, ValueOf, Word
 from mqttbridge.mapping.families.value_templates import InvalidTemplate, Template, Templates
-from mqttbridge.mapping.flatten import SCALAR, Fields
 from mqttbridge.mapping.models import Model
 from mqttbridge.mapping.templates import Template as NameTemplate, checked_name, parse_template
 from mqttbridge.mapping.topics import TopicFilter
@@ -37,7 +35,6 @@ BASE: Final = "homeassistant"
 _Spec: TypeAlias = tuple[str, tuple[Availability, ...], str]
 
 _MAX_CONFIG_BYTES: Final = 256 * 1024  # a device's announcement carries all of its entities
-_MAX_STATE_BYTES: Final = 64 * 1024
 _MAX_ANNOUNCEMENTS: Final = 10_000
 _MAX_ANNOUNCED_BYTES: Final = 32 * 2**20
 _MAX_RULES: Final = 50_000
@@ -62,12 +59,12 @@ class Discovery:
         self._in_bucket = bool(self._bucket.slots)
         self._pattern, self._changed = pattern, changed
         self._templates = Templates()
-        self._memo = _Memo()
+        self._memo = Memo()
         self._rules: dict[str, dict[tuple[str, str], CompiledRule]] = {}
         self._made_of: dict[str, list[tuple[str, tuple[str, str]]]] = {}  # of each announcement, what it made
         self._streams: set[tuple[str, str]] = set()  # (bucket, stream)
         self._names: dict[str, list[tuple[str, str]]] = {}  # of each announcement, which of these
-        self._presences: dict[str, dict[_Spec, _Presence]] = {}  # by bucket
+        self._presences: dict[str, dict[_Spec, Presence]] = {}  # by bucket
         self._spoken_for: dict[str, list[tuple[str, _Spec]]] = {}  # of each announcement, which of these
         self._bytes = self._count = 0
         self.announcements: dict[str, bytes] = {}
@@ -164,35 +161,36 @@ class Discovery:
         bucket = checked_name("".join(self._bucket.bind({"device": entity.device})), "the bucket's name")
         before = "" if self._in_bucket else f"{entity.device}."
         stream = self._own_stream(bucket, before + entity.name, topic, entity.id)
-        by_topic: dict[str, list[_Value]] = {}
+        by_topic: dict[str, list[ValueOf]] = {}
         for told in entity.told:
-            value = _Value(told, self._compiled(told.template, entity.id, alone=alone))
+            value = ValueOf(told, self._compiled(told.template, entity.id, alone=alone))
             by_topic.setdefault(told.topic, []).append(value)
         for state_topic, values in by_topic.items():
-            model = _States(self._memo, tuple(values))
+            model = States(self._memo, tuple(values))
             rule = self._rule(f"homeassistant: {entity.id}", state_topic, bucket, stream, model)
-            yield state_topic, (topic, entity.id), rule
+            classes = {one.told.field: one.told.device_class for one in values if one.told.device_class}
+            yield state_topic, (topic, entity.id), replace(rule, device_classes=classes)
         if entity.availabilities:
             presence = self._presence(topic, bucket, f"{before}availability", f"{stream}.availability", entity)
             for state_topic in presence.words:
-                said = _Available(self._memo, presence, state_topic)
+                said = Available(self._memo, presence, state_topic)
                 name = f"homeassistant: {bucket} {presence.stream}"
                 rule = self._rule(name, state_topic, bucket, presence.stream, said)
                 yield state_topic, (topic, f"{entity.id} availability"), rule
 
-    def _presence(self, topic: str, bucket: str, name: str, other_name: str, entity: Entity) -> _Presence:
+    def _presence(self, topic: str, bucket: str, name: str, other_name: str, entity: Entity) -> Presence:
         """What the entities of a device share; one that says it in its own way has a stream of its own for it."""
         of_bucket = self._presences.setdefault(bucket, {})
         spec = (entity.device, entity.availabilities, entity.mode)
         presence = of_bucket.get(spec)
         if presence is None:
             words = {
-                each.topic: _Word(each, self._compiled(each.template, entity.id, alone=False))
+                each.topic: Word(each, self._compiled(each.template, entity.id, alone=False))
                 for each in entity.availabilities
             }
             taken = any(device == entity.device for device, _, _ in of_bucket)
             stream = checked_name(other_name if taken else name, "a stream's name")
-            presence = of_bucket[spec] = _Presence(stream, entity.mode, words)
+            presence = of_bucket[spec] = Presence(stream, entity.mode, words)
         presence.of.add(topic)
         self._spoken_for.setdefault(topic, []).append((bucket, spec))
         return presence
@@ -225,7 +223,7 @@ class Discovery:
             bucket=NameTemplate((bucket,), ()),
             stream=NameTemplate((stream,), ()),
             parse=bytes,
-            timestamp=_Arrival(self._memo),
+            timestamp=Arrival(self._memo),
             model=model,
             may_be_empty=True,
         )
@@ -233,147 +231,3 @@ class Discovery:
 
 def _refuse(detail: str, _: Mapping[str, Any]) -> Any:
     raise Unusable(Reason.VALIDATION, detail)
-
-
-# --- rules' models -----------------------------------------------------------------------------------------------
-
-
-class _Memo:
-    """A payload's variables, parsed once for all the entities that it tells of."""
-
-    def __init__(self) -> None:
-        self._payload: bytes | None = None
-        self._variables: Mapping[str, Any] = {}
-        self.arrival = 0.0
-
-    def now(self) -> datetime:
-        """The time at which the message came."""
-        return datetime.fromtimestamp(self.arrival, UTC)
-
-    def variables(self, payload: bytes) -> Mapping[str, Any]:
-        """What a template sees: `value`, `value_json` where it is JSON, and `now`.
-
-        Raises:
-            Unusable: no UTF-8, or too long.
-        """
-        if payload is self._payload:
-            return self._variables
-        if len(payload) > _MAX_STATE_BYTES:
-            raise Unusable(Reason.PAYLOAD_TOO_LARGE, f"a state has at most {_MAX_STATE_BYTES} bytes")
-        try:
-            variables: dict[str, Any] = {"value": payload.decode(), "now": self.now}
-        except UnicodeDecodeError as error:
-            raise Unusable(Reason.NOT_UTF8, f"byte {error.start} of the payload is not UTF-8") from None
-        with suppress(ValueError):
-            variables["value_json"] = from_json(payload)
-        self._payload, self._variables = payload, variables
-        return variables
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    """Each message's time is its arrival, which its templates may ask for."""
-
-    memo: _Memo
-    in_properties: bool = False
-
-    def read(self, document: Any, arrival: float) -> float:  # noqa: ARG002
-        self.memo.arrival = arrival
-        return arrival
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    told: Told
-    template: Template | None
-
-    def read(self, variables: Mapping[str, Any]) -> Fields:
-        raw = self.template(variables) if self.template else variables["value"]
-        if self.told.whole:
-            raw = _object(raw) if self.template else variables.get("value_json", raw)
-        fields = self.told.read(raw)
-        if self.told.field != SCALAR and SCALAR in fields:
-            fields[self.told.field] = fields.pop(SCALAR)
-        return fields
-
-
-def _object(raw: Any) -> Any:
-    """The JSON object that a template wrote as text; anything else as it is."""
-    if isinstance(raw, str) and raw.startswith("{"):
-        try:
-            return from_json(raw.encode())
-        except ValueError:
-            return raw
-    return raw
-
-
-@dataclass(frozen=True, slots=True)
-class _States:
-    """What one topic tells of one entity."""
-
-    memo: _Memo
-    values: tuple[_Value, ...]
-    sole_field: str | None = None
-
-    def unit_of(self, field: str) -> str:
-        return next((value.told.unit for value in self.values if value.told.field == field), "")
-
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002
-        if not payload:
-            return {}
-        variables = self.memo.variables(payload)
-        fields: Fields = {}
-        for value in self.values:
-            fields |= value.read(variables)
-        return fields
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    """How one topic says it."""
-
-    availability: Availability
-    template: Template | None
-
-    def read(self, variables: Mapping[str, Any]) -> bool | None:
-        raw = self.template(variables) if self.template else variables["value"]
-        return {self.availability.offline: False, self.availability.online: True}.get(str(raw).strip())
-
-
-@dataclass(frozen=True, slots=True)
-class _Presence:
-    """Whether a device is there, by all the topics that say so: its own, and those of the bridge it hangs on."""
-
-    stream: str
-    mode: str
-    words: Mapping[str, _Word]
-    of: set[str] = field(default_factory=set)  # announcements that speak of it
-    said: dict[str, bool] = field(default_factory=dict)
-
-    def hear(self, topic: str, here: bool) -> bool:
-        self.said[topic] = here
-        match self.mode:
-            case "all":
-                return all(self.said.values())
-            case "any":
-                return any(self.said.values())
-            case _:
-                return here
-
-
-@dataclass(frozen=True, slots=True)
-class _Available:
-    """What one topic says of a device's availability."""
-
-    memo: _Memo
-    presence: _Presence
-    topic: str
-    sole_field: str | None = None
-
-    def unit_of(self, field: str) -> str:  # noqa: ARG002
-        return ""
-
-    def fields(self, document: Any, payload: bytes) -> Fields:  # noqa: ARG002
-        if not payload or (here := self.presence.words[self.topic].read(self.memo.variables(payload))) is None:
-            return {}
-        return {SCALAR: "online" if self.presence.hear(self.topic, here) else "offline"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, nothing, reading, with_booleans
 from mqttbridge.mapping.families.ha_entities import InvalidAnnouncement, entities
 from mqttbridge.mapping.families.knowledge import Told
@@ -33,7 +33,7 @@ def _light(document: Any) -> Fields:
 
 
 def _units(base: str, document: Any) -> Mapping[str, Told]:
-    """By topic, the units that an announcement tells of states that these rules read; of others nothing is kept."""
+    """By topic, units and device classes that an announcement tells of states that these rules read."""
     try:
         # Its component says how a state reads, which is known here by the state's own topic.
         found = entities("sensor", "", "", document)
@@ -41,11 +41,15 @@ def _units(base: str, document: Any) -> Mapping[str, Told]:
         return {}
     before = base.split("/") if base else []
     return {
-        told.topic: Told(units={SCALAR: told.unit})
+        told.topic: Told(units=_under_scalar(told.unit), device_classes=_under_scalar(told.device_class))
         for entity in found
         for told in entity.told
-        if told.unit and not told.template and _is_state(told.topic.split("/"), before)
+        if (told.unit or told.device_class) and not told.template and _is_state(told.topic.split("/"), before)
     }
+
+
+def _under_scalar(word: str) -> Mapping[str, str]:
+    return {SCALAR: word} if word else {}
 
 
 def _is_state(levels: list[str], before: list[str]) -> bool:

@@ -7,7 +7,10 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mqttbridge.config.model import BadTimestamp, Config, Family, PayloadFormat, RetainedPolicy, RuleConfig, UseConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.mqtt import RetainedPolicy
+from mqttbridge.config.rules import BadTimestamp, PayloadFormat, RuleConfig
+from mqttbridge.config.use import Family, UseConfig
 from mqttbridge.mapping.compiled import CompiledRule
 from mqttbridge.mapping.compiling import InvalidRules, Loc, compile_rules
 from mqttbridge.mapping.families import esphome, owntracks, shelly, sparkplug, tasmota, ttn, zigbee2mqtt

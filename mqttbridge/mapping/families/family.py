@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.events import MAX_TEXT_CHARS, Reason, Value
 from mqttbridge.mapping.flatten import SCALAR, Fields
 from mqttbridge.mapping.payload import Parser, parse_auto, parse_json, parse_number, parse_text

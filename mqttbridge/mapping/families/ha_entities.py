@@ -5,25 +5,20 @@ Facts: home-assistant.io, "MQTT" and its integrations. Nothing here knows topics
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from mqttbridge.events import Reason, Value
-from mqttbridge.mapping.families.family import checked_text
+from mqttbridge.mapping.families import ha_readings as readings
 from mqttbridge.mapping.families.ha_abbreviations import DEVICE_KEYS, KEYS
-from mqttbridge.mapping.families.owntracks import position
-from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
-from mqttbridge.mapping.payload import parse_number
+from mqttbridge.mapping.families.ha_readings import Reading
+from mqttbridge.mapping.flatten import SCALAR
 from mqttbridge.mapping.topics import MAX_FILTER_BYTES
-from mqttbridge.mapping.unusable import Unusable, shown
+from mqttbridge.mapping.unusable import shown
 
 MAX_COMPONENTS: Final = 500
 _MAX_UNIT: Final = 16
-_NO_VALUE: Final = frozenset({"", "none", "null", "unknown", "unavailable", "nan"})
-
-Reading: TypeAlias = Callable[[Any], Fields]
-"""From what a template gives to fields: of the entity itself under `SCALAR`."""
+_MAX_CLASS: Final = 40
 
 
 class InvalidAnnouncement(ValueError):  # noqa: N818  # names what it is about, as InvalidRules does
@@ -40,6 +35,7 @@ class Told:
         template: text of its value template; empty for the payload as it is.
         read: what to make of the template's result.
         unit: of the value.
+        device_class: what it is, such as `temperature` or `door`; empty where nothing says it.
         whole: whether `read` takes a JSON object, where there is one.
     """
 
@@ -49,6 +45,7 @@ class Told:
     read: Reading
     unit: str = ""
     whole: bool = False
+    device_class: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +176,23 @@ def _told(component: str, config: Mapping[str, Any]) -> Iterator[Told]:
     main = _main(component, config)
     if main is not None and (topic := _topic(config, "state_topic")):
         template = _template(config, *_STATE_TEMPLATES)
-        yield Told(topic, SCALAR, template, main, _unit(config), whole=component == "siren" or main in _WHOLE)
+        whole = component == "siren" or main in readings.WHOLE
+        yield Told(topic, SCALAR, template, main, _unit(config), whole, _device_class(config))
         if component == "light" and config.get("schema") == "template":
             for field in ("brightness", "color_temp", "effect"):
                 if template := _template(config, f"{field}_template"):
-                    yield Told(topic, field, template, _plain)
+                    yield Told(topic, field, template, readings.plain)
     degrees = "°F" if config.get("temperature_unit") == "F" else "°C"
     for field, topic_key, template_keys, unit in _PARTS:
         if topic := _topic(config, topic_key):
             scaled = field == "percentage" and "speed_range_max" in config
-            read = _on_off(config, "oscillate_on", "oscillate_off") if field == "oscillation" else _plain
+            read = (
+                readings.on_off(config, "oscillate_on", "oscillate_off") if field == "oscillation" else readings.plain
+            )
             its_unit = "" if scaled else degrees if unit == "degrees" else unit
             yield Told(topic, field, _template(config, *template_keys), read, its_unit)
     if component == "device_tracker" and (topic := _topic(config, "json_attributes_topic")):
-        yield Told(topic, "location", _template(config, "json_attributes_template"), _location, whole=True)
+        yield Told(topic, "location", _template(config, "json_attributes_template"), readings.location, whole=True)
 
 
 _STATE_TEMPLATES: Final = ("value_template", "state_value_template", "state_template")
@@ -231,26 +231,26 @@ def _main(component: str, config: Mapping[str, Any]) -> Reading | None:
     match component:
         case "sensor" | "number":
             if component == "number" or any(config.get(key) for key in ("unit_of_measurement", "state_class")):
-                return _number
-            return _text_only if config.get("device_class") in {"date", "enum", "timestamp"} else _plain
+                return readings.number
+            return readings.text_only if config.get("device_class") in {"date", "enum", "timestamp"} else readings.plain
         case "light" if config.get("schema") == "json":
-            return _json_light
+            return readings.json_light
         case "switch":
-            return _on_off(config, "state_on", "state_off", "payload_on", "payload_off")
+            return readings.on_off(config, "state_on", "state_off", "payload_on", "payload_off")
         case "light" if config.get("schema") == "template":
-            return _plain_state
+            return readings.plain_state
         case "binary_sensor" | "fan" | "humidifier" | "light" | "siren":
-            return _on_off(config, "payload_on", "payload_off")
+            return readings.on_off(config, "payload_on", "payload_off")
         case "device_tracker":
-            return _home(config)
+            return readings.home(config)
         case "event":
-            return _event
+            return readings.event
         case "update":
-            return _update
+            return readings.update
         case "vacuum":
-            return _vacuum
+            return readings.vacuum
         case "alarm_control_panel" | "cover" | "lock" | "select" | "text" | "valve":
-            return _text_only if component in {"select", "text"} else _plain
+            return readings.text_only if component in {"select", "text"} else readings.plain
         case _:
             return None
 
@@ -275,6 +275,12 @@ def _template(config: Mapping[str, Any], *keys: str) -> str:
     return ""
 
 
+def _device_class(config: Mapping[str, Any]) -> str:
+    """A word as Home Assistant has them, and nothing else."""
+    word = _text(config.get("device_class"))
+    return word if len(word) <= _MAX_CLASS and word.isascii() and word.replace("_", "").isalnum() else ""
+
+
 def _unit(config: Mapping[str, Any]) -> str:
     unit = _text(config.get("unit_of_measurement"))[:_MAX_UNIT]
     return unit if unit.isprintable() else ""
@@ -292,109 +298,3 @@ def _availabilities(config: Mapping[str, Any]) -> Iterator[Availability]:
 def _availability(topic: str, template: str, config: Mapping[str, Any]) -> Availability:
     online, offline = config.get("payload_available", "online"), config.get("payload_not_available", "offline")
     return Availability(topic, template, str(online), str(offline))
-
-
-# --- what the values are -----------------------------------------------------------------------------------------
-
-
-def has_value(raw: Any) -> bool:
-    """Whether a template's result is one at all."""
-    return raw is not None and not (isinstance(raw, str) and raw.strip().lower() in _NO_VALUE)
-
-
-def _number(raw: Any) -> Fields:
-    if not has_value(raw):
-        return {}
-    if isinstance(raw, str):
-        return flatten(parse_number(raw.strip().encode()))
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
-        raise Unusable(Reason.MALFORMED, f"expected a number (got {shown(raw)})")
-    return flatten(raw)
-
-
-def _plain(raw: Any) -> Fields:
-    """A number where it looks like one, else a text; of a structure, nothing."""
-    if not has_value(raw) or isinstance(raw, dict | list):
-        return {}
-    if isinstance(raw, str):
-        try:
-            return flatten(parse_number(raw.strip().encode()))
-        except Unusable:
-            return {SCALAR: checked_text(raw.strip())}
-    return flatten(raw)
-
-
-def _text_only(raw: Any) -> Fields:
-    if not has_value(raw) or isinstance(raw, dict | list):
-        return {}
-    return {SCALAR: checked_text(raw.strip() if isinstance(raw, str) else str(raw))}
-
-
-def _plain_state(raw: Any) -> Fields:
-    word = str(raw).strip().lower() if has_value(raw) else ""
-    return {SCALAR: word == "on"} if word in {"on", "off"} else _plain(raw)
-
-
-def _on_off(config: Mapping[str, Any], *keys: str) -> Reading:
-    """True and false by the payloads that stand for them, those of the first keys before the others."""
-    defaults = {"oscillate_on": "oscillate_on", "oscillate_off": "oscillate_off"}
-    on = next((config[key] for key in keys[::2] if config.get(key) is not None), defaults.get(keys[0], "ON"))
-    off = next((config[key] for key in keys[1::2] if config.get(key) is not None), defaults.get(keys[1], "OFF"))
-    words: dict[str, Value] = {str(off): False, str(on): True}
-
-    def read(raw: Any) -> Fields:
-        if isinstance(raw, dict):  # a siren may tell more than its state
-            raw = raw.get("state")
-        word = str(raw)
-        if word in words:
-            return {SCALAR: words[word]}
-        if not has_value(raw):
-            return {}
-        raise Unusable(Reason.VALIDATION, f"must be {shown(str(on))} or {shown(str(off))} (got {shown(raw)})")
-
-    return read
-
-
-def _home(config: Mapping[str, Any]) -> Reading:
-    words = {
-        str(config.get("payload_home", "home")): "home",
-        str(config.get("payload_not_home", "not_home")): "not_home",
-    }
-    return lambda raw: _text_only(words.get(raw, raw) if isinstance(raw, str) else raw)
-
-
-def _picked(*keys: str) -> Callable[[Mapping[str, Any]], Fields]:
-    return lambda document: flatten({key: document[key] for key in keys if key in document})
-
-
-def _json_light(raw: Any) -> Fields:
-    if not isinstance(raw, dict):
-        return {}
-    fields = _picked("brightness", "color_temp", "color_mode", "effect", "color")(raw)
-    return {**(_plain_state(raw.get("state")) if "state" in raw else {}), **fields}
-
-
-def _vacuum(raw: Any) -> Fields:
-    if not isinstance(raw, dict):
-        return _plain(raw)
-    return {**_plain(raw.get("state")), **_picked("battery_level", "fan_speed")(raw)}
-
-
-def _event(raw: Any) -> Fields:
-    return _text_only(raw.get("event_type")) if isinstance(raw, dict) else {}
-
-
-def _update(raw: Any) -> Fields:
-    if not isinstance(raw, dict):
-        return _text_only(raw)
-    return {**_text_only(raw.get("installed_version")), **_picked("latest_version", "update_percentage")(raw)}
-
-
-def _location(raw: Any) -> Fields:
-    if not isinstance(raw, dict) or "latitude" not in raw or "longitude" not in raw:
-        return {}
-    return {SCALAR: position(raw["latitude"], raw["longitude"])}
-
-
-# These take a JSON object where there is one.
-_WHOLE: Final = frozenset({_json_light, _vacuum, _event, _update})

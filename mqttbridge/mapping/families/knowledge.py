@@ -42,6 +42,7 @@ class Told:
 
     Attributes:
         units: of its fields, before those that the family knows.
+        device_classes: of its fields.
         words: what a field's texts stand for; those of the payload itself (`SCALAR`) are put in the words that the
             family's rule knows, and so before it reads them.
         hidden: fields that are no measurements.
@@ -54,6 +55,7 @@ class Told:
     hidden: frozenset[str] = frozenset()
     like: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    device_classes: Mapping[str, str] = field(default_factory=dict)
 
     def joined(self, other: Told) -> Told:
         """Both of them; the other has the last word."""
@@ -63,6 +65,7 @@ class Told:
             self.hidden | other.hidden,
             other.like or self.like,
             other.names or self.names,
+            {**self.device_classes, **other.device_classes},
         )
 
 
@@ -183,7 +186,8 @@ class Knowledge:
         told = self._of_topic(topic)
         if told is None:
             return made
-        return replace(made, model=_ReadingsAsTold(rule.read, {**rule.units, **told.units}, told=told))
+        model = _ReadingsAsTold(rule.read, {**rule.units, **told.units}, told=told)
+        return replace(made, model=model, device_classes=told.device_classes)
 
 
 def unit_in_words(said: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, nothing, number, reading, switch
 from mqttbridge.mapping.flatten import SCALAR, Fields, flatten
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.mapping.families.family import FamilyRule, nothing
 
 RULES: Final = (FamilyRule("messages", "{address#}", nothing, device="{origin}", format=PayloadFormat.SPARKPLUG),)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.events import Value
 from mqttbridge.mapping.families.family import (
     FamilyRule,

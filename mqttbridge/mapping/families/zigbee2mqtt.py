@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from mqttbridge.config.model import PayloadFormat
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.events import Value
 from mqttbridge.mapping.families.family import FamilyRule, an_object, availability, nothing, with_booleans, without
 from mqttbridge.mapping.families.knowledge import Told, unit_in_words

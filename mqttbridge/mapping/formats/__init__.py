@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mqttbridge.config.model import PayloadFormat, RuleConfig
+from mqttbridge.config.rules import PayloadFormat, RuleConfig
 from mqttbridge.mapping.formats.base import DocumentFormat, Format, Gaps, InvalidFormat, PointsFormat, PointsReader
 from mqttbridge.mapping.formats.boolean import boolean_format
 from mqttbridge.mapping.formats.cbor import cbor_format

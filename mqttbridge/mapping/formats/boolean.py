@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mqttbridge.config.formats import BooleanConfig
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.formats.base import DocumentFormat
 from mqttbridge.mapping.payload import parse_boolean, parse_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.formats.base import DocumentFormat, load_library, not_empty
 from mqttbridge.mapping.formats.plain import MAX_DEPTH, plain

@@ -13,7 +13,7 @@ from itertools import zip_longest
 from typing import Any, Final
 
 from mqttbridge.config.formats import CsvConfig
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.formats.base import (
     MAX_VALUES,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from mqttbridge.config.formats import LayoutConfig, LayoutField, LayoutType
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason, Value
 from mqttbridge.mapping.formats.base import DocumentFormat, InvalidFormat, not_empty
 from mqttbridge.mapping.payload import parse_text

@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import Any, Final
 
 from mqttbridge.config.formats import Precision
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.formats.base import MAX_VALUES, Names, Point, PointsFormat, check_lines, too_many_values
 from mqttbridge.mapping.payload import parse_text

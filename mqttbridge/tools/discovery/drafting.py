@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mqttbridge.config.model import FieldType, PayloadFormat
+from mqttbridge.config.models import FieldType
+from mqttbridge.config.rules import PayloadFormat
 from mqttbridge.mapping.flatten import SCALAR
 from mqttbridge.tools.discovery.grouping import Group, wildcards
 from mqttbridge.tools.discovery.hearing import BOOLEAN, NUMBER, OBJECT, TEXT, FieldHeard, TopicHeard

@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mqttbridge.config.model import Config, Family, UseConfig
+from mqttbridge.config.model import Config
+from mqttbridge.config.use import Family, UseConfig
 from mqttbridge.events import Reason, Rejected
 from mqttbridge.mapping import InvalidRules, Route, Rulebook
 from mqttbridge.mapping.families import name_of_use

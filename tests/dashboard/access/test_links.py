@@ -188,6 +188,9 @@ def test_without_allowed_origins_nothing_may_be_framed(served):
 class FakeRecords:
     """Forgets everything, which is enough."""
 
+    def watch(self, kind, changed):
+        return None
+
     def all(self, kind):
         return []
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mqttbridge.config.model import HttpConfig
+from mqttbridge.config.http import HttpConfig
 from mqttbridge.dashboard.access import attempts, schemas, sessions
 from mqttbridge.dashboard.access.attempts import Attempts, network_of
 from mqttbridge.dashboard.access.sessions import Sessions

@@ -13,6 +13,7 @@ import requests
 
 from mqttbridge.config.dashboards import MAX_TILES
 from tests.support.dashboards import Served, serve
+from tests.support.event_source import EventSource
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -37,7 +38,8 @@ def tile(**what: Any) -> dict[str, Any]:
 
 
 def test_without_a_document_the_page_makes_the_board_by_itself(hall):
-    assert hall.get(BOARD).json() == {"version": 0, "source": "auto", "document": None, "editable": True}
+    made = {"version": 0, "at": None, "source": "auto", "document": None, "editable": True}
+    assert hall.get(BOARD).json() == made
 
 
 def test_a_saved_document_comes_back_with_every_default_written_out(hall):
@@ -62,6 +64,20 @@ def test_who_saves_second_hears_who_was_first(hall):
     assert late.json()["document"]["title"] == "first"
     assert late.json()["at"] > 1e9
     assert put(hall, {"title": "second", "tiles": []}, version=1).json() == {"version": 2}
+
+
+def test_who_has_the_board_open_hears_of_each_version(hall):
+    put(hall, {"title": "first", "tiles": []})
+    with EventSource(hall.url, "hall") as other:
+        greeted = other.next()
+        put(hall, {"title": "second", "tiles": []}, version=1)
+        changed = other.next()
+        hall.session.delete(hall.url + BOARD, timeout=10)
+        gone = other.next()
+
+    assert (greeted.event, greeted.data["board"]) == ("hello", 1)
+    assert (changed.event, changed.data["board"]) == ("board", 2)
+    assert (gone.event, gone.data["board"]) == ("board", 0)
 
 
 def test_a_version_must_be_named(hall):

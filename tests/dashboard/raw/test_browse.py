@@ -9,7 +9,7 @@ from mqttbridge.dashboard.raw import browse, query
 from mqttbridge.dashboard.raw.browse import Cursor, page
 from mqttbridge.dashboard.raw.query import BadQuery, Filter, Range
 from mqttbridge.dashboard.raw.summary import TooMany, summaries
-from mqttbridge.dashboard.store import SqliteStore, reading
+from mqttbridge.dashboard.store import SqliteStore, bounds
 
 ANY = Filter()
 ALL = Range("b", (), 0, query.MAX_EPOCH)
@@ -41,7 +41,7 @@ def fill(store, count=300, streams=3):
 @pytest.mark.parametrize("newest_first", [True, False])
 @pytest.mark.parametrize("limit", [1, 7, 100, 1000])
 def test_pages_hold_every_row_once_in_order(store, limit, newest_first, monkeypatch):
-    monkeypatch.setattr(reading, "BATCH", 10)
+    monkeypatch.setattr(bounds, "BATCH", 10)
     monkeypatch.setattr(browse, "_SLICE_ROWS", 20)
     monkeypatch.setattr(browse, "MAX_LOOKED_AT", 50)
     expected = fill(store, 60 if limit == 1 else 300)
@@ -127,7 +127,7 @@ def test_a_filter_is_of_names_texts_and_numbers(store, wanted, streams):
 
 def test_a_filter_that_nothing_passes_ends_a_page_before_the_whole_history_is_read(store, monkeypatch):
     monkeypatch.setattr(browse, "MAX_LOOKED_AT", 100)
-    monkeypatch.setattr(reading, "BATCH", 50)
+    monkeypatch.setattr(bounds, "BATCH", 50)
     fill(store)
 
     one = page(store, ALL, Filter(text="nothing"), 10, None, newest_first=False)

@@ -8,10 +8,10 @@ import time
 import pytest
 import requests
 
-from mqttbridge.dashboard import schemas
-from mqttbridge.dashboard.raw import api, export
+from mqttbridge.dashboard.raw import api, export, schemas
 from mqttbridge.dashboard.raw.formats import iso_time, plain
 from mqttbridge.dashboard.raw.query import MAX_EPOCH, Range
+from mqttbridge.dashboard.schemas import Error
 from mqttbridge.errors import StoreError
 from tests.support.dashboards import serve
 
@@ -87,7 +87,7 @@ def test_a_summary_is_of_the_range(filled):
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(filled, what, params):
-    assert schemas.Error.model_validate(ask(filled, what, 400, **params).json()).error
+    assert Error.model_validate(ask(filled, what, 400, **params).json()).error
 
 
 @pytest.mark.parametrize("what", ["events", "summary", "export"])

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mqttbridge.dashboard.records import Conflict, Records, SqliteRecords
+from mqttbridge.dashboard.access.lastused import LastUsed
+from mqttbridge.dashboard.access.sessions import Sessions
+from mqttbridge.dashboard.records import Conflict, NotHeld, Records, SqliteRecords
 from mqttbridge.dashboard.records.model import KEPT_VERSIONS
 from mqttbridge.dashboard.records.postgres import PostgresRecords
 from mqttbridge.dashboard.store.postgres import PostgresStore
@@ -22,7 +24,21 @@ def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Records]
     else:
         postgres = request.getfixturevalue("postgres")
         store = PostgresStore(postgres.url, "test", schema=postgres.new_schema())
-        yield PostgresRecords(store.connections, clock=lambda: 1000.0)
+        yield PostgresRecords(store.connections, "test", clock=lambda: 1000.0)
+        store.close()
+
+
+@pytest.fixture
+def records_of(postgres):
+    """Makes the records of one of several bridges over one database, by its name."""
+    schema, stores = postgres.new_schema(), []
+
+    def make(name):
+        stores.append(PostgresStore(postgres.url, name, schema=schema))
+        return PostgresRecords(stores[-1].connections, name)
+
+    yield make
+    for store in stores:
         store.close()
 
 
@@ -92,6 +108,81 @@ def test_many_are_replaced_at_once_and_leave_no_history(records):
 
     assert {one.key: one.body["n"] for one in records.all("alert state")} == {"a": 1, "b": 3}
     assert len(records.history("alert state", "b")) == 1
+
+
+def test_what_is_dropped_leaves_no_trace(records):
+    records.put_all("session", {"a": {"n": 1}, "b": {"n": 2}})
+    records.drop("session", ["a", "never there"])
+
+    assert [one.key for one in records.all("session")] == ["b"]
+    assert records.history("session", "a") == []
+
+
+def test_who_is_alone_holds_what_it_asks_for_and_may_write_by_it(records):
+    assert records.hold("alerts", 60)
+    assert records.hold("alerts", 60)
+    records.put_all("alert state", {"a": {"n": 1}}, holding="alerts")
+    records.release("alerts")
+
+    assert records.get("alert state", "a").body == {"n": 1}
+
+
+def test_one_of_several_bridges_holds_a_thing_until_it_lets_go_or_its_time_is_over(records_of):
+    one, other = records_of("one"), records_of("other")
+    assert one.hold("alerts", 60)
+    assert not other.hold("alerts", 60)
+    assert other.hold("something else", 60)
+    other.release("alerts")  # which it does not hold
+    assert not other.hold("alerts", 60)
+
+    one.release("alerts")
+    assert other.hold("alerts", 0)  # and its time is over at once
+
+    assert one.hold("alerts", 60)
+
+
+def test_who_was_taken_over_from_writes_nothing_any_more(records_of):
+    one, other = records_of("one"), records_of("other")
+    one.hold("alerts", 0)
+    one.put_all("alert state", {"a": {"n": 1}}, holding="alerts")  # nobody else was there yet
+    other.hold("alerts", 60)
+
+    with pytest.raises(NotHeld):
+        one.put_all("alert state", {"a": {"n": 2}}, holding="alerts")
+
+    other.put_all("alert state", {"b": {"n": 3}}, holding="alerts")
+    assert {record.key: record.body["n"] for record in one.all("alert state")} == {"a": 1, "b": 3}
+
+
+def test_sessions_of_bridges_that_have_not_heard_of_each_other_are_neither_lost_nor_brought_back(records):
+    one, other = Sessions(records), Sessions(records)
+    cookies = {name: sessions.open("k") for name, sessions in (("one", one), ("other", other), ("ended", one))}
+    one.save()
+    other.save()
+    late = Sessions(records)
+    one.close(cookies["ended"])
+    one.save()
+    late.open("k")
+    late.save()
+
+    fresh = Sessions(records)
+
+    assert {name for name, cookie in cookies.items() if fresh.find(cookie)} == {"one", "other"}
+
+
+def test_of_when_a_key_was_used_the_latest_time_that_any_bridge_knows_is_kept(records):
+    clock = iter((10.0, 20.0, 30.0))
+    one, other = LastUsed(records, lambda: next(clock)), LastUsed(records, lambda: next(clock))
+    one.note("a")
+    other.note("a")
+    one.note("b")
+    known = frozenset("ab")
+    other.save(known)
+    one.save(known)
+
+    kept = LastUsed(records)
+
+    assert (kept.of("a"), kept.of("b")) == (20.0, 30.0)
 
 
 def test_of_many_who_change_one_version_one_wins(records):

@@ -42,7 +42,7 @@ def followed(open_store, monkeypatch):
     monkeypatch.setattr(changes, "_RETRY_SECONDS", 0.0)
     told = queue.Queue()
     replica = open_store("replica")
-    replica.follow(told.put, lambda: told.put(LOST))
+    replica.follow(changes.Listener(told.put, told.put, lambda: told.put(LOST)))
     told.store = replica
     return told
 

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from mqttbridge.ageclock import AgeClock
 from mqttbridge.dashboard.store.postgres import PostgresStore, reading
 from mqttbridge.dashboard.store.postgres.values import read, written
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, fold
@@ -178,6 +179,69 @@ def test_a_bucket_can_be_kept_for_less(open_store):
     assert {len(values) for times, values in points_of(store).values()} == {13, 21}
 
 
+def test_streams_of_one_bucket_are_kept_as_long_as_their_rules_say(open_store):
+    now = [NOW]
+    store = open_store(40 * DAY, lambda: now[0], retention_by_rule={"brief": DAY, "ever": 0.0})
+    streams = ("brief", "ever", "other")
+    store.append([("b", "other", 0, NOW - 30 * DAY)])  # there before it is said whose it is
+    store.made_by({("b", "brief"): "brief", ("b", "ever"): "ever", ("b", "other"): "nothing said"})
+    store.append([("b", stream, n, NOW - n * 3600.0) for stream in streams for n in range(3)])
+
+    now[0] += DAY - 5400
+    shown = store.points("b", (), 0)
+    assert {stream: len(column.values) for stream, column in shown.items()} == {"brief": 2, "ever": 3, "other": 4}
+    assert sum(store.statistics("b", (), NOW - 14_400, NOW + 1)["brief"].counts) == 2
+    assert sum(map(len, store.rows("b", (), 0, now[0]))) == 9
+    now[0] += 7200
+    store.append([("b", "ever", 9, now[0])])
+    assert [one.stream for one in store.streams("b")] == ["ever", "other"]
+    now[0] += 60 * DAY
+    store.append([("b", "brief", 9, now[0])])  # it is known still whose it is
+    now[0] += 2 * DAY
+    store.append([])
+    assert {one.stream: len(store.points("b", [one.stream], 0)[one.stream].values) for one in store.streams("b")} == {
+        "ever": 4
+    }
+
+
+def test_another_bridge_knows_whose_streams_are_and_goes_by_what_its_rules_say(open_store, postgres, schema):
+    open_store().close()
+    postgres.execute(f"ALTER TABLE {schema}.series DROP COLUMN rule")  # as an earlier one made it
+    store = open_store(retention_by_rule={"brief": DAY})
+    store.made_by({("b", "s"): "brief"})
+    store.append([("b", "s", 1, NOW)])
+
+    rules = ({"brief": DAY}, {"brief": 3 * DAY}, {})
+    later = [open_store(clock=lambda: NOW + 2 * DAY, retention_by_rule=one) for one in rules]
+
+    assert [len(one.points("b", ["s"], 0)["s"].values) for one in later] == [0, 1, 1]
+
+
+def test_a_clock_that_is_wrong_for_a_minute_costs_no_history(open_store, tmp_path):
+    now = [NOW]
+    age_clock = AgeClock(tmp_path / "clock.json", lambda: now[0], lambda: 0.0)
+    store = open_store(DAY, lambda: now[0], age_clock=age_clock)
+    store.append([("b", "t", 1, NOW - 60)])
+
+    now[0] += 4000 * DAY
+    store.append([("b", "t", 2, NOW - 30)])
+    assert store.points("b", ["t"], NOW - DAY)["t"].values == [1, 2]
+    now[0] = NOW + 10
+    store.append([("b", "t", 3, NOW)])
+
+    assert store.points("b", ["t"], NOW - DAY)["t"].values == [1, 2, 3]
+
+
+def test_points_that_come_past_their_retention_are_counted(open_store):
+    counted = []
+    store = open_store(DAY, retention_by={"ever": 0}, too_old=counted.append)
+
+    store.append([("b", "s", 1, 10.0), ("b", "s", 2, NOW), ("b", "t", 1, 20.0), ("ever", "s", 1, 10.0)])
+    store.append([("b", "s", 3, NOW)])
+
+    assert counted == [2]
+
+
 def test_a_deleted_stream_is_gone_at_once_and_its_points_by_and_by(open_store):
     now = [NOW]
     store = open_store(0.0, lambda: now[0])
@@ -193,6 +257,15 @@ def test_a_deleted_stream_is_gone_at_once_and_its_points_by_and_by(open_store):
     assert sum(len(times) for times, _ in points_of(store).values()) == 2
     assert store.delete_bucket("b")
     assert store.buckets() == []
+
+
+def test_times_of_every_year_there_is_lie_in_so_few_tables_that_one_statement_can_lock_them(store, postgres, schema):
+    years = [year for year in range(3, 9999) if year % 10 == 0 or year < 400]
+    store.append([("b", "s", year, (year - 1970) * 31_556_952.0) for year in years])
+
+    (spans,) = postgres.execute(f"SELECT count(*) FROM pg_inherits WHERE inhparent = '{schema}.points'::regclass")[0]
+    assert spans < 20
+    assert len(store.points("b", ["s"], -62.1e9, 253.3e9, 10_000)["s"].values) == len(years)
 
 
 def test_people_can_query_readings(store, postgres, schema):

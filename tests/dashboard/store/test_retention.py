@@ -2,6 +2,7 @@
 
 import pytest
 
+from mqttbridge.ageclock import AgeClock
 from mqttbridge.dashboard.store import SqliteStore, retention
 from mqttbridge.events import Position
 
@@ -46,6 +47,25 @@ def test_points_older_than_the_retention_are_not_shown(store, clock):
 
     assert count(store, "b", "s") == 98
     assert sum(map(len, store.rows("b", (), 0, clock.now))) == 98
+
+
+def test_a_clock_that_is_wrong_for_a_minute_costs_no_history(tmp_path, clock):
+    up = Clock()
+    store = SqliteStore(tmp_path / "d", DAY, clock, age_clock=AgeClock(tmp_path / "clock.json", clock, up))
+    store.append([("b", "s", n, START - 600 + n) for n in range(100)])
+    files = set((tmp_path / "d").glob("20*.db"))
+
+    clock.now += 12 * 365 * DAY
+    tick(store, clock)
+    store.maintain()
+    store.append([("b", "s", n, START - 300 + n) for n in range(100)])
+    assert count(store, "b", "s") == 200
+    clock.now = START + 60.0
+    tick(store, clock)
+
+    assert count(store, "b", "s") == 200
+    assert files <= set((tmp_path / "d").glob("20*.db"))
+    store.close()
 
 
 def test_a_file_goes_when_its_time_is_over(store, clock, tmp_path):

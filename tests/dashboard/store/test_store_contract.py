@@ -185,6 +185,19 @@ def test_any_name_will_do(store, name):
     assert list(store.points(name, [name], NOW - 1)) == [name]
 
 
+def test_what_no_name_can_be_is_asked_for_in_vain(store):
+    store.append([("b", "s", 1, NOW), ("\x1a", "\x1a", 1, NOW)])
+    store.made_by({("b", "\ud800"): "rule", ("b", "s"): "rule"})
+
+    for bucket, stream in (("\ud800", "s"), ("b", "\ud800")):
+        assert store.points(bucket, [stream], 0) == {}
+        assert store.statistics(bucket, [stream], 0) == {}
+        assert list(store.rows(bucket, [stream], 0, NOW + 1)) == []
+        assert not store.delete_stream(bucket, stream)
+    assert (store.streams("\ud800"), store.bucket_name("\ud800"), store.delete_bucket("\ud800")) == ([], None, False)
+    assert store.streams("\x1a")[0].stream == "\x1a"
+
+
 def test_streams_are_sorted_and_only_those_asked_for_are_read(store):
     store.append([("b", name, 1, NOW) for name in "cab"])
 

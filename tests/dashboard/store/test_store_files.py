@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from mqttbridge.dashboard.store import Kind, SqliteStore, chunks, files, legacy, reading
+from mqttbridge.dashboard.store import Kind, SqliteStore, bounds, chunks, files, legacy, reading
 from mqttbridge.dashboard.store.files import SUFFIXES, open_for_reading
 from mqttbridge.dashboard.store.span import Span
 from mqttbridge.errors import StoreError
@@ -371,7 +371,7 @@ def test_a_question_about_many_texts_opens_each_file_a_few_times_only(tmp_path, 
 
 
 def test_a_download_holds_no_burst_whole_however_little_came_after_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "BATCH", 500)
+    monkeypatch.setattr(bounds, "BATCH", 500)
     store = open_store(tmp_path)
     store.append([("b", "t", float(n), NOW - 6 * 3600 + n / 100) for n in range(20_000)])
     store.append([("b", "rare", 1, NOW - hours * 3600) for hours in range(6)])
@@ -384,7 +384,8 @@ def test_a_download_holds_no_burst_whole_however_little_came_after_it(tmp_path, 
     assert max(batches) <= 2000
 
 
-def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeypatch):
+@pytest.mark.parametrize("buckets", [10, 20])  # of more than two hours, and of little more than one
+def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeypatch, buckets):
     monkeypatch.setattr(reading, "RAW_POINTS", 20_000)
     store = open_store(tmp_path)
     for n in range(6):
@@ -394,10 +395,10 @@ def test_of_many_long_lines_rollups_are_read_instead_of_points(tmp_path, monkeyp
     load = chunks.load_packed
     monkeypatch.setattr(chunks, "load_packed", lambda db, some: load(db, [loaded.append(one) or one for one in some]))
 
-    one = store.points("b", ["s1"], NOW - 80_000, NOW, 10)
+    one = store.points("b", ["s1"], NOW - 80_000, NOW, buckets)
     assert loaded
     loaded.clear()
-    all_ = store.points("b", (), NOW - 80_000, NOW, 10)
+    all_ = store.points("b", (), NOW - 80_000, NOW, buckets)
     store.close()
 
     assert len(loaded) <= 6
@@ -413,3 +414,19 @@ def test_how_often_a_stream_speaks_is_found_out_anew_once_it_has_changed(tmp_pat
 
     assert store.intervals("b") == {"s": 30.0}
     store.close()
+
+
+def test_of_a_batch_of_rows_only_its_own_chunks_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounds, "BATCH", 500)
+    monkeypatch.setattr(chunks, "FULL", 256)
+    store = open_store(tmp_path)
+    store.append([("b", "s", float(n), NOW - 10_000 + n) for n in range(10_000)])
+    seal(store)
+    loaded = []
+    load = chunks.load_packed
+    monkeypatch.setattr(chunks, "load_packed", lambda db, some: load(db, [loaded.append(one) or one for one in some]))
+
+    next(iter(store.rows("b", (), NOW - 10_000, NOW)))
+    store.close()
+
+    assert len(loaded) <= 4

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from mqttbridge.dashboard.store import SqliteStore, chunks, reading, tail
+from mqttbridge.dashboard.store import SqliteStore, chunks, reading, sealing, tail
 from mqttbridge.dashboard.store.rollup import HOUR
 from mqttbridge.events import Position
 
@@ -21,8 +21,8 @@ def small(monkeypatch):
     """Sizes by which a test of some thousand points goes through all that happens to millions."""
     monkeypatch.setattr(tail, "GENERATION_BYTES", 2000)
     monkeypatch.setattr(chunks, "FULL", 64)
-    monkeypatch.setattr(chunks, "FAN_IN", 4)
-    monkeypatch.setattr(chunks, "LEAST_ROLLED", 8)
+    monkeypatch.setattr(sealing, "FAN_IN", 4)
+    monkeypatch.setattr(sealing, "LEAST_ROLLED", 8)
     monkeypatch.setattr(chunks, "PER_READ", 3)
 
 

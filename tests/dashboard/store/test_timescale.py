@@ -2,6 +2,7 @@
 
 import logging
 
+import psycopg
 import pytest
 
 from mqttbridge.config.stores import Timescale
@@ -36,6 +37,11 @@ def test_its_aggregates_have_the_columns_of_our_rollups():
         columns = ["points", "least", "greatest", "total", "first_at", "first", "last_at", "last"]
         assert [view.index(f" AS {column}") for column in columns] == sorted(view.index(f" AS {c}") for c in columns)
         assert len(columns) == len(Cell._fields) - 1
+
+
+def test_a_server_without_it_says_so(postgres):
+    with psycopg.connect(postgres.url) as db:
+        assert timescale.present(db) == {"installed": False, "available": False}
 
 
 def test_a_server_that_cannot_use_it_gets_plain_tables(postgres, monkeypatch, caplog):

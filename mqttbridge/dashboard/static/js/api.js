@@ -7,6 +7,9 @@ import { t } from "./i18n.js";
 
 const TIMEOUT_MS = 15_000;
 
+/** A text of this length says what is wrong; a longer one was not meant for people. */
+const MOST_WORDS = 300;
+
 /** An answer that is not a success. `status` is 0 when there was no answer at all. */
 export class ApiError extends Error {
   /**
@@ -19,61 +22,84 @@ export class ApiError extends Error {
   }
 }
 
+/** Somebody else changed first what one wanted to change; `winner` is what is there now. */
+export class Conflict extends ApiError {
+  /**
+   * @param {string} message
+   * @param {any} winner
+   */
+  constructor(message, winner) {
+    super(409, message);
+    this.winner = winner;
+  }
+}
+
 /**
+ * Ask the server for something, or for a change.
+ *
+ * @param {string} method
  * @param {string} url
- * @param {AbortSignal} [signal]
+ * @param {object} [how]
+ * @param {unknown} [how.json] sent as JSON
+ * @param {BodyInit} [how.body] sent as it is
+ * @param {number} [how.version] that is replaced
+ * @param {number} [how.timeout] milliseconds
+ * @param {AbortSignal} [how.signal] aborts it: the reason is thrown as it is
+ * @returns {Promise<any>} what was answered; null for nothing
+ * @throws {ApiError} in the server's own words; a Conflict when `version` is not the one that is there
  */
-export async function getJson(url, signal) {
-  const timeout = AbortSignal.timeout(TIMEOUT_MS);
-  let answer;
+export async function request(method, url, { json, body, version, timeout = TIMEOUT_MS, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: "application/json" };
+  if (json !== undefined) headers["Content-Type"] = "application/json";
+  if (version !== undefined) headers["If-Match"] = `"${version}"`;
+  const late = AbortSignal.timeout(timeout);
+  let answer, text;
   try {
     answer = await fetch(url, {
-      headers: { Accept: "application/json" },
-      cache: "no-store",
-      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      method, headers, cache: "no-store", body: json === undefined ? body : JSON.stringify(json),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
     });
+    text = await answer.text();
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, t("common.noAnswer"));
   }
-  if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
-  const body = await answer.json();
-  syncClock(body.now);
-  return body;
-}
-
-/**
- * What an answer says is wrong.
- * @param {Response} answer
- */
-export async function wordsOf(answer) {
-  const { error } = await answer.json().catch(() => ({}));
-  return typeof error === "string" ? error : t("common.status", { status: answer.status });
-}
-
-/**
- * Change something; what the server says against it is the error's text.
- * @param {string} method
- * @param {string} url
- * @param {unknown} body
- */
-export async function sendJson(method, url, body) {
-  let answer;
-  try {
-    answer = await fetch(url, {
-      method,
-      headers: { Accept: "application/json", "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch {
-    throw new ApiError(0, t("common.noAnswer"));
-  }
-  const text = await answer.text();
-  const said = answer.headers.get("Content-Type")?.startsWith("application/json") && text ? JSON.parse(text) : null;
-  if (!answer.ok) throw new ApiError(answer.status, said?.error ?? (text || t("common.status", { status: answer.status })));
+  const said = parsed(text);
+  if (answer.status === 409) throw new Conflict(wordsOf(answer.status, text), said ?? {});
+  if (!answer.ok || said === undefined) throw new ApiError(answer.status, wordsOf(answer.status, text));
+  syncClock(said?.now);
   return said;
 }
+
+/**
+ * @param {string} text
+ * @returns {any} null for an empty one, undefined where it is no JSON: what stands between may answer, too
+ */
+function parsed(text) {
+  try {
+    return text ? JSON.parse(text) : null;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What an answer says is wrong: our own API says it in JSON, the door as plain text.
+ * @param {number} status
+ * @param {string} text
+ */
+export function wordsOf(status, text) {
+  const { error } = parsed(text) ?? {};
+  if (typeof error === "string") return error;
+  return text && !text.trimStart().startsWith("<") ? text.slice(0, MOST_WORDS) : t("common.status", { status });
+}
+
+/**
+ * @param {string} url
+ * @param {AbortSignal} [signal]
+ */
+export const getJson = (url, signal) => request("GET", url, { signal });
 
 /** @param {string} bucket */
 export const bucketUrl = (bucket) => `/api/v1/buckets/${encodeURIComponent(bucket)}`;
@@ -92,13 +118,6 @@ export const fetchStatus = () => getJson("/api/v1/status");
  * @returns {Promise<StreamsAnswer>}
  */
 export const fetchStreams = (bucket) => getJson(`${bucketUrl(bucket)}/streams`);
-
-/**
- * How a bucket's streams stand under the alerts that watch them.
- * @param {string} bucket
- * @returns {Promise<import("./alerts/types.js").BucketAlerts>}
- */
-export const fetchBucketAlerts = (bucket) => getJson(`${bucketUrl(bucket)}/alerts`);
 
 /**
  * @param {string} bucket
@@ -174,7 +193,7 @@ export const exportUrl = (bucket, asked) => `${bucketUrl(bucket)}/export?${rowsQ
  * @param {{topic?: string, retain?: boolean}} [to] a topic that gets it, too
  */
 export const sendValue = (bucket, stream, value, to = {}) =>
-  sendJson("POST", `${bucketUrl(bucket)}/value`, { stream, value, ...to });
+  request("POST", `${bucketUrl(bucket)}/value`, { json: { stream, value, ...to } });
 
 /**
  * @param {string} bucket
@@ -184,6 +203,9 @@ export function liveUrl(bucket, lastEventId) {
   const query = lastEventId ? `?${new URLSearchParams({ last_event_id: lastEventId })}` : "";
   return `${bucketUrl(bucket)}/live${query}`;
 }
+
+/** Where what concerns all buckets is told. */
+export const everywhereUrl = () => "/api/v1/live";
 
 /**
  * The page of a bucket.

@@ -10,7 +10,7 @@
 /** @import { FrameId } from "./live.js" */
 
 import { AlertStates } from "./alerts/states.js";
-import { ApiError, fetchStreams } from "./api.js";
+import { ApiError, fetchStreams, liveUrl } from "./api.js";
 import { now, serverTime } from "./clock.js";
 import { Comparison } from "./comparison.js";
 import { History } from "./history.js";
@@ -22,6 +22,12 @@ import { namesTime, Viewport, windowFor, windowOf } from "./viewport.js";
 
 /** How often to look again for a server that does not answer. */
 const LOOK_AGAIN_MS = 3000;
+
+/** New streams often come together: what else is known of them is asked for once. */
+const ASK_AFTER_MS = 2000;
+
+/** Tiles that draw points ask for them at once; a board without one is connected all the same. */
+const CONNECT_AFTER_MS = 1000;
 
 /** Out of touch for this long, what is on view is called stale. */
 const STALE_MS = 10_000;
@@ -41,7 +47,7 @@ export class Board {
     this.streams = new Map();
     /** @type {Map<string, Expression>} by their text; those that a tile asked for */
     this.expressions = new Map();
-    this.alerts = new AlertStates(bucket);
+    this.alerts = new AlertStates();
     this.viewport = new Viewport();
     this.viewport.readHash(location.hash);
     /** What the address says of the time on view; a step of the browser's history each. */
@@ -56,11 +62,16 @@ export class Board {
     this._subscribers = new Set();
     this._telling = false;
     this._lookAgain = 0;
+    this._askOfNew = 0;
     this._gliding = 0;
     /** What else a view fetches when the viewer says so. */
     this.onRefresh = () => {};
     /** What was fetched is here, to be drawn. */
     this.onHistory = () => {};
+    /** Paints all tiles, for a picture of the whole: the view's painter. */
+    this.paintAll = () => ({ painted: () => true, release: () => {} });
+    /** @type {(version: number | null) => void} another version of the board may be there; null: who knows which */
+    this.onArranged = () => {};
     /** @type {Set<() => void>} */
     this._watchers = new Set();
     this.marks = new Marks(this);
@@ -71,7 +82,8 @@ export class Board {
       onAnswer: (streams, answer) => this._onAnswer(streams, answer),
       onFailure: () => this._changed(),
     });
-    this.live = new LiveConnection(bucket, {
+    this.live = new LiveConnection((lastEventId) => liveUrl(bucket, lastEventId), {
+      onNote: (name, content) => this._onNote(name, content),
       onFrame: (frame, id) => this._onFrame(frame, id),
       onResync: () => this._onResync(),
       onState: () => this._changed(),
@@ -155,6 +167,7 @@ export class Board {
       this.problem = "";
       if (this.streams.size === 0) this._chooseWindow(answer.streams);
       for (const summary of answer.streams) this._meet(summary);
+      if (this.streams.size) setTimeout(() => this.live.started || this.live.start(answer.live), CONNECT_AFTER_MS);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;
       this.loaded = status === 404;
@@ -302,8 +315,18 @@ export class Board {
     this.marks.reread();
   }
 
+  /**
+   * @param {string} name
+   * @param {any} content
+   */
+  _onNote(name, content) {
+    if (name === "alerts") this.alerts.take(content ?? []);
+    else if (name === "board" && content !== undefined) this.onArranged(content);
+  }
+
   _onResync() {
     const { range } = this.viewport;
+    this.onArranged(null);
     this.history.clear();
     for (const stream of this._all()) stream.invalidate(this.viewport.window.seconds);
     if (range) this._reload();
@@ -343,6 +366,7 @@ export class Board {
       let stream = this.streams.get(name);
       if (!stream || stream.kind !== points.kind) {
         stream = this._meet({ stream: name, kind: points.kind, unit: points.unit, last: null });
+        this._askOfNew ||= setTimeout(() => this._learnOfNew(), ASK_AFTER_MS);
       }
       stream?.receive(points, id);
       stream?.live.series.trim(from);
@@ -356,8 +380,16 @@ export class Board {
     for (const callback of this._watchers) callback();
   }
 
+  /** What a frame does not say of streams that it brings: what devices say they are. */
+  async _learnOfNew() {
+    this._askOfNew = 0;
+    const { streams } = await fetchStreams(this.bucket).catch(() => ({ streams: [] }));
+    for (const summary of streams) this._meet(summary);
+    this._changed();
+  }
+
   /** @param {StreamSummary} summary */
-  _meet({ stream: name, kind, unit, last, interval }) {
+  _meet({ stream: name, kind, unit, device_class: deviceClass, last, interval }) {
     let stream = this.streams.get(name);
     if (!stream || stream.kind !== kind) {
       if (!stream && this.streams.size >= MAX_STREAMS) return undefined;
@@ -371,6 +403,7 @@ export class Board {
       this._changed();
     }
     if (unit) stream.unit = unit;
+    if (deviceClass) stream.deviceClass = deviceClass;
     stream.rhythm.learn(interval);
     stream.remember(last);
     return stream;

@@ -8,7 +8,6 @@
 
 /** @import { LiveFrame } from "./types.js" */
 
-import { liveUrl } from "./api.js";
 import { syncClock } from "./clock.js";
 
 /** A tab that is hidden for this long lets go of its connection. */
@@ -16,6 +15,9 @@ const HIDDEN_MS = 30_000;
 
 /** Silence after which the connection is opened anew: pings pass unseen, so a dead line looks like a calm one. */
 const SILENCE_MS = 60_000;
+
+/** What is told beside points: of each, what it says last holds, and every connection begins with it. */
+const NOTES = ["alerts", "board"];
 
 /** How long an attempt may take to say hello. */
 const HELLO_MS = 10_000;
@@ -38,15 +40,16 @@ export function parseFrameId(id) {
 
 export class LiveConnection {
   /**
-   * @param {string} bucket
+   * @param {(lastEventId: string) => string} address "" for frames from now on
    * @param {{
-   *   onFrame: (frame: LiveFrame, id: FrameId) => void,
-   *   onResync: () => void,
-   *   onState: (state: LiveState) => void,
-   * }} handlers
+   *   onNote: (name: string, content: any) => void,
+   *   onFrame?: (frame: LiveFrame, id: FrameId) => void,
+   *   onResync?: () => void,
+   *   onState?: (state: LiveState) => void,
+   * }} handlers a note's content is undefined where there is none, and null where there is none any more
    */
-  constructor(bucket, handlers) {
-    this.bucket = bucket;
+  constructor(address, handlers) {
+    this.address = address;
     this.handlers = handlers;
     /** @type {LiveState} */
     this.state = "connecting";
@@ -86,17 +89,23 @@ export class LiveConnection {
   _open() {
     this._close();
     this._tabs.postMessage("opening");
-    const source = new EventSource(liveUrl(this.bucket, this._lastEventId));
+    const source = new EventSource(this.address(this._lastEventId));
     this._source = source;
     this._helloTimer = setTimeout(() => this._retry(), HELLO_MS);
-    source.addEventListener("hello", (event) => this._heard(event));
+    source.addEventListener("hello", (event) => {
+      const said = this._heard(event);
+      for (const name of NOTES) this.handlers.onNote(name, said[name]);
+    });
+    for (const name of NOTES) {
+      source.addEventListener(name, (event) => this.handlers.onNote(name, this._heard(event)[name]));
+    }
     source.addEventListener("points", (event) => {
       const frame = this._heard(event);
-      this.handlers.onFrame(frame, parseFrameId(event.lastEventId));
+      this.handlers.onFrame?.(frame, parseFrameId(event.lastEventId));
     });
     source.addEventListener("resync", (event) => {
       this._heard(event);
-      this.handlers.onResync();
+      this.handlers.onResync?.();
     });
     // The browser's own way of reconnecting gives up on some answers (503) and hammers on others.
     source.addEventListener("error", () => this._retry());
@@ -159,6 +168,6 @@ export class LiveConnection {
   _setState(state) {
     if (state === this.state) return;
     this.state = state;
-    this.handlers.onState(state);
+    this.handlers.onState?.(state);
   }
 }

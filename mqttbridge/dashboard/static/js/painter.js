@@ -49,6 +49,7 @@ export class Painter {
     this._sizes = new ResizeObserver((entries) => {
       for (const { target } of entries) this._tiles.get(target)?.resized();
     });
+    this._all = false;
     this._timer = 0;
     this._frame = 0;
     /** A timer while the page is being scrolled; 0 when it is still. */
@@ -87,6 +88,27 @@ export class Painter {
     this.refresh();
   }
 
+  /**
+   * Paint all there is, in sight or not, until the whole is not needed any more.
+   * @returns {{painted: () => boolean, release: () => void}} `painted`: whether each was painted since there was news
+   */
+  paintAll() {
+    this._all = true;
+    this._gone.clear();
+    for (const tile of this._tiles.values()) tile.prepare?.();
+    this._hurry(this._tiles.values());
+    return {
+      painted: () => [...this._tiles.values()].every((tile) => (this._due.get(tile) ?? 0) > 0),
+      release: () => {
+        this._all = false;
+        for (const root of this._tiles.keys()) { // asked again, the observer tells which are away
+          this._near.unobserve(root);
+          this._near.observe(root);
+        }
+      },
+    };
+  }
+
   /** Say every name anew. */
   rename() {
     for (const tile of this._tiles.values()) tile.renamed?.();
@@ -103,7 +125,7 @@ export class Painter {
         this._gone.delete(tile);
         tile.prepare?.();
         come.push(tile);
-      } else {
+      } else if (!this._all) {
         this._due.delete(tile);
         this._gone.add(tile);
       }

@@ -19,6 +19,8 @@ export class Polled {
     this._onChange = onChange;
     this._timer = 0;
     this._stopped = false;
+    this._asking = false;
+    this._askAgain = false;
     /** @type {Answer | null} */
     this.answer = null;
     /** @type {"" | "denied" | "missing" | "failed"} what the last attempt came to */
@@ -39,9 +41,12 @@ export class Polled {
     document.removeEventListener("visibilitychange", this._onVisibility);
   }
 
-  /** Ask now, and from then on at the pace. */
+  /** Ask now, or as soon as what was asked is answered, which may be of before; and from then on at the pace. */
   async poll() {
     clearTimeout(this._timer);
+    this._askAgain = this._asking;
+    if (this._asking) return;
+    this._asking = true;
     try {
       this.answer = await this._ask();
       this.heardAt = Date.now();
@@ -50,10 +55,12 @@ export class Polled {
       const status = error instanceof ApiError ? error.status : 0;
       this.problem = status === 401 || status === 403 ? "denied" : status === 404 ? "missing" : "failed";
     }
+    this._asking = false;
     if (this._stopped) return;
     this._onChange();
     clearTimeout(this._timer);
-    if (!document.hidden) this._timer = setTimeout(() => this.poll(), this._pauseMs);
+    if (this._askAgain) this.poll();
+    else if (!document.hidden) this._timer = setTimeout(() => this.poll(), this._pauseMs);
   }
 
   /** @returns {"connecting" | "live" | "reconnecting" | "stale"} */

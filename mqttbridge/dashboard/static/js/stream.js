@@ -41,6 +41,8 @@ export class Stream {
     this.name = name;
     this.kind = kind;
     this.unit = unit;
+    /** What its device says that it is, as `temperature` or `door`; "" where none did. */
+    this.deviceClass = "";
     /** Whether its values are worked out of others': its name is an expression then. */
     this.derived = false;
     /** Why it has no values, in words; "" when it has. */

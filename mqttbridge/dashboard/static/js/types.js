@@ -7,8 +7,8 @@
  * @typedef {{made: number, stream: string, kind: Kind, unit: string, value: Value, epochs: number[], values: Value[]}} SparkLine
  * @typedef {{key: string, name: string, tags: string[], streams: number, last: number | null, rate: number, spark?: SparkLine}} BucketSummary
  * @typedef {{now: number, buckets: BucketSummary[]}} BucketsAnswer
- * @typedef {{stream: string, kind: Kind, unit: string, last: Last | null, interval?: number | null}} StreamSummary
- * @typedef {{now: number, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer
+ * @typedef {{stream: string, kind: Kind, unit: string, device_class?: string, last: Last | null, interval?: number | null}} StreamSummary
+ * @typedef {{now: number, live: string, bucket: {key: string, name: string}, streams: StreamSummary[]}} StreamsAnswer
  * @typedef {{kind: Kind, unit: string, epochs: number[], values: Value[]}} Points
  * @typedef {{now: number, live: string, after: number, before: number, series: Record<string, Points>,
  *   derived?: Record<string, Points>, errors?: Record<string, string>,

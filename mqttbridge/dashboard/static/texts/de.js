@@ -67,6 +67,7 @@ export const texts = {
     notFound: "Kein Bucket hat „{search}“ im Namen.",
     summary: "{buckets} mit {streams}",
     tags: "Schlagwörter",
+    alerts: "Alarme von {bucket}: {state}, {streams}",
     figures: "Diagramme",
     drawn: { one: "{count} Diagramm aus Plotly-Streams", other: "{count} Diagramme aus Plotly-Streams" },
     traces: { one: "{count} Spur", other: "{count} Spuren" },
@@ -91,6 +92,7 @@ export const texts = {
 
   board: {
     arrangeHint: "Kachel ziehen, um sie zu verschieben, an der Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
+    arrangeHintTouch: "Kachel halten, um sie zu verschieben; am Balken an ihrem Fuß ziehen, um die Größe zu ändern.",
     hints: {
       title: "Was hier möglich ist",
       zoomShort: "Zoomen:",
@@ -126,11 +128,12 @@ export const texts = {
     saved: "Gespeichert",
     notSaved: "Nicht gespeichert: Der Server antwortet nicht. Neuer Versuch läuft …",
     notAllowed: "Nicht gespeichert: Um diese Tafel zu ändern, braucht es einen Schreibschlüssel.",
-    conflict: "Jemand anderes hat diese Tafel um {at} zuerst gespeichert; die Änderungen hier sind nicht gesichert.",
-    conflictDeleted: "Jemand anderes hat diese Tafel wieder auf automatisch gestellt; die Änderungen hier sind nicht gesichert.",
+    conflict: "Jemand anderes hat diese Tafel um {at} gespeichert; was hier steht, gilt nur, wenn es behalten wird.",
+    conflictDeleted: "Jemand anderes hat diese Tafel wieder auf automatisch gestellt; was hier steht, gilt nur, wenn es behalten wird.",
     loadTheirs: "Die andere laden",
     keepMine: "Diese behalten",
     configured: "In der Konfiguration angeordnet, hier schreibgeschützt",
+    changedElsewhere: "Jemand anderes hat diese Tafel gerade geändert",
     empty: "Keine Kacheln. Eine hinzufügen, oder Datenreihen ihre Kachel von selbst bekommen lassen.",
 
     handle: "{name} verschieben oder in der Größe ändern",
@@ -409,6 +412,10 @@ export const texts = {
     lasted: "dauerte {time}",
     ownWebhook: "sein eigener Webhook",
     attempts: { one: "{count} Versuch", other: "{count} Versuche" },
+    forgotten: {
+      one: "{count} Alarm wurde vergessen, bevor er vorbei war: Mehr als 1000 waren zugleich ausgelöst. Vielleicht verlangt eine Regel zu wenig.",
+      other: "{count} Alarme wurden vergessen, bevor sie vorbei waren: Mehr als 1000 waren zugleich ausgelöst. Vielleicht verlangt eine Regel zu wenig.",
+    },
     troubled: "„{name}“ meldet zurzeit niemandem etwas: {trouble}. Was wartet, wird erneut versucht.",
     anyBucket: "einem beliebigen Bucket",
     anyStream: "eine beliebige Datenreihe",
@@ -656,7 +663,7 @@ export const texts = {
     noDestination: "Kein Ziel",
     base64: "{text} (base64)",
     empty: "(leer)",
-    source: { mqtt: "MQTT: {count}", http: "Über HTTP gesendet: {count}", http_poll: "Abgefragte APIs: {count}" },
+    source: { mqtt: "MQTT: {count}", http: "Über HTTP gesendet: {count}", http_poll: "Abgefragte APIs: {count}", plotly: "Plotly-Datenströme: {count}" },
     state: { ok: "Liefert", retrying: "Versucht es erneut", paused: "Angehalten: braucht Hilfe" },
     advice: {
       ok: "",

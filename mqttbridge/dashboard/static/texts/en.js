@@ -70,6 +70,7 @@ export const en = {
     notFound: "No bucket's name has “{search}” in it.",
     summary: "{buckets} with {streams}",
     tags: "Tags",
+    alerts: "Alerts of {bucket}: {state}, {streams}",
     figures: "Figures",
     drawn: { one: "{count} figure drawn by Plotly streams", other: "{count} figures drawn by Plotly streams" },
     traces: { one: "{count} trace", other: "{count} traces" },
@@ -112,11 +113,12 @@ export const en = {
     saved: "Saved",
     notSaved: "Not saved: the server does not answer. Trying again…",
     notAllowed: "Not saved: a write key is needed to change this board.",
-    conflict: "Somebody else saved this board first, at {at}; your changes are not kept.",
-    conflictDeleted: "Somebody else made this board automatic again; your changes are not kept.",
+    conflict: "Somebody else saved this board at {at}: theirs is kept, unless you keep yours.",
+    conflictDeleted: "Somebody else made this board automatic again: so it stays, unless you keep yours.",
     loadTheirs: "Load theirs",
     keepMine: "Keep mine",
     configured: "Arranged in the configuration, and read-only here",
+    changedElsewhere: "Somebody else just changed this board",
     empty: "No tiles. Add one, or let streams get theirs by themselves.",
 
     hints: {
@@ -134,6 +136,7 @@ export const en = {
       seen: "Got it",
     },
     arrangeHint: "Drag a tile to move it, its corner to resize it; double-click it to change it.",
+    arrangeHintTouch: "Hold a tile to move it, pull the bar at its foot to resize it.",
 
     handle: "Move or resize {name}",
     handleKeys: "Drag, or use the arrow keys; with Shift they resize",
@@ -413,6 +416,10 @@ export const en = {
     lasted: "lasted {time}",
     ownWebhook: "its own webhook",
     attempts: { one: "{count} attempt", other: "{count} attempts" },
+    forgotten: {
+      one: "{count} alert was forgotten before it was over: more than 1000 fired at once. A rule may ask for too little.",
+      other: "{count} alerts were forgotten before they were over: more than 1000 fired at once. A rule may ask for too little.",
+    },
     troubled: "“{name}” tells nobody at the moment: {trouble}. What waits is tried again.",
     anyBucket: "any bucket",
     anyStream: "any stream",
@@ -660,7 +667,7 @@ export const en = {
     noDestination: "No destination",
     base64: "{text} (base64)",
     empty: "(empty)",
-    source: { mqtt: "MQTT: {count}", http: "Pushed over HTTP: {count}", http_poll: "Polled APIs: {count}" },
+    source: { mqtt: "MQTT: {count}", http: "Pushed over HTTP: {count}", http_poll: "Polled APIs: {count}", plotly: "Plotly's streams: {count}" },
     state: { ok: "Delivering", retrying: "Trying again", paused: "Paused: waits for you" },
     advice: {
       ok: "",

@@ -6,6 +6,7 @@
     catalogue.py    buckets and streams
     reading.py      lines, statistics, rows
     retention.py    what goes, and when
+    changes.py      what other bridges change
     store.py        the store
 
 Needs the extra `postgres`, so nothing outside imports this package before a configuration asks for it.

@@ -1,8 +1,9 @@
-"""What other bridges store, for those who watch here: each batch lies in a table for a while, and a notice says so.
+"""What other bridges change, for those who watch here: each change lies in a table for a while, and a notice says so.
 
-The batch is written in the transaction of its points, and batches are numbered in the order of their commits, since
+A change is a batch of points, or the kind of the records that were changed: readers of records look for themselves.
+It is written in the transaction of what it tells of, and changes are numbered in the order of their commits, since
 writers take turns. So whoever follows gets each batch exactly once and after it is stored, which is what the live hub
-asks of the one that publishes. A follower that lost its connection goes on after the last batch that it saw; when
+asks of the one that publishes. A follower that lost its connection goes on after the last change that it saw; when
 that is no longer there, it says that something was missed, and those who watch take a new snapshot.
 """
 
@@ -12,7 +13,8 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -34,31 +36,53 @@ _RETRY_SECONDS: Final = 1.0
 Publish = Callable[[Mapping[StreamKey, Column]], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who is told of what other bridges change; on a thread of the store's.
+
+    Attributes:
+        publish: takes points that were just stored.
+        changed: takes the kind of records that were just changed. After StoreError it is told again.
+        lost: called when something of both may have been missed. After StoreError likewise.
+    """
+
+    publish: Publish
+    changed: Callable[[str], None]
+    lost: Callable[[], None]
+
+
 def tell(db: Db, schema: str, writer: str, columns: Mapping[StreamKey, Column]) -> None:
-    """Tell followers of a batch, in the transaction that stores it."""
-    batch = [(*key, one.times, one.values, one.kind, one.unit) for key, one in columns.items()]
-    db.execute("INSERT INTO changes (writer, events) VALUES (%s, %s)", (writer, to_json(batch)))
+    """Tell followers of a batch, in the transaction that stores it, under the writers' lock."""
+    _tell(db, schema, writer, [(*key, one.times, one.values, one.kind, one.unit) for key, one in columns.items()])
+
+
+def tell_of_records(db: Db, schema: str, writer: str, kind: str) -> None:
+    """Tell followers which records are others now, in the transaction that changes them, under the writers' lock."""
+    _tell(db, schema, writer, kind)
+    trim(db)  # where nothing else is stored, nobody else does
+
+
+def _tell(db: Db, schema: str, writer: str, what: object) -> None:
+    db.execute("INSERT INTO changes (writer, events) VALUES (%s, %s)", (writer, to_json(what)))
     db.execute("SELECT pg_notify(%s, '')", (schema,))
 
 
 def trim(db: Db) -> None:
-    """Forget batches that every follower has seen long since."""
+    """Forget changes that every follower has seen long since."""
     db.execute("DELETE FROM changes WHERE written < now() - make_interval(secs => %s)", (KEPT_SECONDS,))
 
 
 class Follower:
-    """Hands on what others store, on a thread of its own.
+    """Hands on what others change, on a thread of its own.
 
     Args:
         connections: to the schema.
-        writer: whose batches to leave out: ours, which the destination publishes itself.
-        publish: takes points that have just been stored.
-        lost: called when some may have been missed.
+        writer: whose changes to leave out: ours, which we know of.
+        listener: who is told.
     """
 
-    def __init__(self, connections: Connections, writer: str, publish: Publish, lost: Callable[[], None]) -> None:
-        self._connections, self._writer = connections, writer
-        self._publish, self._lost = publish, lost
+    def __init__(self, connections: Connections, writer: str, listener: Listener) -> None:
+        self._connections, self._writer, self._listener = connections, writer, listener
         self._seen: int | None = None
         self._stop = threading.Event()
         self._following = threading.Event()
@@ -90,10 +114,11 @@ class Follower:
                     self._follow(db)
                 finally:
                     db.close()
-            except psycopg.Error as error:
+            except (psycopg.Error, StoreError) as error:
                 if not self._stop.is_set() and self._following.is_set():
                     self._following.clear()
-                    log.warning("what other bridges store is not shown live now: %s", words(error))
+                    said = words(error) if isinstance(error, psycopg.Error) else error
+                    log.warning("what other bridges store is not shown live now: %s", said)
             self._stop.wait(_RETRY_SECONDS)
 
     def _follow(self, db: Db) -> None:
@@ -115,28 +140,30 @@ class Follower:
         if not known:
             newest = db.execute("SELECT coalesce(max(id), 0) FROM changes").fetchone()
             missed = self._seen is not None
-            self._seen = 0 if newest is None else newest[0]
             if missed:
-                self._lost()
+                self._listener.lost()
+            self._seen = 0 if newest is None else newest[0]
             return missed
         return False
 
     def _hand_on(self, db: Db) -> bool:
-        """Publish some batches that were not yet. False when that was all."""
+        """Tell some changes that were not told yet. False when that was all."""
         rows = db.execute(
             "SELECT id, CASE WHEN writer <> %s THEN events END FROM changes WHERE id > %s ORDER BY id LIMIT %s",
             (self._writer, self._seen, _AT_ONCE),
             binary=True,
         ).fetchall()
-        for id_, batch in rows:
-            if batch is not None:
-                self._publish(_columns(batch))
+        for id_, told in rows:
+            change = None if told is None else from_json(told)
+            if isinstance(change, str):
+                self._listener.changed(change)
+            elif change is not None:
+                self._listener.publish(_columns(change))
             self._seen = id_
         return len(rows) == _AT_ONCE
 
 
-def _columns(batch: bytes) -> dict[StreamKey, Column]:
+def _columns(batch: list[Any]) -> dict[StreamKey, Column]:
     return {
-        (bucket, stream): Column(times, values, Kind(kind), unit)
-        for bucket, stream, times, values, kind, unit in from_json(batch)
+        (bucket, stream): Column(times, values, Kind(kind), unit) for bucket, stream, times, values, kind, unit in batch
     }

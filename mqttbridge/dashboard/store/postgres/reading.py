@@ -10,23 +10,16 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mqttbridge.dashboard.store.bounds import BATCH, HOURS_FROM, LOOK_BACK, MAX_TEXTS, MAX_VALUES, cell_width
 from mqttbridge.dashboard.store.downsample import grid_width, m4
+from mqttbridge.dashboard.store.intervals import BURST, PAUSES
 from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.postgres.catalogue import Series
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.values import raised
-from mqttbridge.dashboard.store.postgres.writing import floored
-from mqttbridge.dashboard.store.reading import (
-    BATCH,
-    BURST,
-    HOURS_FROM,
-    LOOK_BACK,
-    MAX_TEXTS,
-    MAX_VALUES,
-    PAUSES,
-    WIDTHS,
-)
+from mqttbridge.dashboard.store.postgres.writing import floored, total
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, virtual_points
+from mqttbridge.dashboard.store.texts import held_text
 from mqttbridge.events import Value
 
 # A line of more points than this is drawn from rollups: so many take some 20 ms to thin.
@@ -81,8 +74,7 @@ def lines(db: Db, series: Sequence[Series], window: Window) -> dict[str, Column]
 
 def statistics(db: Db, series: Sequence[Series], window: Window) -> dict[str, Statistics]:
     """What `Store.statistics` gives."""
-    span, buckets = window.end - window.start, max(1, window.buckets)
-    width = next((width for width in WIDTHS if -(-span // width) <= buckets), WIDTHS[-1])
+    width = cell_width(window.end - window.start, window.buckets)
     start, end = max(window.start // width * width, window.floor), -(-window.end // width) * width
     answer = {one.stream: Statistics(width, one.unit) for one in series}
     names = {one.id: one.stream for one in series}
@@ -207,14 +199,14 @@ def _cells(db: Db, ids: Collection[int], start: int, end: int, width: int) -> It
     cell = floored("at", width)
     if width < MINUTE:
         question = f"""
-            SELECT series, {cell}, count(*), min(number), max(number), sum(number),
+            SELECT series, {cell}, count(*), min(number), max(number), {total("number")},
                 min(at), (array_agg(number ORDER BY at))[1], max(at), (array_agg(number ORDER BY at DESC))[1]
             FROM points {inside} AND kind < 3 GROUP BY 1, 2 ORDER BY 1, 2"""
     else:
         table, level = ("hours", HOUR) if width >= HOUR else ("minutes", MINUTE)
         start = start // level * level
         question = f"""
-            SELECT series, {cell}, sum(points)::bigint, min(least), max(greatest), sum(total),
+            SELECT series, {cell}, sum(points)::bigint, min(least), max(greatest), {total("total")},
                 min(first_at), (array_agg(first ORDER BY at))[1], max(last_at), (array_agg(last ORDER BY at DESC))[1]
             FROM {table} {inside} GROUP BY 1, 2 ORDER BY 1, 2"""
     for id_, *columns in db.execute(question.encode(), _of(ids, start, end), binary=True):
@@ -233,27 +225,6 @@ def _texts(db: Db, ids: Collection[int], window: Window) -> dict[int, list[_Poin
     before = {"ids": list(shown), "edges": edges, "floor": window.floor, "most": LOOK_BACK + 1}
     held = _each(db, _BEFORE, before)
     return {id_: held_text(held[id_]) + points[::-1] for id_, points in shown.items()}
-
-
-def held_text(backwards: Iterable[_Point]) -> list[_Point]:
-    """Since when the text that held did: its first point, after the other text's that proves it.
-
-    Args:
-        backwards: the points before, the newest first. A text that repeats for longer than they reach gives its last
-            point: it was said before that.
-    """
-    held: _Point | None = None
-    oldest: _Point | None = None
-    for at, value in backwards:
-        if held is None or oldest is None:
-            held = oldest = at, value
-            if not isinstance(value, str):
-                return []
-        elif value != held[1]:
-            return [(at, value), oldest] if isinstance(value, str) else [held]
-        else:
-            oldest = at, value
-    return [] if held is None else [held]
 
 
 def _each(db: Db, rest: str, given: dict[str, Any]) -> dict[int, list[_Point]]:

@@ -41,8 +41,8 @@ def sweep(db: Db, retention: Retention, layout: Layout, now: float) -> None:
 
 def _cutoffs(db: Db, retention: Retention, now: float) -> dict[int, tuple[int, int]]:
     """By series: its newest time, and that before which its points are past their retention."""
-    rows = db.execute("SELECT id, bucket, newest FROM series WHERE newest NOTNULL").fetchall()
-    return {id_: (newest, retention.floor(read(bucket), now)) for id_, bucket, newest in rows}
+    rows = db.execute("SELECT id, bucket, rule, newest FROM series WHERE newest NOTNULL").fetchall()
+    return {id_: (newest, retention.floor(read(bucket), now, read(rule))) for id_, bucket, rule, newest in rows}
 
 
 def _delete(db: Db, layout: Layout, id_: int, before: int | None, most: int) -> int:

@@ -17,13 +17,18 @@ from psycopg import sql
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.postgres import timescale
 from mqttbridge.dashboard.store.postgres.connections import Db, words
-from mqttbridge.dashboard.store.ranges import EPOCH, span_of
+from mqttbridge.dashboard.store.ranges import DAY, EPOCH, FIRST, LAST, span_of
 from mqttbridge.errors import StoreError
 
 log = logging.getLogger(__name__)
 
 VERSION: Final = 1
 PARTITIONED: Final = ("points", "minutes", "hours")
+
+# What no clock says that was ever set lies in one table on either side: a statement locks each table that it may need,
+# and a sender of odd times could make more of them than a server has locks for, by which the store would stand still.
+_FROM, _TO = 10_957 * DAY, 47_482 * DAY  # the years 2000 to 2099
+_FAR: Final = ((FIRST, _FROM), (_TO, LAST))
 
 # Times are microseconds since 1970. Names are compared by code point, whatever the database's language is. Rows of
 # `series` are updated with every batch: room in their pages keeps that from touching an index. What `changes` holds
@@ -34,7 +39,8 @@ TABLES: Final = (
     """CREATE TABLE series (
         id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
         bucket text COLLATE "C" NOT NULL REFERENCES buckets, stream text COLLATE "C" NOT NULL,
-        unit text NOT NULL DEFAULT '', newest bigint, kind smallint, number double precision, whole bigint, said text,
+        unit text NOT NULL DEFAULT '', rule text NOT NULL DEFAULT '',
+        newest bigint, kind smallint, number double precision, whole bigint, said text,
         UNIQUE (bucket, stream)) WITH (fillfactor = 50)""",
     "CREATE TABLE gone (series integer PRIMARY KEY)",
     "CREATE TABLE cursors (writer text PRIMARY KEY, seq bigint NOT NULL, place bigint NOT NULL)",
@@ -117,6 +123,11 @@ def prepare(db: Db, schema: str, length: int, wanted: Timescale) -> Layout:
             f"the schema {schema!r} is of version {version} of the dashboard's tables, and this bridge knows {VERSION}:"
             " run the bridge that made it, or a later one"
         )
+    (has_rules,) = _row(
+        db, "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'series'::regclass AND attname = 'rule')"
+    )
+    if not has_rules:  # made by an earlier bridge of this version, which minds no further column
+        db.execute("ALTER TABLE series ADD COLUMN rule text NOT NULL DEFAULT ''")
     return timescale.Hypertables() if layout == [timescale.Hypertables.name] else Partitions(length)
 
 
@@ -148,7 +159,7 @@ def _make_hypertables(db: Db, length: int, wanted: Timescale) -> bool:
     try:
         with db.transaction():
             if create:
-                db.execute("CREATE EXTENSION timescaledb")
+                db.execute("CREATE EXTENSION timescaledb SCHEMA public")  # it is not ours alone
             for statement in (POINTS, *timescale.statements(length)):
                 db.execute(statement.encode())
     except psycopg.Error as error:
@@ -200,7 +211,7 @@ class Partitions:
             self.load(db)  # another bridge may have made them
             for at in self._uncovered(times):
                 if not self._covers(at):
-                    self._make(db, *span_of(at, self._length, now, self._spans))
+                    self._make(db, *self._span_of(at, now))
 
     def drop(self, db: Db, before: int) -> None:
         """Drop the tables of spans that ended before a time."""
@@ -219,6 +230,12 @@ class Partitions:
         if any(start <= low and high < end for start, end in self._spans):
             return []
         return sorted(at for at in set(times) if not self._covers(at))
+
+    def _span_of(self, at: int, now: int) -> tuple[int, int]:
+        far = next((span for span in _FAR if span[0] <= at < span[1]), None)
+        if far is not None and not any(start < far[1] and far[0] < end for start, end in self._spans):
+            return far
+        return span_of(at, self._length, now, [*self._spans, *_FAR] if far is None else self._spans)
 
     def _covers(self, at: int) -> bool:
         return any(start <= at < end for start, end in self._spans)

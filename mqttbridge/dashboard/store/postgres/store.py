@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.acceptable import check
+from mqttbridge.dashboard.store.catalogue import MOST_EXPECTED
+from mqttbridge.dashboard.store.intervals import usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
@@ -37,11 +39,11 @@ from mqttbridge.dashboard.store.postgres import (
     schema as tables,
     writing,
 )
-from mqttbridge.dashboard.store.postgres.changes import Publish
+from mqttbridge.dashboard.store.postgres.catalogue import Known, Series
+from mqttbridge.dashboard.store.postgres.changes import Listener
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db, is_of_data
 from mqttbridge.dashboard.store.postgres.reading import Window
 from mqttbridge.dashboard.store.ranges import length_for
-from mqttbridge.dashboard.store.reading import usual_interval
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.rollup import HOUR
 from mqttbridge.errors import StoreError
@@ -65,6 +67,9 @@ class PostgresStore:
         password: when it is not in the url.
         schema: where the tables are; made when it is missing.
         timescale: whether to use TimescaleDB, when the tables are yet to be made.
+        too_old: told how many points of a batch were past their retention when they came, and are not kept.
+        retention_by_rule: how long, for streams that a rule of this name makes: before what their bucket says.
+        age_clock: the time by which points are past their retention; `clock` where none is given.
 
     Raises:
         StoreError: the database cannot be reached, or its schema is not ours.
@@ -81,9 +86,14 @@ class PostgresStore:
         password: str | None = None,
         schema: str = "mqttbridge",
         timescale: Timescale = Timescale.AUTO,
+        too_old: Callable[[int], None] = lambda _: None,
+        retention_by_rule: Mapping[str, float] | None = None,
+        age_clock: Callable[[], float] | None = None,
     ) -> None:
-        self._writer, self._clock = writer, clock
-        self._retention = Retention(retention, retention_by or {})
+        self._writer, self._clock, self._too_old = writer, clock, too_old
+        self._age_clock = age_clock or clock
+        self._retention = Retention(retention, retention_by or {}, retention_by_rule or {})
+        self._rules: dict[StreamKey, str] = {}  # as they were told, for streams that are yet to come, or to come again
         self._sweep_due = 0.0
         self._follower: changes.Follower | None = None
         self.connections = Connections(url, password, schema, self._prepare)
@@ -110,18 +120,27 @@ class PostgresStore:
         check(columns)
         now = self._clock()
         try:
-            self._store(columns, units or {}, end, now)
+            too_old = self._store(columns, units or {}, end, now)
         except StoreError as error:
             if is_of_data(error):
                 raise ValueError(str(error)) from error
             raise
         if end is not None:
             self.cursor = end
-        self._sweep(now)
+        if too_old:
+            self._too_old(too_old)
+        self._sweep(self._age_clock())
         return columns
 
     def made_by(self, rules: Mapping[StreamKey, str]) -> None:
-        """Nothing: all streams of a bucket are kept alike here (config/contradictions.py says so)."""
+        """Know which rules make streams: they may say how long those are kept."""
+        with self._writing() as db:
+            catalogue.made_by(db, rules)
+        for key, rule in rules.items():
+            self._rules.pop(key, None)
+            if len(self._rules) >= MOST_EXPECTED:
+                del self._rules[next(iter(self._rules))]
+            self._rules[key] = rule
 
     def maintain(self) -> None:
         """Nothing: what is too old goes with the batches, since this is not the thread to wait for a database."""
@@ -145,17 +164,13 @@ class PostgresStore:
             catalogue.forget(db, catalogue.ids_of(db, bucket), bucket)
         return known
 
-    def follow(self, publish: Publish, lost: Callable[[], None]) -> None:
-        """Hand on what other bridges store from now on, until `close`.
-
-        Args:
-            publish: takes points that were just stored, on a thread of the store's.
-            lost: called when some may have been missed, since the connection was lost for long.
+    def follow(self, listener: Listener) -> None:
+        """Tell somebody what other bridges change from now on, until `close`.
 
         Raises:
             StoreError: the database does not answer.
         """
-        self._follower = changes.Follower(self.connections, self._writer, publish, lost)
+        self._follower = changes.Follower(self.connections, self._writer, listener)
         self._follower.start()
 
     def close(self) -> None:
@@ -189,8 +204,10 @@ class PostgresStore:
     def intervals(self, bucket: str) -> dict[str, float]:
         """The usual seconds between a stream's readings, by stream; those that said too little to tell lack."""
         with self.connections.reading() as db:
-            names = {one.id: one.stream for one in catalogue.streams(db, bucket)}
-            ended = reading.bursts(db, list(names), self._floor(bucket))
+            series = catalogue.streams(db, bucket)
+            names, ended = {one.id: one.stream for one in series}, dict[int, list[int]]()
+            for floor, some in self._by_floor(bucket, series):
+                ended |= reading.bursts(db, [one.id for one in some], floor)
         usual = {names[id_]: usual_interval(times) for id_, times in ended.items()}
         return {stream: seconds for stream, seconds in usual.items() if seconds is not None}
 
@@ -203,7 +220,10 @@ class PostgresStore:
             series = catalogue.streams(db, bucket, streams)
             if before is None:
                 end = max([end, *(one.newest + 1 for one in series)])
-            return reading.lines(db, series, Window(int(after * MICROSECONDS), end, buckets, self._floor(bucket)))
+            found: dict[str, Column] = {}
+            for floor, some in self._by_floor(bucket, series):
+                found |= reading.lines(db, some, Window(int(after * MICROSECONDS), end, buckets, floor))
+        return found
 
     def statistics(
         self, bucket: str, streams: Collection[str], after: float, before: float | None = None, buckets: int = 600
@@ -212,16 +232,22 @@ class PostgresStore:
         end = int((self._clock() if before is None else before) * MICROSECONDS)
         with self.connections.reading() as db:
             series = catalogue.streams(db, bucket, streams)
-            return reading.statistics(db, series, Window(int(after * MICROSECONDS), end, buckets, self._floor(bucket)))
+            found: dict[str, Statistics] = {}
+            for floor, some in self._by_floor(bucket, series):
+                found |= reading.statistics(db, some, Window(int(after * MICROSECONDS), end, buckets, floor))
+        return found
 
     def rows(self, bucket: str, streams: Collection[str], after: float, before: float) -> Iterator[Sequence[Row]]:
         """Every point from `after` to before `before`, in order of time, then of stream; in batches."""
         at, end, step = int(after * MICROSECONDS), int(before * MICROSECONDS), _FIRST_STEP
         while at < end:
-            at = max(at, self._floor(bucket))
             with self.connections.reading() as db:
-                series = catalogue.streams(db, bucket, streams)
-                found, at, step = reading.rows(db, series, at, end, step)
+                floors = self._by_floor(bucket, catalogue.streams(db, bucket, streams))
+                at = max(at, min((floor for floor, _ in floors), default=at))
+                found, at, step = reading.rows(db, [one for _, some in floors for one in some], at, end, step)
+            if len(floors) > 1:
+                shown = {one.stream: floor for floor, some in floors for one in some}
+                found = [row for row in found if row[0] >= shown[row[1]]]
             if found:
                 yield found
 
@@ -236,18 +262,19 @@ class PostgresStore:
 
     def _store(
         self, columns: Mapping[StreamKey, Column], units: Mapping[StreamKey, str], end: Position | None, now: float
-    ) -> None:
+    ) -> int:
+        """How many points were too old to be kept."""
         with self._writing() as db:
-            known = catalogue.meet(db, list(columns), units)
-            kept = {known[key][0]: column for key, column in self._kept(columns, now)}
+            known = catalogue.meet(db, list(columns), units, self._rules)
+            kept = {known[key].id: column for key, column in self._kept(columns, known, self._age_clock())}
             if kept:
                 times = [at for column in kept.values() for at in column.times]
                 self._layout.cover(db, times, int(now * MICROSECONDS))
                 writing.store(db, kept, rollups=self._layout.rollups, ahead=ahead_of(now))
-            kinds = catalogue.kinds(db, [id_ for id_, _ in known.values()])
+            kinds = catalogue.kinds(db, [one.id for one in known.values()])
             for key, column in columns.items():
-                id_, column.unit = known[key]
-                column.kind = kinds.get(id_, column.kind)
+                column.unit = known[key].unit
+                column.kind = kinds.get(known[key].id, column.kind)
             if end is not None:
                 db.execute(
                     "INSERT INTO cursors VALUES (%s, %s, %s)"
@@ -256,6 +283,7 @@ class PostgresStore:
                 )
             if columns:
                 changes.tell(db, self.connections.schema, self._writer, columns)
+        return sum(len(one.times) for one in columns.values()) - sum(len(one.times) for one in kept.values())
 
     @contextmanager
     def _writing(self) -> Iterator[Db]:
@@ -271,17 +299,19 @@ class PostgresStore:
     def _prepare(db: Db) -> None:
         db.execute(writing.BATCH)
 
-    def _kept(self, columns: Mapping[StreamKey, Column], now: float) -> Iterator[tuple[StreamKey, Column]]:
+    def _kept(
+        self, columns: Mapping[StreamKey, Column], known: Mapping[StreamKey, Known], now: float
+    ) -> Iterator[tuple[StreamKey, Column]]:
         """What is within its retention."""
         for key, column in columns.items():
-            floor = self._retention.floor(key[0], now)
+            floor = self._retention.floor(key[0], now, known[key].rule)
             if min(column.times) >= floor:
                 yield key, column
             elif kept := [n for n, at in enumerate(column.times) if at >= floor]:
                 yield key, Column([column.times[n] for n in kept], [column.values[n] for n in kept], column.kind)
 
-    def _floor(self, bucket: str) -> int:
-        return self._retention.floor(bucket, self._clock())
+    def _by_floor(self, bucket: str, series: Iterable[Series]) -> list[tuple[int, list[Series]]]:
+        return self._retention.parted(series, lambda one: (bucket, one.rule), self._age_clock())
 
     def _sweep(self, now: float) -> None:
         if self._sweep_due - sweeping.SECONDS_BETWEEN <= now < self._sweep_due:

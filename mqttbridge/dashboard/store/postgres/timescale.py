@@ -11,6 +11,7 @@ from typing import Final
 
 from mqttbridge.config.stores import Timescale
 from mqttbridge.dashboard.store.postgres.connections import Db
+from mqttbridge.dashboard.store.postgres.writing import total
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE
 
 # Cells younger than this are not materialized: they still change with each point, and are computed when they are read.
@@ -21,7 +22,7 @@ _REFRESHED: Final = {"minutes": "1 minute", "hours": "10 minutes"}
 _AGGREGATE: Final = """
     CREATE MATERIALIZED VIEW {view} WITH (timescaledb.continuous, timescaledb.materialized_only = false) AS
     SELECT series, time_bucket({width}::bigint, at) AS at, count(*) AS points,
-        min(number) AS least, max(number) AS greatest, sum(number) AS total,
+        min(number) AS least, max(number) AS greatest, {total} AS total,
         min(at) AS first_at, first(number, at) AS first, max(at) AS last_at, last(number, at) AS last
     FROM points WHERE kind < 3 GROUP BY 1, 2 WITH NO DATA"""
 # From the beginning of time: only what was changed is computed anew, and late points may be late by years.
@@ -47,25 +48,33 @@ def decide(wanted: Timescale, *, installed: bool, available: bool) -> tuple[bool
 
 
 def present(db: Db) -> dict[str, bool]:
-    """Whether the extension is installed in this database, and available to it."""
+    """Whether the extension is installed in this database, and available to it; either only where it is preloaded.
+
+    Where it is not, whatever touches it ends the connection instead of failing.
+    """
     row = db.execute(
-        "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),"
+        "SELECT EXISTS (SELECT FROM pg_settings WHERE name = 'timescaledb.max_background_workers'),"
+        " EXISTS (SELECT FROM pg_extension WHERE extname = 'timescaledb'),"
         " EXISTS (SELECT FROM pg_available_extensions WHERE name = 'timescaledb')"
     ).fetchone()
-    installed, available = row or (False, False)
-    return {"installed": installed, "available": available}
+    preloaded, installed, available = row or (False, False, False)
+    return {"installed": preloaded and installed, "available": preloaded and available}
 
 
 def statements(length: int) -> list[str]:
     """SQL that makes a hypertable of the table `points`, with chunks of `length` microseconds, and its rollups."""
+    spans = f"chunk_time_interval => {length}::bigint"
     now = "CREATE FUNCTION now_in_microseconds() RETURNS bigint LANGUAGE sql STABLE AS"
     made = [
-        f"SELECT create_hypertable('points', 'at', chunk_time_interval => {length}::bigint)",
+        f"SELECT create_hypertable('points', 'at', {spans}, create_default_indexes => false)",  # the primary key does
         f"{now} $$ SELECT (extract(epoch FROM now()) * 1000000)::bigint $$",
         "SELECT set_integer_now_func('points', 'now_in_microseconds')",
     ]
     for view in _WIDTHS:
-        made += [_AGGREGATE.format(view=view, width=_WIDTHS[view]), _POLICY.format(view, _LIVE[view], _REFRESHED[view])]
+        made += [
+            _AGGREGATE.format(view=view, width=_WIDTHS[view], total=total("number")),
+            _POLICY.format(view, _LIVE[view], _REFRESHED[view]),
+        ]
     return made
 
 

@@ -54,6 +54,15 @@ def written(text: str) -> str:
     return text.replace(_SUB, _SUB + "1").replace("\0", _SUB + "0")
 
 
+def sought(text: str) -> str:
+    """A text to look for: what PostgreSQL cannot hold, half a pair of surrogates, is equal to nothing that it holds."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SUB  # which `written` never leaves alone
+    return written(text)
+
+
 def read(text: str) -> str:
     """What `written` wrote."""
     return text if _SUB not in text else text.replace(_SUB + "0", "\0").replace(_SUB + "1", _SUB)

@@ -14,7 +14,7 @@ from typing import Final
 from mqttbridge.dashboard.store.model import Column, latest
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.values import laid
-from mqttbridge.dashboard.store.rollup import HOUR, MINUTE
+from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, MOST_TOTAL
 
 BATCH: Final = """CREATE TEMPORARY TABLE batch (
     series integer NOT NULL, at bigint NOT NULL, kind smallint NOT NULL,
@@ -28,11 +28,21 @@ def floored(column: str, width: int) -> str:
     return f"({column} - (({column} %% {width}) + {width}) %% {width})"
 
 
+def bounded(number: str) -> str:
+    """SQL of a number within what a total may be: PostgreSQL refuses a sum that leaves the doubles, and its batch."""
+    return f"least(greatest({number}, -{MOST_TOTAL}::float8), {MOST_TOTAL}::float8)"
+
+
+def total(numbers: str) -> str:
+    """SQL of the sum of numbers, which no number can make fail."""
+    return bounded(f"sum({bounded(numbers)})")
+
+
 def _cells(width: int, source: str) -> str:
     """SQL of the cells of points."""
     cell = floored("at", width)
     return f"""
-        SELECT series, {cell} AS cell, count(*), min(number), max(number), sum(number),
+        SELECT series, {cell} AS cell, count(*), min(number), max(number), {total("number")},
             min(at), (array_agg(number ORDER BY at))[1], max(at), (array_agg(number ORDER BY at DESC))[1]
         FROM {source} WHERE kind < 3 GROUP BY series, cell"""
 
@@ -42,7 +52,7 @@ def _added(table: str, width: int) -> str:
     return f"""
         INSERT INTO {table} AS t {_cells(width, "fresh")} ORDER BY 1, 2
         ON CONFLICT (series, at) DO UPDATE SET
-            points = t.points + excluded.points, total = t.total + excluded.total,
+            points = t.points + excluded.points, total = {bounded(f"{bounded('t.total')} + excluded.total")},
             least = least(t.least, excluded.least), greatest = greatest(t.greatest, excluded.greatest),
             first = CASE WHEN excluded.first_at < t.first_at THEN excluded.first ELSE t.first END,
             first_at = least(t.first_at, excluded.first_at),

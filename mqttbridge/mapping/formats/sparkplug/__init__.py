@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from mqttbridge.config.model import RuleConfig
+from mqttbridge.config.rules import RuleConfig
 from mqttbridge.events import Reason
 from mqttbridge.mapping.flatten import MAX_FIELDS
 from mqttbridge.mapping.formats.base import Gaps, Names, Point, PointsFormat

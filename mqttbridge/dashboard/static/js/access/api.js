@@ -1,7 +1,6 @@
 /** Signing in, keys, share links and stream tokens over HTTP. Refusals carry the server's own words. */
 
-import { ApiError } from "../api.js";
-import { t } from "../i18n.js";
+import { request } from "../api.js";
 
 /**
  * @typedef {{guarded: boolean, role: "viewer" | "sender" | "admin" | null, label: string, by_cookie: boolean,
@@ -13,73 +12,36 @@ import { t } from "../i18n.js";
  * @typedef {{id: string, figure: string, trace: string, maxpoints: number, mode: string, created: number}} StreamToken
  */
 
-const TIMEOUT_MS = 15_000;
-
-/**
- * @param {string} method
- * @param {string} url
- * @param {unknown} [body]
- * @returns {Promise<any>}
- */
-async function ask(method, url, body) {
-  /** @type {Response} */
-  let answer;
-  try {
-    answer = await fetch(url, {
-      method,
-      headers: { Accept: "application/json", ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch {
-    throw new ApiError(0, t("common.noAnswer"));
-  }
-  if (answer.status === 204) return null;
-  const text = await answer.text();
-  if (answer.ok) return JSON.parse(text);
-  throw new ApiError(answer.status, problemIn(text) ?? text);
-}
-
-/** @param {string} text */
-function problemIn(text) {
-  try {
-    return JSON.parse(text).error;
-  } catch {
-    return null;
-  }
-}
-
 /** @returns {Promise<Session>} */
-export const fetchSession = () => ask("GET", "/api/v1/session");
+export const fetchSession = () => request("GET", "/api/v1/session");
 
 /**
  * @param {string} token
  * @returns {Promise<Session>}
  */
-export const signIn = (token) => ask("POST", "/api/v1/session", { token });
+export const signIn = (token) => request("POST", "/api/v1/session", { json: { token } });
 
-export const signOut = () => ask("DELETE", "/api/v1/session");
+export const signOut = () => request("DELETE", "/api/v1/session");
 
 /**
  * @param {string} code
  * @param {string} label
  * @returns {Promise<{secret: string, key: Key}>}
  */
-export const makeFirstKey = (code, label) => ask("POST", "/api/v1/first-key", { code, label });
+export const makeFirstKey = (code, label) => request("POST", "/api/v1/first-key", { json: { code, label } });
 
 /** @returns {Promise<{keys: Key[]}>} */
-export const fetchKeys = () => ask("GET", "/api/v1/keys");
+export const fetchKeys = () => request("GET", "/api/v1/keys");
 
 /**
  * @param {string} role
  * @param {string} label
  * @returns {Promise<{secret: string, key: Key}>}
  */
-export const makeKey = (role, label) => ask("POST", "/api/v1/keys", { role, label });
+export const makeKey = (role, label) => request("POST", "/api/v1/keys", { json: { role, label } });
 
 /** @param {string} id */
-export const revokeKey = (id) => ask("DELETE", `/api/v1/keys/${encodeURIComponent(id)}`);
+export const revokeKey = (id) => request("DELETE", `/api/v1/keys/${encodeURIComponent(id)}`);
 
 /**
  * Browsers cannot send the names `.` and `..` in a path.
@@ -94,7 +56,7 @@ const linksUrl = (bucket) =>
  * @param {string} [bucket] that of all without
  * @returns {Promise<{links: Link[], embed_origins: string[]}>}
  */
-export const fetchLinks = (bucket) => ask("GET", bucket === undefined ? "/api/v1/links" : linksUrl(bucket));
+export const fetchLinks = (bucket) => request("GET", bucket === undefined ? "/api/v1/links" : linksUrl(bucket));
 
 /**
  * @param {string} bucket
@@ -102,19 +64,19 @@ export const fetchLinks = (bucket) => ask("GET", bucket === undefined ? "/api/v1
  * @param {number | null} seconds
  * @returns {Promise<{url: string, embed: string, link: Link}>}
  */
-export const makeLink = (bucket, label, seconds) => ask("POST", linksUrl(bucket), { label, seconds });
+export const makeLink = (bucket, label, seconds) => request("POST", linksUrl(bucket), { json: { label, seconds } });
 
 /** @param {string} id */
-export const revokeLink = (id) => ask("DELETE", `/api/v1/links/${encodeURIComponent(id)}`);
+export const revokeLink = (id) => request("DELETE", `/api/v1/links/${encodeURIComponent(id)}`);
 
 /** @returns {Promise<{tokens: StreamToken[], listen: string | null}>} */
-export const fetchStreamTokens = () => ask("GET", "/api/v1/plotly/tokens");
+export const fetchStreamTokens = () => request("GET", "/api/v1/plotly/tokens");
 
 /**
  * @param {{figure: string, trace: string, maxpoints: number, mode: string}} wanted
  * @returns {Promise<{secret: string, token: StreamToken}>}
  */
-export const makeStreamToken = (wanted) => ask("POST", "/api/v1/plotly/tokens", wanted);
+export const makeStreamToken = (wanted) => request("POST", "/api/v1/plotly/tokens", { json: wanted });
 
 /** @param {string} id */
-export const removeStreamToken = (id) => ask("DELETE", `/api/v1/plotly/tokens/${encodeURIComponent(id)}`);
+export const removeStreamToken = (id) => request("DELETE", `/api/v1/plotly/tokens/${encodeURIComponent(id)}`);

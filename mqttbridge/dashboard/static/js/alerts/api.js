@@ -2,91 +2,52 @@
 
 /** @import { AlertsAnswer, HistoryAnswer, Notice, Preview, Rule, Silence } from "./types.js" */
 
-import { ApiError } from "../api.js";
-import { syncClock } from "../clock.js";
-import { t } from "../i18n.js";
-
-const TIMEOUT_MS = 15_000;
+import { request } from "../api.js";
 
 /** Tests wait for other people's servers. */
 const TEST_TIMEOUT_MS = 45_000;
 
-/**
- * @param {string} method
- * @param {string} path below /api/v1
- * @param {{body?: any, version?: number, timeout?: number}} [more]
- * @returns {Promise<any>} null for an empty answer
- */
-async function ask(method, path, { body, version, timeout = TIMEOUT_MS } = {}) {
-  /** @type {Record<string, string>} */
-  const headers = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (version !== undefined) headers["If-Match"] = `"${version}"`;
-  let answer;
-  try {
-    answer = await fetch(`/api/v1/${path}`, {
-      method, headers, cache: "no-store", signal: AbortSignal.timeout(timeout),
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-  } catch {
-    throw new ApiError(0, t("common.serverGone"));
-  }
-  if (!answer.ok) throw new ApiError(answer.status, await wordsOf(answer));
-  if (answer.status === 204) return null;
-  const made = await answer.json();
-  if (typeof made.now === "number") syncClock(made.now);
-  return made;
-}
-
-/** @param {Response} answer */
-async function wordsOf(answer) {
-  const text = await answer.text();
-  try {
-    return JSON.parse(text).error ?? text;
-  } catch {
-    return text || t("common.status", { status: answer.status });
-  }
-}
+const ALERTS = "/api/v1/alerts";
 
 /** @returns {Promise<AlertsAnswer>} */
-export const fetchAlerts = () => ask("GET", "alerts");
+export const fetchAlerts = () => request("GET", ALERTS);
 
 /** @returns {Promise<HistoryAnswer>} */
-export const fetchHistory = () => ask("GET", "alerts/history?limit=100");
+export const fetchHistory = () => request("GET", `${ALERTS}/history?limit=100`);
 
 /** @param {Rule} rule */
-export const createRule = (rule) => ask("POST", "alerts/rules", { body: rule });
+export const createRule = (rule) => request("POST", `${ALERTS}/rules`, { json: rule });
 
 /**
  * @param {string} id
  * @param {Rule} rule
  * @param {number} version that it replaces
  */
-export const changeRule = (id, rule, version) => ask("PUT", `alerts/rules/${encodeURIComponent(id)}`, { body: rule, version });
+export const changeRule = (id, rule, version) => request("PUT", `${ALERTS}/rules/${encodeURIComponent(id)}`, { json: rule, version });
 
 /**
  * @param {string} id
  * @param {number} version
  */
-export const removeRule = (id, version) => ask("DELETE", `alerts/rules/${encodeURIComponent(id)}`, { version });
+export const removeRule = (id, version) => request("DELETE", `${ALERTS}/rules/${encodeURIComponent(id)}`, { version });
 
 /**
  * @param {{rule: string, bucket?: string, stream?: string, seconds: number}} silence
  * @returns {Promise<Silence>}
  */
-export const silence = (silence) => ask("POST", "alerts/silences", { body: silence });
+export const silence = (silence) => request("POST", `${ALERTS}/silences`, { json: silence });
 
 /** @param {string} id */
-export const endSilence = (id) => ask("DELETE", `alerts/silences/${encodeURIComponent(id)}`);
+export const endSilence = (id) => request("DELETE", `${ALERTS}/silences/${encodeURIComponent(id)}`);
 
 /**
  * @param {Rule} rule
  * @returns {Promise<{notices: Notice[]}>}
  */
-export const testRule = (rule) => ask("POST", "alerts/test", { body: rule, timeout: TEST_TIMEOUT_MS });
+export const testRule = (rule) => request("POST", `${ALERTS}/test`, { json: rule, timeout: TEST_TIMEOUT_MS });
 
 /**
  * @param {Rule} rule
  * @returns {Promise<Preview>}
  */
-export const previewRule = (rule) => ask("POST", "alerts/preview", { body: rule });
+export const previewRule = (rule) => request("POST", `${ALERTS}/preview`, { json: rule });

@@ -3,10 +3,10 @@
 /** @import { AlertStates } from "./states.js" */
 
 import { el, setAttribute, setText } from "../dom.js";
+import { BELL } from "../views/icons.js";
 import { t } from "../i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const BELL = "M4.2 11.2V7.4a3.8 3.8 0 0 1 7.6 0v3.8l1.2 1.3H3zM6.7 14.2h2.6";
 
 /**
  * Where one makes an alert on a stream, or sees those that are there.

@@ -98,7 +98,7 @@ export class RuleForm extends Component {
     const { entry } = this.props.editing;
     const fixed = entry !== null && !entry.editable;
     return html`
-      <dialog class="alert-form" aria-labelledby="alert-form-title" onClose=${this.props.onClose}>
+      <dialog class="dialog alert-form" aria-labelledby="alert-form-title" onClose=${this.props.onClose}>
         <form onSubmit=${(/** @type {Event} */ event) => this.save(event)}>
           <header>
             <h2 id="alert-form-title">${t(fixed ? "alerts.formFixed" : entry ? "alerts.formEdit" : "alerts.formNew")}</h2>
@@ -175,7 +175,7 @@ export class RuleForm extends Component {
           <select name="level" value=${draft.level} onChange=${(/** @type {any} */ event) => this.set({ level: event.target.value })}>
             ${LEVELS.map((level) => html`<option value=${level} selected=${level === draft.level}>${t(`alerts.level.${level}`)}</option>`)}
           </select></label>
-        ${this.field("name", draft, { maxlength: 100, placeholder: ruleOf({ ...draft, name: "" }).name })}
+        ${this.field("name", draft, { maxlength: 100, placeholder: draft.stream.trim() && ruleOf({ ...draft, name: "" }).name })}
       </div>`;
   }
 

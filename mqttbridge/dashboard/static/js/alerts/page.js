@@ -3,8 +3,10 @@
 /** @import { AlertsAnswer, Firing, RuleEntry } from "./types.js" */
 
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
-import { ApiError } from "../api.js";
+import { everywhereUrl } from "../api.js";
 import { t } from "../i18n.js";
+import { LiveConnection } from "../live.js";
+import { Polled } from "../polled.js";
 import { useStyles } from "../styles.js";
 import { SiteBar } from "../views/site-bar.js";
 import { Denied } from "../views/welcome.js";
@@ -13,50 +15,51 @@ import { RuleCard, standingOf } from "./card.js";
 import { RuleForm } from "./form.js";
 import { HistoryList } from "./history.js";
 
-const POLL_MS = 3000;
+/** A change of a state is heard at once; values and ages may wait. */
+const POLL_MS = 10_000;
 
 const ORDER = ["firing", "pending", "unknown", "ok", "disabled"];
 
-/** @typedef {{bucket: string, stream: string}} Of */
+/** @typedef {{bucket: string, stream: string}} Of `stream` is "" for all of the bucket */
 /** @typedef {Of & {entry: RuleEntry | null}} Editing */
 
 /**
  * @param {RuleEntry} entry
  * @param {Of | null} of
  */
-const watches = ({ states }, of) => of !== null && states.some(({ bucket, stream }) => bucket === of.bucket && stream === of.stream);
+const watches = ({ states }, of) =>
+  of !== null && states.some(({ bucket, stream }) => bucket === of.bucket && (of.stream === "" || stream === of.stream));
+
+const askAll = async () => {
+  const [answer, { firings }] = await Promise.all([fetchAlerts(), fetchHistory()]);
+  return { answer, firings };
+};
 
 class AlertsPage extends Component {
   constructor() {
     super();
     const query = new URLSearchParams(location.search);
-    const [bucket, stream] = [query.get("bucket"), query.get("stream")];
+    const bucket = query.get("bucket");
     /** @type {Of | null} what the address asks for: the alerts on this stream, or a new one where there is none */
-    this.wanted = bucket !== null && stream !== null ? { bucket, stream } : null;
-    this.state = {
-      answer: /** @type {AlertsAnswer | null} */ (null), firings: /** @type {Firing[]} */ ([]),
-      editing: /** @type {Editing | null} */ (null), problem: "", said: "",
-    };
+    this.wanted = bucket !== null ? { bucket, stream: query.get("stream") ?? "" } : null;
+    this.asked = false;
+    this.state = { editing: /** @type {Editing | null} */ (null), said: "" };
+    /** @type {Polled<{answer: AlertsAnswer, firings: Firing[]}>} */
+    this.polled = new Polled(askAll, POLL_MS, () => this.onAnswer());
+    this.live = new LiveConnection(everywhereUrl, { onNote: (name) => name === "alerts" && this.polled.poll() });
   }
 
   componentDidMount() {
     document.title = `${t("alerts.title")} · mqttbridge`;
-    document.addEventListener("visibilitychange", () => document.hidden || this.poll());
-    this.poll();
+    this.polled.start();
+    this.live.start("");
   }
 
-  async poll() {
-    clearTimeout(this.timer);
-    try {
-      const [answer, { firings }] = await Promise.all([fetchAlerts(), fetchHistory()]);
-      this.setState({ answer, firings, problem: "" });
-      if (this.wanted && !this.asked && !answer.rules.some((entry) => watches(entry, this.wanted))) this.open(null);
-      this.asked = true;
-    } catch (error) {
-      const denied = error instanceof ApiError && (error.status === 401 || error.status === 403);
-      this.setState({ problem: denied ? "denied" : "failed" });
-    }
-    if (!document.hidden) this.timer = setTimeout(() => this.poll(), POLL_MS);
+  onAnswer() {
+    const { answer } = this.polled.answer ?? {};
+    if (answer && this.wanted?.stream && !this.asked && !answer.rules.some((entry) => watches(entry, this.wanted))) this.open(null);
+    this.asked ||= answer !== undefined;
+    this.forceUpdate();
   }
 
   /** @param {RuleEntry | null} entry null: a new one */
@@ -66,7 +69,7 @@ class AlertsPage extends Component {
 
   close() {
     this.setState({ editing: null });
-    this.poll();
+    this.polled.poll();
   }
 
   /** @param {Promise<any>} work */
@@ -77,18 +80,20 @@ class AlertsPage extends Component {
     } catch (error) {
       this.setState({ said: error instanceof Error ? error.message : String(error) });
     }
-    this.poll();
+    this.polled.poll();
   }
 
   render() {
-    const { answer, firings, editing, problem, said } = this.state;
+    const { editing, said } = this.state;
+    const { problem } = this.polled;
+    const { answer, firings } = this.polled.answer ?? { answer: null, firings: [] };
     return html`
       <${SiteBar} place="alerts">
         <button class="button button-strong" type="button" data-action="new" disabled=${answer === null}
-          onClick=${() => this.open(null)}>${this.wanted ? t("alerts.newHere", { stream: this.wanted.stream }) : t("alerts.new")}</button>
+          onClick=${() => this.open(null)}>${this.wanted?.stream ? t("alerts.newHere", { stream: this.wanted.stream }) : t("alerts.new")}</button>
       <//>
       <div role="status">
-        ${problem === "failed" && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
+        ${(problem === "failed" || problem === "missing") && html`<p class="notice" data-notice="connection">${t("common.serverGone")}</p>`}
         ${said && html`<p class="notice" data-notice="said" dir="auto">${said}</p>`}
       </div>
       <main class="alerts" data-view="alerts" data-loaded=${String(answer !== null)}>
@@ -101,7 +106,7 @@ class AlertsPage extends Component {
   }
 
   /** @param {AlertsAnswer} answer */
-  renderRules({ rules, silences, actions }) {
+  renderRules({ rules, silences, actions, forgotten }) {
     if (rules.length === 0) {
       return html`
         <section class="welcome">
@@ -116,12 +121,13 @@ class AlertsPage extends Component {
       onSilence: (/** @type {string} */ rule, /** @type {number} */ seconds) => this.attempt(silence({ rule, seconds })),
       onEndSilence: (/** @type {string} */ id) => this.attempt(endSilence(id)),
     };
-    // Those of the stream that one came from stand first.
+    // Those of the stream or bucket that one came from stand first.
     const place = (/** @type {RuleEntry} */ entry) => ORDER.indexOf(standingOf(entry)) - (watches(entry, this.wanted) ? ORDER.length : 0);
     const ordered = [...rules].sort((a, b) => place(a) - place(b));
     return html`
       ${actions.filter(({ trouble }) => trouble).map(({ name, trouble }) => html`
         <p class="notice" data-notice="action" dir="auto">${t("alerts.troubled", { name, trouble })}</p>`)}
+      ${forgotten > 0 && html`<p class="notice" data-notice="forgotten">${t("alerts.forgotten", { count: forgotten })}</p>`}
       <ul class="alert-cards">
         ${ordered.map((entry) => html`
           <${RuleCard} key=${entry.id} entry=${entry} doings=${doings}
@@ -132,6 +138,6 @@ class AlertsPage extends Component {
 
 /** @param {HTMLElement} root */
 export async function showAlerts(root) {
-  await useStyles("alerts");
+  await useStyles("overlays", "alerts");
   render(html`<${AlertsPage} />`, root);
 }

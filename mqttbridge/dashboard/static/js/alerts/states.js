@@ -1,38 +1,17 @@
-/** How one bucket's streams stand, for whoever draws them: asked for now and then while the page is seen. */
+/** How one bucket's streams stand, for whoever draws them. */
 
-/** @import { BucketAlert, Level, StateName } from "./types.js" */
-
-import { fetchBucketAlerts } from "../api.js";
-
-const POLL_MS = 5000;
+/** @import { Level, Standing } from "./types.js" */
 
 /** Worst first. */
 const STATES = ["firing", "pending", "unknown", "ok"];
 const LEVELS = ["critical", "warning", "info"];
 
-/** @typedef {{state: StateName, level: Level, name: string, silenced: boolean}} Standing */
-
 export class AlertStates {
-  /** @param {string} bucket */
-  constructor(bucket) {
-    this.bucket = bucket;
-    /** @type {Map<string, Standing>} by stream, the worst of its rules */
+  constructor() {
+    /** @type {Map<string, Standing>} by stream */
     this._standings = new Map();
     /** @type {Set<() => void>} */
     this._subscribers = new Set();
-    this._timer = 0;
-    this._onSeen = () => document.hidden || this._look();
-  }
-
-  /** Look now and from now on. */
-  start() {
-    document.addEventListener("visibilitychange", this._onSeen);
-    this._look();
-  }
-
-  stop() {
-    document.removeEventListener("visibilitychange", this._onSeen);
-    clearTimeout(this._timer);
   }
 
   /**
@@ -53,25 +32,9 @@ export class AlertStates {
     return found.length ? found.reduce((worst, one) => (badness(one) < badness(worst) ? one : worst)) : null;
   }
 
-  async _look() {
-    clearTimeout(this._timer);
-    try {
-      const { states } = await fetchBucketAlerts(this.bucket);
-      this._take(states);
-    } catch {
-      // The board says itself when the server does not answer; what was known stays on view.
-    }
-    if (!document.hidden) this._timer = setTimeout(() => this._look(), POLL_MS);
-  }
-
-  /** @param {BucketAlert[]} states */
-  _take(states) {
-    const found = new Map();
-    for (const one of states) {
-      const before = found.get(one.stream);
-      if (!before || badness(one) < badness(before)) found.set(one.stream, one);
-    }
-    this._standings = found;
+  /** @param {Standing[]} standings all of them, a stream each */
+  take(standings) {
+    this._standings = new Map(standings.map((one) => [one.stream, one]));
     for (const callback of this._subscribers) callback();
   }
 }

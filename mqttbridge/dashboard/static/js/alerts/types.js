@@ -12,14 +12,16 @@
  *   counts: Record<StateName, number>, states: StreamState[]}} RuleEntry
  * @typedef {{id: string, rule: string, bucket: string | null, stream: string | null, until: number}} Silence
  * @typedef {{name: string, type: string, trouble: string}} Action
- * @typedef {{now: number, rules: RuleEntry[], actions: Action[], silences: Silence[], page_webhooks: string[]}} AlertsAnswer
+ * @typedef {{now: number, rules: RuleEntry[], actions: Action[], silences: Silence[], page_webhooks: string[],
+ *   forgotten: number}} AlertsAnswer
  * @typedef {{action: string, about: string, outcome: string, attempts: number, detail: string, at: number | null}} Notice
  * @typedef {{id: string, rule: string, name: string, level: Level, bucket: string, stream: string, value: any,
  *   began: number, fired: number, over: number | null, text: string, over_text: string, notices: Notice[]}} Firing
  * @typedef {{now: number, firings: Firing[]}} HistoryAnswer
  * @typedef {{rule: string, name: string, level: Level, stream: string, state: StateName, since: number | null,
- *   value: any, silenced: boolean}} BucketAlert
- * @typedef {{now: number, states: BucketAlert[]}} BucketAlerts
+ *   silenced: boolean}} Standing how a stream stands under the worst of its rules
+ * @typedef {{state: StateName, level: Level, silenced: boolean, streams: number}} Worst of a bucket, and how many
+ *   streams are in this state
  * @typedef {{sentence: string, streams: number, looked_at: number, firings: number, firing_now: number,
  *   examples: string[]}} Preview
  */

@@ -1,24 +1,14 @@
-/**
- * How a bucket's page is arranged: the document, what is undone and redone, and its way to the server.
- *
- * A change shows at once and is saved a moment later by itself. Versions keep two people apart: who saves second hears
- * of the first, and chooses.
- */
+/** How a bucket's page is arranged: what is changed on its board, undone and redone. */
 
 /** @import { DashboardDocument, TileConfig } from "../types.js" */
 /** @import { Board } from "../board.js" */
 /** @import { Placed } from "./grid.js" */
-/** @import { Winner } from "./api.js" */
 
-import { ApiError } from "../api.js";
 import { groupByDevice } from "../layout.js";
 import { automaticTiles } from "../tiles/automatic.js";
 import { kindOf, newTile } from "../tiles/registry.js";
-import { Conflict, fetchBoard, forgetBoard, saveBoard } from "./api.js";
 import { arrange } from "./grid.js";
-
-const SAVE_AFTER_MS = 400;
-const SAVE_AGAIN_MS = 3000;
+import { KeptBoard } from "./kept.js";
 
 /** Steps that can be undone. */
 const MAX_STEPS = 100;
@@ -35,53 +25,21 @@ export class Arrangement {
   /** @param {Board} board */
   constructor(board) {
     this.board = board;
-    /** @type {Step} */
-    this.document = null;
-    /** @type {"auto" | "saved" | "config"} */
-    this.source = "auto";
-    this.editable = false;
-    this.loaded = false;
-    /** @type {"saved" | "saving" | "failed"} */
-    this.state = "saved";
-    /** What went wrong, in the server's words or a text's path. */
-    this.problem = "";
-    /** @type {Winner | null} who saved first */
-    this.winner = null;
-    this._version = 0;
+    this.kept = new KeptBoard(board.bucket, () => this._forgetSteps());
     /** @type {Step[]} */
     this._past = [];
     /** @type {Step[]} */
     this._future = [];
     this._step = { of: "", at: 0 };
-    this._timer = 0;
-    this._saving = false;
-    this._changes = 0;
-    /** @type {Set<() => void>} */
-    this._subscribers = new Set();
-    addEventListener("pagehide", () => this._timer && this._save());
   }
 
   /** @param {() => void} callback */
   subscribe(callback) {
-    this._subscribers.add(callback);
-    return () => this._subscribers.delete(callback);
+    return this.kept.subscribe(callback);
   }
 
-  /** Fetch the document, instead of what is here. */
-  async load() {
-    try {
-      const { version, source, document, editable } = await fetchBoard(this.board.bucket);
-      Object.assign(this, { document, source, editable, _version: version, winner: null, problem: "", state: "saved" });
-      this._past = [];
-      this._future = [];
-    } catch (error) {
-      // A server that does not answer is said elsewhere; a bucket without streams has no document yet.
-      const told = error instanceof ApiError && ![0, 401, 403, 404].includes(error.status);
-      this.problem = told ? error.message : "";
-      this.editable = error instanceof ApiError && error.status === 404;
-    }
-    this.loaded = true;
-    this._tell();
+  get document() {
+    return this.kept.document;
   }
 
   get canUndo() {
@@ -177,13 +135,6 @@ export class Arrangement {
     this._go(this._future, this._past);
   }
 
-  /** What is here replaces what somebody else saved. */
-  keepMine() {
-    this._version = this.winner?.version ?? this._version;
-    this.winner = null;
-    this._saveSoon(0);
-  }
-
   /**
    * @param {Step} document
    * @param {string} of
@@ -194,7 +145,7 @@ export class Arrangement {
     if (!same || !this._past.length) this._past = [...this._past, this.document].slice(-MAX_STEPS);
     this._step = { of, at };
     this._future = [];
-    this._show(document);
+    this.kept.put(document);
   }
 
   /**
@@ -206,70 +157,12 @@ export class Arrangement {
     if (document === undefined) return;
     to.push(this.document);
     this._step = { of: "", at: 0 };
-    this._show(document);
+    this.kept.put(document);
   }
 
-  /** @param {Step} document */
-  _show(document) {
-    this.document = document;
-    this.source = document ? "saved" : "auto";
-    this._changes += 1;
-    this._saveSoon(SAVE_AFTER_MS);
-    this._tell();
-  }
-
-  // --- to the server
-
-  /** @param {number} after milliseconds */
-  _saveSoon(after) {
-    this.state = "saving";
-    clearTimeout(this._timer);
-    this._timer = setTimeout(() => this._save(), after);
-    this._tell();
-  }
-
-  async _save() {
-    clearTimeout(this._timer);
-    this._timer = 0;
-    if (this._saving || this.winner) return; // it goes on when that is over
-    this._saving = true;
-    const changes = this._changes;
-    try {
-      this._version = await this._send();
-      this.problem = "";
-      this.state = this._changes === changes ? "saved" : "saving";
-    } catch (error) {
-      this._failed(error);
-    } finally {
-      this._saving = false;
-    }
-    if (this.state === "saving" && !this._timer) this._saveSoon(0);
-    this._tell();
-  }
-
-  /** @returns {Promise<number>} the version that is there now */
-  async _send() {
-    const { bucket } = this.board;
-    if (this.document) return (await saveBoard(bucket, this.document, this._version)).version;
-    if (this._version) await forgetBoard(bucket, this._version);
-    return 0;
-  }
-
-  /** @param {unknown} error */
-  _failed(error) {
-    this.state = "failed";
-    if (error instanceof Conflict) {
-      this.winner = error.winner;
-    } else if (error instanceof ApiError && error.status > 0 && error.status < 500) {
-      this.problem = error.status === 401 || error.status === 403 ? "board.notAllowed" : error.message;
-    } else {
-      this.problem = "board.notSaved";
-      this._timer = setTimeout(() => this._save(), SAVE_AGAIN_MS);
-    }
-  }
-
-  _tell() {
-    for (const callback of this._subscribers) callback();
+  _forgetSteps() {
+    this._past = [];
+    this._future = [];
   }
 }
 

@@ -4,6 +4,7 @@
 
 import { html } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
+import { afterHolding, keepStill } from "./drag.js";
 import { DownIcon, EditIcon, GripIcon, RemoveIcon, UpIcon } from "../views/icons.js";
 
 /**
@@ -13,11 +14,15 @@ import { DownIcon, EditIcon, GripIcon, RemoveIcon, UpIcon } from "../views/icons
  * }} props
  */
 export function CellTools({ name, narrow, onEdit, onRemove, onStep, onGrab, onKey }) {
-  // A finger scrolls the page wherever it does not hold a handle.
-  const byMouse = (/** @type {PointerEvent} */ event) => event.pointerType === "mouse" && onGrab(event, "move");
+  // A finger scrolls the page, unless it rests on the tile first.
+  const grab = (/** @type {PointerEvent} */ event) => {
+    if (event.pointerType === "mouse") onGrab(event, "move");
+    else afterHolding(event, () => onGrab(event, "move"));
+  };
+  const byFinger = (/** @type {PointerEvent} */ event) => event.pointerType !== "mouse" && event.preventDefault();
   return html`
     <div class="cell-tools" data-narrow=${String(narrow)}>
-      <div class="cell-cover" onPointerDown=${byMouse} onDblClick=${onEdit}></div>
+      <div class="cell-cover" onPointerDown=${grab} onTouchMove=${keepStill} onContextMenu=${byFinger} onDblClick=${onEdit}></div>
       <button class="cell-grip" type="button" aria-label=${t("board.handle", { name })} title=${t("board.handleKeys")}
         onPointerDown=${(/** @type {PointerEvent} */ event) => onGrab(event, "move")} onKeyDown=${onKey}
         onClick=${(/** @type {MouseEvent} */ event) => event.detail === 0 && onEdit()}><${GripIcon} /></button>
@@ -30,7 +35,6 @@ export function CellTools({ name, narrow, onEdit, onRemove, onStep, onGrab, onKe
         <button type="button" data-action="remove" aria-label=${t("board.remove", { name })} title=${t("board.removeShort")}
           onClick=${onRemove}><${RemoveIcon} /></button>
       </span>
-      ${!narrow && html`
-        <span class="cell-size" aria-hidden="true" onPointerDown=${(/** @type {PointerEvent} */ event) => onGrab(event, "resize")}></span>`}
+      <span class="cell-size" aria-hidden="true" onPointerDown=${(/** @type {PointerEvent} */ event) => onGrab(event, "resize")}></span>
     </div>`;
 }

@@ -10,7 +10,7 @@ import { PlusIcon, RedoIcon, SettingsIcon, UndoIcon } from "../views/icons.js";
 import { AddPanel } from "./add-panel.js";
 import { BoardPanel } from "./board-panel.js";
 import { CellTools } from "./cell-tools.js";
-import { drag } from "./drag.js";
+import { byCells, byOrder, drag } from "./drag.js";
 import { move, reorder, resize } from "./grid.js";
 import { GridView, NARROW } from "./grid-view.js";
 import { SaveState } from "./save-state.js";
@@ -124,9 +124,10 @@ export class Editing extends Component {
   /**
    * @param {Placed[]} tiles
    * @param {string} id that was moved
+   * @param {string} [of] see Arrangement.setTiles: of many presses of a key one step is made, of each drag one
    */
-  put(tiles, id) {
-    this.arrangement.setTiles(tiles, `${id} place`);
+  put(tiles, id, of = `${id} place`) {
+    this.arrangement.setTiles(tiles, of);
     // An element that changes its place among others loses the focus.
     const grip = () => /** @type {HTMLElement | null} */ (document.querySelector(`[data-tile="${CSS.escape(id)}"] ~ .cell-tools .cell-grip`));
     if (document.activeElement?.closest(".cell-tools")) requestAnimationFrame(() => grip()?.focus());
@@ -147,11 +148,14 @@ export class Editing extends Component {
    * @param {Placed} tile
    */
   grab(event, what, tile) {
-    if (event.button !== 0 || this.state.narrow) return;
+    if (event.button !== 0) return;
+    const tiles = this.arrangement.tiles();
+    const answer = !this.state.narrow ? byCells(event, what, tiles, tile)
+      : what === "move" ? byOrder(event, tiles, tile) : byCells(event, "height", tiles, tile);
     this.setState({ lifted: tile.id });
-    drag(event, what, this.arrangement.tiles(), tile, (preview) => this.setState({ preview }), (tiles) => {
+    drag(event, answer, (preview) => this.setState({ preview }), (tiles) => {
       this.setState({ preview: null, lifted: "" });
-      if (tiles) this.put(tiles, tile.id);
+      if (tiles) this.put(tiles, tile.id, "");
     });
   }
 
@@ -172,13 +176,13 @@ export class Editing extends Component {
           aria-label=${t("board.redo")} title=${t("board.redoKey")} onClick=${() => this.redo()}><${RedoIcon} /></button>
         <button class="button" type="button" data-action="board" title=${t("board.settings")} onClick=${() => show({ what: "board" })}>
           <${SettingsIcon} /><span>${t("board.settings")}</span></button>
-        <small class="edit-hint">${t("board.arrangeHint")}</small>
-        <${SaveState} arrangement=${this.arrangement} />
+        <small class="edit-hint">${t(narrow ? "board.arrangeHintTouch" : "board.arrangeHint")}</small>
+        <${SaveState} kept=${this.arrangement.kept} />
         <button class="button button-strong edit-done" type="button" data-action="done" onClick=${onDone}>${t("board.done")}</button>
       </div>
       <p class="visually-hidden" aria-live="assertive">${said}</p>
       ${tiles.length === 0 && html`<p class="nothing">${t("board.empty")}</p>`}
-      <${GridView} page=${page} lifted=${lifted || chosen?.id} tiles=${tiles.map((/** @type {Placed} */ tile) => places.get(tile.id) ?? tile)}
+      <${GridView} page=${page} lifted=${lifted || chosen?.id} dragged=${lifted} tiles=${tiles.map((/** @type {Placed} */ tile) => places.get(tile.id) ?? tile)}
         tools=${(/** @type {Placed} */ tile) => html`
           <${CellTools} tile=${tile} name=${nameOf(tile)} narrow=${narrow}
             onGrab=${(/** @type {PointerEvent} */ event, /** @type {"move" | "resize"} */ what) => this.grab(event, what, tile)}

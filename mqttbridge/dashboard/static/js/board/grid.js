@@ -59,6 +59,20 @@ export function reorder(tiles, id, step) {
 }
 
 /**
+ * A tile comes to a place in reading order, past those between, one by one.
+ * @param {Placed[]} tiles in reading order
+ * @param {string} id
+ * @param {number} index
+ */
+export function reorderTo(tiles, id, index) {
+  const at = (/** @type {Placed[]} */ list) => list.findIndex((tile) => tile.id === id);
+  const step = index < at(tiles) ? -1 : 1;
+  let placed = tiles;
+  for (let left = Math.abs(index - at(tiles)); left > 0 && (index - at(placed)) * step > 0; left--) placed = reorder(placed, id, step);
+  return placed;
+}
+
+/**
  * @param {Placed[]} tiles
  * @param {string} id
  * @param {(tile: Placed) => Placed} how

@@ -110,12 +110,18 @@ class BoardView extends Component {
   /** What only those need who arrange is loaded when they do. */
   async arrange() {
     const [{ Editing }] = await Promise.all([import("./editing.js"), useStyles("editing")]);
+    this.props.page.arrangement.kept.arranging = true;
     this.setState({ Editing, search: "" });
+  }
+
+  done() {
+    this.props.page.arrangement.kept.arranging = false;
+    this.setState({ Editing: null });
   }
 
   render() {
     const { board, arrangement } = this.props.page;
-    const arrangeable = board.loaded && board.streams.size > 0 && arrangement.editable && !this.state.Editing;
+    const arrangeable = board.loaded && board.streams.size > 0 && arrangement.kept.editable && !this.state.Editing;
     return html`
       <${PageContext.Provider} value=${this.props.page}>
         <${Picture} page=${this.props.page} />
@@ -136,10 +142,11 @@ class BoardView extends Component {
     if (board.problem === "denied") return html`<${Denied} />`;
     const { page } = this.props;
     const { arrangement } = page;
+    const { kept } = arrangement;
     const { Editing, Hints } = this.state;
-    if (!board.loaded || !arrangement.loaded || Hints === undefined) return null;
+    if (!board.loaded || !kept.loaded || Hints === undefined) return null;
     if (board.streams.size === 0) return html`<${Welcome} bucket=${board.bucket} />`;
-    if (Editing) return html`<${Editing} page=${page} onDone=${() => this.setState({ Editing: null })} />`;
+    if (Editing) return html`<${Editing} page=${page} onDone=${() => this.done()} />`;
     const wanted = this.state.search.trim().toLowerCase();
     const found = [...board.streams.values()].filter(({ name }) => name.toLowerCase().includes(wanted));
     const groups = groupByDevice(found);
@@ -148,14 +155,15 @@ class BoardView extends Component {
       <div class="summary">
         <p role="status">
           ${devices > 1 ? t("board.ofDevices", { count: devices, streams: t("common.streams", { count: found.length }) }) : t("common.streams", { count: found.length })} <${HeldRange} board=${board} />
-          ${arrangement.source === "config" && html`<span class="source" data-notice="config">${t("board.configured")}</span>`}
-          ${arrangement.problem && html`<strong class="held" role="alert">${t(arrangement.problem)}</strong>`}
+          ${kept.source === "config" && html`<span class="source" data-notice="config">${t("board.configured")}</span>`}
+          ${kept.changedElsewhere && html`<span class="source" data-notice="arranged">${t("board.changedElsewhere")}</span>`}
+          ${kept.problem && html`<strong class="held" role="alert">${t(kept.problem)}</strong>`}
         </p>
         ${board.streams.size >= SEARCH_FROM && html`
           <input class="search" type="search" placeholder=${t("waves.find")} aria-label=${t("waves.find")}
             onInput=${(/** @type {any} */ event) => this.setState({ search: event.target.value })} />`}
       </div>
-      ${Hints && html`<${Hints} editable=${arrangement.editable} onClose=${() => this.setState({ Hints: null })} />`}
+      ${Hints && html`<${Hints} editable=${kept.editable} onClose=${() => this.setState({ Hints: null })} />`}
       ${found.length === 0 && html`<p class="nothing">${t("board.noneFound", { text: this.state.search.trim() })}</p>`}
       ${arrangement.document
         ? html`<${GridView} page=${page} tiles=${wanted ? arrange(arrangement.tiles().filter(isNamed(wanted))) : arrangement.tiles()} />`
@@ -185,6 +193,8 @@ export function showBoard(root, bucket) {
   const board = new Board(bucket);
   const page = { board, arrangement: new Arrangement(board), painter: new Painter(), hues: new Hues(), pictures: 0 };
   board.onHistory = () => page.painter.refresh();
+  board.paintAll = () => page.painter.paintAll();
+  board.onArranged = (version) => page.arrangement.kept.hear(version);
   page.board.subscribe(() => {
     document.title = `${isStale(page.board) ? "⚠ " : ""}${withEmoji(page.arrangement.document?.title || page.board.title)} · mqttbridge`;
   });
@@ -198,6 +208,5 @@ export function showBoard(root, bucket) {
   loadType("line"); // most tiles are of it, and it is here already
   render(html`<${BoardView} page=${page} />`, root);
   page.board.start();
-  page.arrangement.load();
-  page.board.alerts.start();
+  page.arrangement.kept.load();
 }

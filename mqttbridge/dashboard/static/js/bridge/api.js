@@ -1,6 +1,6 @@
 /** What the bridge's page asks of the server. */
 
-import { ApiError, getJson } from "../api.js";
+import { getJson, request } from "../api.js";
 
 /** @param {boolean} charts whether the last minutes' rates come along */
 export const fetchBridge = (charts) => getJson(`/api/v1/bridge${charts ? "?charts=1" : ""}`);
@@ -17,45 +17,16 @@ export const fetchRejected = (wanted) => getJson(`/api/v1/rejected?${new URLSear
  * @param {string} topic
  * @param {string} payload
  */
-export const explain = (topic, payload) => send(`/api/v1/explain?${new URLSearchParams({ topic })}`, payload);
+export const explain = (topic, payload) => request("POST", `/api/v1/explain?${new URLSearchParams({ topic })}`, { body: payload });
 
 /** @param {string} topic */
-export const propose = (topic) => send("/api/v1/bridge/propose", JSON.stringify({ topic }));
+export const propose = (topic) => request("POST", "/api/v1/bridge/propose", { json: { topic } });
 
 /** @param {string} topic */
-export const listen = (topic) => send("/api/v1/bridge/listen", JSON.stringify({ topic }));
+export const listen = (topic) => request("POST", "/api/v1/bridge/listen", { json: { topic } });
 
 /**
  * @param {"replay" | "purge"} what
  * @param {Record<string, any>} selection
  */
-export const changeRejected = (what, selection) => send(`/api/v1/rejected/${what}`, JSON.stringify(selection));
-
-/**
- * @param {string} url
- * @param {string} body
- * @returns {Promise<Record<string, any>>}
- */
-async function send(url, body) {
-  let answer;
-  try {
-    answer = await fetch(url, { method: "POST", body, headers: { "Content-Type": "text/plain" } });
-  } catch {
-    throw new ApiError(0, "");
-  }
-  const text = await answer.text();
-  if (answer.ok) return JSON.parse(text);
-  throw new ApiError(answer.status, errorIn(text));
-}
-
-/**
- * What a refusal says: our own API's in JSON, the door's as plain text.
- * @param {string} text
- */
-function errorIn(text) {
-  try {
-    return String(JSON.parse(text).error);
-  } catch {
-    return text.slice(0, 300);
-  }
-}
+export const changeRejected = (what, selection) => request("POST", `/api/v1/rejected/${what}`, { json: selection });

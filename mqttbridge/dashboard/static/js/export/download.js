@@ -21,7 +21,7 @@ const LINE_END = 10;
  */
 export async function download(url, signal, onProgress) {
   const answer = await fetch(url, { signal, cache: "no-store" });
-  if (!answer.ok || !answer.body) throw new Error(await wordsOf(answer));
+  if (!answer.ok || !answer.body) throw new Error(wordsOf(answer.status, await answer.text()));
   const reader = answer.body.getReader();
   const progress = { bytes: 0, rows: 0 };
   /** @type {Blob[]} */

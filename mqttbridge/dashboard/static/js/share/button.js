@@ -1,14 +1,16 @@
 /** The board's share button. What it opens is loaded when it is first pressed. */
 
+/** @import { Board } from "../board.js" */
+
 import { html } from "../../vendor/htm-preact.module.js";
 import { t } from "../i18n.js";
 import { ShareIcon } from "../views/icons.js";
 
-/** @param {{bucket: string, title: string}} props */
-export function ShareButton({ bucket, title }) {
+/** @param {{board: Board, title: string}} props */
+export function ShareButton({ board, title }) {
   const open = async () => {
     const { openShareDialog } = await import("./dialog.js");
-    await openShareDialog(bucket, title);
+    await openShareDialog(board, title);
   };
   return html`
     <button class="button button-worded" type="button" data-action="share" aria-haspopup="dialog" onClick=${open}

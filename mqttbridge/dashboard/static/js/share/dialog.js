@@ -1,6 +1,7 @@
 /** Sharing a board: a link for others, its code for a frame, and a picture of what one sees. */
 
 /** @import { Link } from "../access/api.js" */
+/** @import { Board } from "../board.js" */
 
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
 import { fetchLinks, fetchSession, makeLink } from "../access/api.js";
@@ -19,7 +20,7 @@ const TERMS = /** @type {[string, number | null][]} */ ([["for_ever", null], ["a
 /** @param {string} address */
 export const frameCode = (address) => `<iframe src="${address}" width="800" height="600" loading="lazy"></iframe>`;
 
-/** @typedef {{bucket: string, title: string, onClose: () => void}} Props */
+/** @typedef {{board: Board, title: string, onClose: () => void}} Props */
 
 class ShareDialog extends Component {
   constructor() {
@@ -40,7 +41,7 @@ class ShareDialog extends Component {
   }
 
   async load() {
-    const { links, embed_origins: origins } = await fetchLinks(this.props.bucket);
+    const { links, embed_origins: origins } = await fetchLinks(this.props.board.bucket);
     this.setState({ links, origins });
   }
 
@@ -59,7 +60,7 @@ class ShareDialog extends Component {
     event.preventDefault();
     const seconds = TERMS.find(([name]) => name === this.state.term)?.[1] ?? null;
     this.attempt(async () => {
-      this.setState({ made: await makeLink(this.props.bucket, this.state.label, seconds), label: "" });
+      this.setState({ made: await makeLink(this.props.board.bucket, this.state.label, seconds), label: "" });
       await this.load();
     });
   }
@@ -67,7 +68,7 @@ class ShareDialog extends Component {
   picture() {
     this.attempt(async () => {
       this.props.onClose(); // a picture of the board, not of this
-      await savePicture(this.props.title);
+      await savePicture(this.props.board, this.props.title);
     });
   }
 
@@ -119,10 +120,10 @@ class ShareDialog extends Component {
 }
 
 /**
- * @param {string} bucket
- * @param {string} title of its board
+ * @param {Board} board
+ * @param {string} title
  */
-export async function openShareDialog(bucket, title) {
+export async function openShareDialog(board, title) {
   await useStyles("overlays", "access");
   const dialog = document.createElement("dialog");
   dialog.className = "dialog dialog-share";
@@ -135,6 +136,6 @@ export async function openShareDialog(bucket, title) {
   // A click beside it closes it: the dialog's own box covers all but its backdrop.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   document.body.append(dialog);
-  render(html`<div class="dialog-body"><${ShareDialog} bucket=${bucket} title=${title} onClose=${() => dialog.close()} /></div>`, dialog);
+  render(html`<div class="dialog-body"><${ShareDialog} board=${board} title=${title} onClose=${() => dialog.close()} /></div>`, dialog);
   dialog.showModal();
 }

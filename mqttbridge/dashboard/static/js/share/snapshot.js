@@ -1,97 +1,150 @@
 /**
- * A picture of the board as one sees it now, drawn here in the browser: boxes, texts, charts and drawings of the page
- * onto one canvas. What cannot be drawn so, such as an image of another site, is left out.
+ * A picture of the whole board as it is now, drawn here in the browser: boxes, texts, charts and drawings of the page onto
+ * one canvas. What cannot be drawn so, such as an image of another site, is left out.
  */
 
-import { currentLocale } from "../i18n.js";
+/** @import { Board } from "../board.js" */
+/** @import { Span } from "../types.js" */
 
-const MAX_SCALE = 2;
-const CAPTION_PX = 46;
+import { now } from "../clock.js";
+import { dateFormat } from "../zone.js";
+
+const CAPTION_PX = 66;
 const EDGE_PX = 18;
+
+/** A long board is drawn with fewer pixels, since browsers bound a canvas. */
+const MAX_SCALE = 2;
+const MAX_SIDE_PX = 16_000;
+const MAX_PX = 16_000_000;
+
+/** Tiles that have no points after so long are drawn as they are. */
+const PATIENCE_MS = 8000;
+const ASK_MS = 50;
+
+/** For hands and screen readers. */
+const LEFT_OUT = ".edit-bar, .cell-tools, .hints, .search, .tile-data, .tile-alert[data-alert=none], .map-tools, input[type=range], .wave-order, .summary-tools, .visually-hidden";
 
 /** What a drawing needs written into it, since it is drawn apart from the page's style sheets. */
 const DRAWN = [
   "color", "fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap",
-  "stroke-linejoin", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "display", "visibility",
+  "stroke-linejoin", "paint-order", "opacity", "font-family", "font-size", "font-weight", "text-anchor", "dominant-baseline", "display", "visibility",
 ];
 
 /**
  * Draws the board and hands the picture to the browser as a download.
+ * @param {Board} board
  * @param {string} title
  */
-export async function savePicture(title) {
-  const canvas = await pictureOf(title);
-  const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = `${title.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 80) || "board"}.png`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+export async function savePicture(board, title) {
+  const all = board.paintAll();
+  try {
+    await settled(all.painted);
+    const canvas = await pictureOf(title, board.viewport.span(now()));
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `${title.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(0, 80) || "board"}.png`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  } finally {
+    all.release();
+  }
+}
+
+/**
+ * Each tile was painted, with its points where it draws them.
+ * @param {() => boolean} painted
+ */
+async function settled(painted) {
+  const until = performance.now() + PATIENCE_MS;
+  const drawn = () => painted() && [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".tile, .wave"))].every((tile) =>
+    tile.dataset.loaded === "true" || (tile.querySelector(".tile-body > *") && !tile.querySelector("canvas")));
+  do await new Promise((resolve) => setTimeout(resolve, ASK_MS));
+  while (!drawn() && performance.now() < until);
 }
 
 /**
  * @param {string} title
+ * @param {Span} span
  * @returns {Promise<HTMLCanvasElement>}
  */
-export async function pictureOf(title) {
-  const board = /** @type {HTMLElement} */ (document.querySelector("main"));
-  const box = board.getBoundingClientRect();
-  const bar = document.querySelector("header.bar")?.getBoundingClientRect();
-  const top = Math.max(box.top, bar ? bar.bottom : 0);
-  const bottom = Math.min(box.bottom, innerHeight);
+async function pictureOf(title, span) {
+  const board = /** @type {HTMLElement} */ (document.querySelector("main :is(.tiles, .devices, .waves-stack)") ?? document.querySelector("main"));
+  const { top, height: boardHeight } = board.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
-  const height = Math.max(1, Math.round(bottom - top));
-  const scale = Math.min(devicePixelRatio || 1, MAX_SCALE);
+  const height = CAPTION_PX + Math.ceil(boardHeight) + EDGE_PX;
+  const scale = Math.min(devicePixelRatio || 1, MAX_SCALE, MAX_SIDE_PX / height, Math.sqrt(MAX_PX / (width * height)));
 
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(width * scale);
-  canvas.height = Math.round((height + CAPTION_PX) * scale);
+  canvas.height = Math.round(height * scale);
   const brush = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   brush.scale(scale, scale);
   const page = getComputedStyle(document.body);
   brush.fillStyle = page.backgroundColor;
-  brush.fillRect(0, 0, width, height + CAPTION_PX);
-  drawCaption(brush, title, width, page);
+  brush.fillRect(0, 0, width, height);
+  drawBackground(brush, width, height);
+  drawCaption(brush, title, span, width, page);
 
-  brush.beginPath();
-  brush.rect(0, CAPTION_PX, width, height);
-  brush.clip();
   brush.translate(0, CAPTION_PX - top);
-  await drawElement(brush, board, { top, bottom });
+  await drawElement(brush, board);
   return canvas;
 }
 
 /**
+ * The picture behind the tiles covers the whole.
+ * @param {CanvasRenderingContext2D} brush
+ * @param {number} width
+ * @param {number} height
+ */
+function drawBackground(brush, width, height) {
+  const picture = /** @type {HTMLImageElement | null} */ (document.querySelector(".board-picture"));
+  if (!picture || !isOurs(picture)) return;
+  brush.globalAlpha = Number(getComputedStyle(picture).opacity);
+  drawImage(brush, picture, new DOMRect(0, 0, width, height), Math.max);
+  brush.globalAlpha = 1;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} brush
+ * @param {HTMLImageElement} image
+ * @param {DOMRect} box
+ * @param {(...scales: number[]) => number} fit the least scale shows all of it, the greatest covers the box
+ */
+function drawImage(brush, image, { left, top, width, height }, fit) {
+  const scale = fit(width / image.naturalWidth, height / image.naturalHeight);
+  const [wide, high] = [image.naturalWidth * scale, image.naturalHeight * scale];
+  brush.drawImage(image, left + (width - wide) / 2, top + (height - high) / 2, wide, high);
+}
+
+/**
+ * What is shown, and of which time.
  * @param {CanvasRenderingContext2D} brush
  * @param {string} title
+ * @param {Span} span
  * @param {number} width
  * @param {CSSStyleDeclaration} page
  */
-function drawCaption(brush, title, width, page) {
-  const when = new Intl.DateTimeFormat(currentLocale(), { dateStyle: "medium", timeStyle: "medium" }).format(new Date());
+function drawCaption(brush, title, [from, to], width, page) {
+  const when = dateFormat({ dateStyle: "medium", timeStyle: "medium" }).formatRange(from * 1000, to * 1000);
   brush.fillStyle = page.color;
   brush.textBaseline = "middle";
-  brush.font = `12px ${page.fontFamily}`;
-  const room = width - 2 * EDGE_PX - brush.measureText(when).width - EDGE_PX;
-  brush.globalAlpha = 0.7;
-  brush.textAlign = "right";
-  brush.fillText(when, width - EDGE_PX, CAPTION_PX / 2);
+  brush.font = `650 19px ${page.fontFamily}`;
+  brush.fillText(title, EDGE_PX, 24, width - 2 * EDGE_PX);
+  brush.globalAlpha = 0.75;
+  brush.font = `12.5px ${page.fontFamily}`;
+  brush.fillText(when, EDGE_PX, 48, width - 2 * EDGE_PX);
   brush.globalAlpha = 1;
-  brush.textAlign = "left";
-  brush.font = `650 18px ${page.fontFamily}`;
-  brush.fillText(title, EDGE_PX, CAPTION_PX / 2, Math.max(40, room));
 }
 
 /**
  * @param {CanvasRenderingContext2D} brush
  * @param {Element} element
- * @param {{top: number, bottom: number}} seen
  */
-async function drawElement(brush, element, seen) {
+async function drawElement(brush, element) {
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
-  if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0") return;
-  if (box.bottom < seen.top || box.top > seen.bottom) return;
+  if (style.display === "none" || style.visibility === "hidden" || style.opacity === "0" || element.matches(LEFT_OUT)) return;
   brush.save();
   brush.globalAlpha *= Number(style.opacity);
   drawBox(brush, box, style);
@@ -103,13 +156,13 @@ async function drawElement(brush, element, seen) {
   if (element instanceof HTMLCanvasElement) {
     if (element.width && element.height) brush.drawImage(element, box.left, box.top, box.width, box.height);
   } else if (element instanceof HTMLImageElement) {
-    if (isOurs(element)) brush.drawImage(element, box.left, box.top, box.width, box.height);
+    if (isOurs(element)) drawImage(brush, element, box, style.objectFit === "contain" ? Math.min : Math.max);
   } else if (element instanceof SVGSVGElement) {
     await drawDrawing(brush, element, box);
   } else {
     for (const child of element.childNodes) {
       if (child instanceof Text) drawText(brush, child, style);
-      else if (child instanceof Element) await drawElement(brush, child, seen);
+      else if (child instanceof Element) await drawElement(brush, child);
     }
   }
   brush.restore();

@@ -13,7 +13,7 @@ import { BridgeNotice } from "../views/bridge-notice.js";
 import { Denied, Welcome } from "../views/first-visit.js";
 import { HeldRange, listenToKeys, Toolbar } from "../views/toolbar.js";
 import { onZoneChange } from "../zone.js";
-import { Filters, NO_FILTER } from "./filters.js";
+import { filterIn, Filters, searchWith } from "./filters.js";
 import { MOST_ROWS, Rows, windowStart } from "./rows.js";
 import { Table } from "./table.js";
 
@@ -27,7 +27,7 @@ class SourceView extends Component {
   /** @param {{board: Board}} props */
   constructor(props) {
     super(props);
-    this.state = { filter: NO_FILTER, newAbove: 0 };
+    this.state = { filter: filterIn(location.search), newAbove: 0 };
     this.rows = new Rows(props.board.bucket, () => this.onRows());
     /** @type {Table | null} */
     this.table = null;
@@ -80,7 +80,10 @@ class SourceView extends Component {
   filter(filter) {
     this.setState({ filter });
     clearTimeout(this._rest);
-    this._rest = setTimeout(() => this.load(), REST_MS);
+    this._rest = setTimeout(() => {
+      history.replaceState(null, "", `${location.pathname}${searchWith(location.search, filter)}${location.hash}`);
+      this.load();
+    }, REST_MS);
   }
 
   onRows() {

@@ -3,12 +3,13 @@
  *
  * `suits` says how well a type suits a stream. The best is what the automatic board takes:
  * 0 not at all · 1 to 39 one may choose it · 40 to 60 the usual one for the stream's kind · 61 to 100 one that knows
- * the stream by its name or unit (a battery in %, a position).
+ * the stream by its name or unit (a battery in %, a position). What its device says that it is goes before all of that.
  */
 
 /** @import { TileConfig, TileKind, TileType } from "../types.js" */
 /** @import { Stream } from "../stream.js" */
 
+import { typeByClass } from "./device-classes.js";
 import { isLatitude, isLongitude, isPosition } from "./positions.js";
 
 /** Streams in per cent that are something's contents. */
@@ -235,15 +236,20 @@ export async function loadType(type) {
   }
 }
 
+/** Better than any name or unit. */
+const SURE = 101;
+
 /**
  * The types that can show a stream, the best first.
  * @param {Stream} stream
  */
-export const typesFor = (stream) =>
-  KINDS.map((kind) => ({ kind, suits: kind.suits(stream) }))
+export function typesFor(stream) {
+  const sure = typeByClass(stream);
+  return KINDS.map((kind) => ({ kind, suits: kind.type === sure ? SURE : kind.suits(stream) }))
     .filter(({ suits }) => suits > 0)
     .sort((a, b) => b.suits - a.suits)
     .map(({ kind }) => kind);
+}
 
 /**
  * @param {TileKind} kind

@@ -7,6 +7,10 @@ export const icon = (path) => html`
   <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="none" stroke="currentColor"
     stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round"><path d=${path} /></svg>`;
 
+/** For a picture that is no component, too. */
+export const BELL = "M4.2 11.2V7.4a3.8 3.8 0 0 1 7.6 0v3.8l1.2 1.3H3zM6.7 14.2h2.6";
+
+export const BellIcon = () => icon(BELL);
 export const PauseIcon = () => icon("M5.5 3.5v9M10.5 3.5v9");
 export const LiveIcon = () => icon("M4 3.2 12 8l-8 4.8z");
 export const RefreshIcon = () => icon("M13 8a5 5 0 1 1-1.6-3.7M13 2.2v3h-3");

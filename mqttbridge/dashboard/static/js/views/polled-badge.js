@@ -17,5 +17,5 @@ export function PolledBadge({ polled }) {
   const { state } = polled;
   return html`
     <p class="badge" role="status" data-state=${state}><i class="dot" aria-hidden="true"></i>
-      ${t(`common.state.${state}`, { time: formatTime(polled.knownUntil) })}</p>`;
+      <span class="badge-words">${t(`common.state.${state}`, { time: formatTime(polled.knownUntil) })}</span></p>`;
 }

@@ -1,15 +1,18 @@
 /** The shelf: every bucket as a card, the most recently active first. */
 
+/** @import { Worst } from "../alerts/types.js" */
 /** @import { BucketsAnswer, BucketSummary, SparkLine } from "../types.js" */
 
 import { Component, html, render } from "../../vendor/htm-preact.module.js";
-import { fetchBuckets, pageUrl } from "../api.js";
+import { BucketBadge } from "../alerts/bucket-badge.js";
+import { everywhereUrl, fetchBuckets, pageUrl } from "../api.js";
 import { Spark, sparkPath } from "../charts/spark.js";
 import { now } from "../clock.js";
 import { onEmoji, withEmoji } from "../emoji.js";
 import { FigureShelf } from "../figure/shelf.js";
 import { decimalsOf, formatAgo, formatNumber } from "../format.js";
 import { t } from "../i18n.js";
+import { LiveConnection } from "../live.js";
 import { Polled } from "../polled.js";
 import { useStyles } from "../styles.js";
 import { formatRate } from "../words.js";
@@ -57,12 +60,12 @@ function Line({ spark: { stream, kind, unit, value, epochs, values } }) {
     </div>`;
 }
 
-/** @param {{bucket: BucketSummary}} props */
-function Card({ bucket: { key, name, tags, streams, last, rate, spark } }) {
+/** @param {{bucket: BucketSummary, worst: Worst | undefined}} props */
+function Card({ bucket: { key, name, tags, streams, last, rate, spark }, worst }) {
   const age = last === null ? null : now() - last;
   const live = age !== null && Math.abs(age) < LIVE_S;
   return html`
-    <li>
+    <li class="card-place">
       <a class="card" href=${pageUrl(key)} data-bucket=${key}>
         <h2 dir="auto">${withEmoji(name || key)}</h2>
         ${name && name !== key && html`<p class="card-key" dir="auto">${key}</p>`}
@@ -77,6 +80,7 @@ function Card({ bucket: { key, name, tags, streams, last, rate, spark } }) {
           </span>
         </p>
       </a>
+      ${worst && html`<${BucketBadge} bucket=${key} name=${name || key} worst=${worst} />`}
     </li>`;
 }
 
@@ -86,7 +90,10 @@ class Shelf extends Component {
     this.state = { search: "" };
     /** @type {Map<string, SparkLine>} */
     this.sparks = new Map();
+    /** @type {Record<string, Worst>} by bucket */
+    this.alerts = {};
     this.polled = new Polled(() => this.ask(), POLL_MS, () => this.forceUpdate());
+    this.live = new LiveConnection(everywhereUrl, { onNote: (name, content) => name === "alerts" && this.take(content ?? {}) });
   }
 
   /** @returns {Promise<BucketsAnswer>} each bucket with its line, though only new ones travel */
@@ -102,10 +109,17 @@ class Shelf extends Component {
     return answer;
   }
 
+  /** @param {Record<string, Worst>} alerts */
+  take(alerts) {
+    this.alerts = alerts;
+    this.forceUpdate();
+  }
+
   componentDidMount() {
     focusSearch();
     onEmoji(() => this.forceUpdate());
     this.polled.start();
+    this.live.start("");
   }
 
   render() {
@@ -142,7 +156,7 @@ class Shelf extends Component {
       <p class="summary">
         ${t("shelf.summary", { buckets: t("common.buckets", { count: found.length }), streams: t("common.streams", { count: streams }) })}
       </p>
-      <ul class="cards">${found.map((bucket) => html`<${Card} key=${bucket.key} bucket=${bucket} />`)}</ul>`;
+      <ul class="cards">${found.map((bucket) => html`<${Card} key=${bucket.key} bucket=${bucket} worst=${this.alerts[bucket.key]} />`)}</ul>`;
   }
 }
 

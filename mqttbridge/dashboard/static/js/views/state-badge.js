@@ -19,5 +19,5 @@ export function StateBadge({ board }) {
   const words = shown === "stale" ? t("common.state.stale", { time: formatTime(board.knownUntil) })
     : shown === "trouble" ? board.trouble?.badge : t(`common.state.${shown}`);
   return html`
-    <p class="badge" role="status" data-state=${shown}><i class="dot" aria-hidden="true"></i>${words}</p>`;
+    <p class="badge" role="status" data-state=${shown}><i class="dot" aria-hidden="true"></i><span class="badge-words">${words}</span></p>`;
 }

@@ -95,7 +95,7 @@ export function Toolbar({ board, view = "board", title, streams, children }) {
       </div>
       <div class="bar-tools bar-more">
         ${children}
-        <${ShareButton} bucket=${board.bucket} title=${withEmoji(board.title)} />
+        <${ShareButton} board=${board} title=${withEmoji(title || board.title)} />
         <${Menu} label=${t("common.more")}>
           ${view !== "source" && html`
             <${MenuButton} action="measure" text=${t("time.measure")} key_="M" pressed=${board.marks.measuring}

@@ -116,6 +116,7 @@ export async function showWaves(root, bucket) {
   await useStyles("board", "waves");
   const page = { board: new Board(bucket), painter: new Painter(), hues: new Hues(), order: new Order(bucket) };
   page.board.onHistory = () => page.painter.refresh();
+  page.board.paintAll = () => page.painter.paintAll();
   page.board.subscribe(() => {
     document.title = t("waves.title", { bucket: withEmoji(page.board.title) });
   });

@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from mqttbridge.dashboard.backend import Tools
+from mqttbridge.dashboard.bridge.schemas import RejectedSelection
 from mqttbridge.dashboard.http import BodyTooLarge, in_thread, json_answer, problem, read_body, unavailable
-from mqttbridge.dashboard.schemas import RejectedSelection
 from mqttbridge.errors import BridgeError
 from mqttbridge.mapping.topics import InvalidFilter
 from mqttbridge.spool.inspection import RejectedQuery
@@ -68,8 +68,7 @@ class ToolsApi:
             first = error.errors(include_url=False)[0]
             where = ".".join(map(str, first["loc"]))
             return problem(400, f"{where}: {first['msg']}" if where else first["msg"])
-        values = selection.model_dump()
-        query = RejectedQuery(**(values | {"ids": tuple(values["ids"])}), newest_first=False)
+        query = RejectedQuery(**selection.model_dump(), newest_first=False)
         return await self._answer(lambda: change(query))
 
     async def _answer(self, content: Callable[[], dict[str, Any]]) -> Response:

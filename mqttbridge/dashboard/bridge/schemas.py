@@ -6,21 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mqttbridge.dashboard.schemas import Epoch
-from mqttbridge.events import MAX_TEXT_CHARS
+from mqttbridge.dashboard.schemas import Epoch, Model
+from mqttbridge.events import MAX_NAME_CHARS, MAX_TEXT_CHARS
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-
-class ProposeFor(_Model):
+class ProposeFor(Model):
     """Which topic a rule is wanted for."""
 
     topic: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 
 
-class ListenTo(_Model):
+class ListenTo(Model):
     """What to listen to, and for how long."""
 
     topic: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)] = "#"
@@ -52,7 +48,7 @@ class BridgeSnapshot(BaseModel):
     """The rates of the last minutes, the oldest first, where they were asked for."""
 
 
-class Stray(_Model):
+class Stray(Model):
     """A topic that no rule takes, with its last payload."""
 
     topic: str
@@ -65,7 +61,7 @@ class Stray(_Model):
     """Whether that is only its beginning."""
 
 
-class Listening(_Model):
+class Listening(Model):
     """How the listening to everything stands."""
 
     state: str
@@ -79,7 +75,7 @@ class Listening(_Model):
     """Whether there is a broker."""
 
 
-class Strays(_Model):
+class Strays(Model):
     """The topics that no rule takes, the last to speak first."""
 
     now: Epoch
@@ -89,7 +85,7 @@ class Strays(_Model):
     listening: Listening
 
 
-class RuleProposed(_Model):
+class RuleProposed(Model):
     """A rule that was tried on what is known of its topics."""
 
     text: str
@@ -103,7 +99,7 @@ class RuleProposed(_Model):
     mapped: int
 
 
-class RejectedRowShown(_Model):
+class RejectedRowShown(Model):
     """One rejected message, or an event that a destination refused."""
 
     id: int
@@ -118,7 +114,7 @@ class RejectedRowShown(_Model):
     cut: bool
 
 
-class RejectedRows(_Model):
+class RejectedRows(Model):
     """Rejected messages, the newest first."""
 
     now: Epoch
@@ -127,7 +123,7 @@ class RejectedRows(_Model):
     rows: list[RejectedRowShown]
 
 
-class LogLine(_Model):
+class LogLine(Model):
     """One line of the log."""
 
     id: int
@@ -137,10 +133,56 @@ class LogLine(_Model):
     message: str
 
 
-class LogLines(_Model):
+class LogLines(Model):
     """The log's last lines, the oldest first."""
 
     now: Epoch
     last: int
     """Pass it as `after` for what follows."""
     lines: list[LogLine]
+
+
+class Explanation(BaseModel):
+    """What the rules make of a message, and why."""
+
+    model_config = ConfigDict(extra="allow", use_attribute_docstrings=True)
+    topic: str
+    verdict: str
+    """`mapped`, `rejected` or `unmatched`."""
+    rules: list[dict[str, Any]]
+    """What each rule that takes the message makes of it: captures, fields, events, or why it is rejected."""
+    passed: list[dict[str, str]]
+    """The rules above them that do not match, and why."""
+    nearest: dict[str, str] | None
+    """When no rule takes it: the one that came closest, and what is different."""
+
+
+class RejectedSelection(Model):
+    """Which rejected messages are meant: all of them by `{}`, less by each thing that is said."""
+
+    ids: Annotated[tuple[int, ...], Field(max_length=1000)] = ()
+    reason: Annotated[str, Field(max_length=MAX_NAME_CHARS)] = ""
+    rule: Annotated[str, Field(max_length=MAX_NAME_CHARS)] = ""
+    topic: Annotated[str, Field(max_length=MAX_TEXT_CHARS)] = ""
+    """A topic filter, with `+` and `#`."""
+    since: Annotated[float, Field(ge=0)] = 0
+    """Not rejected before this; seconds since 1970, UTC."""
+    after_id: Annotated[int, Field(ge=0)] = 0
+    """Go on after the `last_id` of an earlier answer."""
+    limit: Annotated[int, Field(ge=1)] = 2000
+    """How many to look at, the oldest first; more than 2000 are never looked at in one request."""
+
+
+class Replayed(Model):
+    """What came of it."""
+
+    looked_at: int
+    accepted: int
+    """How many left the rejected: their events are in the spool, synced (or they were purged)."""
+    events: int
+    still_rejected: dict[str, int]
+    """By reason."""
+    left: dict[str, int]
+    """How many cannot be replayed, by why not."""
+    last_id: int
+    """0 when nothing more is meant."""

@@ -20,10 +20,11 @@ from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from mqttbridge.dashboard import pushed as parse
 from mqttbridge.dashboard.access.caller import access_key_of
 from mqttbridge.dashboard.backend import Backend
 from mqttbridge.dashboard.commit import GroupCommit
+from mqttbridge.dashboard.events import pushed as parse
+from mqttbridge.dashboard.events.pushed import Problem, Pushed
 from mqttbridge.dashboard.http import (
     BodyTooLarge,
     bucket_key_of,
@@ -34,7 +35,6 @@ from mqttbridge.dashboard.http import (
     refuse_body,
 )
 from mqttbridge.dashboard.limits import Account, Limits
-from mqttbridge.dashboard.pushed import Problem, Pushed
 from mqttbridge.dashboard.security import Security
 from mqttbridge.errors import BridgeError
 from mqttbridge.events import Batch, Rejected

@@ -57,7 +57,7 @@ def test_without_a_dashboard_there_is_nothing_to_read(tmp_path):
 
 
 def test_reads_are_limited_by_the_minute_where_the_configuration_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr("mqttbridge.dashboard.read_api.time", SimpleNamespace(time=lambda: now))
+    monkeypatch.setattr("mqttbridge.dashboard.events.latest.time", SimpleNamespace(time=lambda: now))
     now = 1_700_000_040.0 - 20
     with serve(tmp_path, {"write_keys": ["k", "l"], "limits": {"reads": 2}}) as served:
 

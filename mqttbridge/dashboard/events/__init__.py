@@ -1,0 +1,1 @@
+"""What Initial State's clients speak: the Events API, which takes what they push, and the Read API."""
