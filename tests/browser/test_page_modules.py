@@ -196,16 +196,16 @@ def test_columns_are_chosen_so_that_rows_are_full(call: Call, width: int, sizes:
     assert call("layout.js", "return m.columnsFor(...x);", [width, sizes]) == columns
 
 
-def test_streams_are_grouped_by_device_in_natural_order(call: Call) -> None:
+def test_streams_are_grouped_by_device_in_natural_order_and_what_it_says_of_itself_comes_last(call: Call) -> None:
     body = """
         const { Stream } = await import("/static/js/stream.js");
         const streams = x.map((name) => new Stream(name, "number", "", 300));
         return m.groupByDevice(streams).map((g) => [g.device, g.streams.map((s) => s.field)]);"""
-    names = ["press-10.b", "press-2.b", "uptime", "press-2.a", "a.b.c"]
+    names = ["press-10.b", "press-2.battery", "press-2.b", "uptime", "press-2.a", "a.b.c"]
     assert call("layout.js", body, names) == [
         ["", ["uptime"]],
         ["a.b", ["c"]],
-        ["press-2", ["a", "b"]],
+        ["press-2", ["a", "b", "battery"]],
         ["press-10", ["b"]],
     ]
 
