@@ -84,7 +84,7 @@ class Alerts:
         self._backlog = Backlog(store, self.engine, clock)
         self._duty = Duty(records, wanted=config.evaluate)
         self._watching = False  # from the moment on in which it is ours: what comes must not be missed
-        self._taken_up_as: bool | None = None
+        self._taken_up_in: int | None = None  # which term of ours; 0: only to look on
         self._unkept: dict[str, Firing] = {}
         self._waiting: dict[str, Firing] = {}
         self._forgotten = 0
@@ -109,7 +109,7 @@ class Alerts:
             StoreError: what is kept, or the store, cannot be read.
         """
         with self.lock:
-            self._begin_as(self._duty.ask())
+            self._begin_in(self._duty.ask())
             self._say_how_it_stands(self.clock())
 
     def run(self) -> None:
@@ -138,11 +138,12 @@ class Alerts:
     @property
     def _on_duty(self) -> bool:
         """Whether it is ours to evaluate, to keep and to tell, and all is taken up for it."""
-        return self._taken_up_as is True
+        return bool(self._taken_up_in)
 
-    def _begin_as(self, watching: bool) -> None:
+    def _begin_in(self, term: int) -> None:
         """Take up all as it is kept; and to watch, evaluate what was stored since. Under the lock."""
-        self._watching, self._taken_up_as = watching, None
+        watching = term > 0
+        self._watching, self._taken_up_in = watching, None
         self._unkept, self._waiting = {}, {}
         self.ledger.load()
         now, alive = self.clock(), self.ledger.alive()
@@ -156,7 +157,7 @@ class Alerts:
         self._looked = now
         if watching:
             self._go_on(now, alive)
-        self._taken_up_as = watching
+        self._taken_up_in = term
 
     def _go_on(self, now: float, alive: float | None) -> None:
         """From where it stood when somebody last watched."""
@@ -174,11 +175,11 @@ class Alerts:
     def _see_whose_it_is(self, now: float) -> None:
         """Take over where nobody watches any more, step aside where another does, and hear what others changed."""
         try:
-            ours = self._duty.ask()
-            if ours != self._taken_up_as:
-                self._begin_as(ours)
-                log.info("alerts are evaluated %s", "here from now on" if ours else "by another bridge")
-            elif self._changed_elsewhere.is_set() and (ours or not 0 <= now - self._looked < TICK_SECONDS):
+            term = self._duty.ask()
+            if term != self._taken_up_in:
+                self._begin_in(term)
+                log.info("alerts are evaluated %s", "here from now on" if term else "by another bridge")
+            elif self._changed_elsewhere.is_set() and (term or not 0 <= now - self._looked < TICK_SECONDS):
                 self.take_rules()
         except StoreError as error:
             self._note_trouble(error)
@@ -194,7 +195,7 @@ class Alerts:
             if self._on_duty:
                 self._compare_rules()
             else:
-                self._begin_as(False)
+                self._begin_in(0)
         except StoreError:
             self._changed_elsewhere.set()
             raise
