@@ -116,6 +116,11 @@ def restarted(now: StreamState, stopped: float, clock: float) -> StreamState:
     return replace(now, heard=min(clock, now.heard + max(0.0, clock - stopped)))
 
 
+def moved(now: StreamState, seconds: float) -> StreamState:
+    """The state after our clock was set by so much: what was counted of a silence stays counted, and no more."""
+    return replace(now, heard=now.heard + seconds)
+
+
 def _deadline(rule: AlertRuleConfig, now: StreamState) -> float | None:
     """When, by the values' time, time alone changes the state."""
     last = now.last if now.last is not None else 0.0

@@ -41,6 +41,8 @@ TICK_SECONDS: Final = 1.0
 SAVE_SECONDS: Final = 30.0
 # How long a silence that is being counted may lose by a crash.
 ALIVE_SECONDS: Final = 60.0
+# A clock that gains or loses more than this on the monotonic one was set.
+CLOCK_WAS_SET: Final = 60.0
 # A stream that the store has no more and that was not heard for so long is gone.
 GONE_SECONDS: Final = 600.0
 
@@ -56,6 +58,7 @@ class Alerts:
         publish: how to publish to the broker; None where there is none.
         note: tells who looks on how streams stand.
         clock: seconds since 1970.
+        monotonic: seconds that nobody sets.
 
     Raises:
         ConfigError: an action cannot be used.
@@ -72,8 +75,9 @@ class Alerts:
         publish: Publish | None = None,
         note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.config, self.clock = config, clock
+        self.config, self.clock, self._monotonic = config, clock, monotonic
         self.store, self._metrics = store, metrics
         self.lock = threading.RLock()
         """Held by whoever reads or changes what follows."""
@@ -94,7 +98,7 @@ class Alerts:
         self._changed_elsewhere, self._missed_some = threading.Event(), threading.Event()
         self.ledger.watch(self._note_change)
         records.watch(LEASES, self._note_release)
-        self._saved = self._alive = self._passed = self._looked = 0.0
+        self._saved = self._alive = self._passed = self._looked = self._clock_ahead = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
         metrics.alerts_on_duty.set(lambda: float(self._on_duty))
@@ -147,6 +151,7 @@ class Alerts:
         self._unkept, self._waiting = {}, {}
         self.ledger.load()
         now, alive = self.clock(), self.ledger.alive()
+        self._clock_ahead = now - self._monotonic()
         entries = [Entry(config_id(rule.name), rule, "config") for rule in self.config.rules]
         entries += [entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None]
         for entry in entries:
@@ -179,7 +184,7 @@ class Alerts:
             if term != self._taken_up_in:
                 self._begin_in(term)
                 log.info("alerts are evaluated %s", "here from now on" if term else "by another bridge")
-            elif self._changed_elsewhere.is_set() and (term or not 0 <= now - self._looked < TICK_SECONDS):
+            elif self._changed_elsewhere.is_set() and (term or _is_due(self._looked, TICK_SECONDS, now)):
                 self.take_rules()
         except StoreError as error:
             self._note_trouble(error)
@@ -267,20 +272,31 @@ class Alerts:
             if not self._on_duty:
                 self._say_how_it_stands(now)
                 return
+            self._follow_clock(now)
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
                 self._read_back(behind, made)
             if self._missed_some.is_set():
                 self._read_back_all(now, made)
-            if not 0 <= now - self._passed < TICK_SECONDS:  # it asks every state, and turns may come by the dozen
+            if _is_due(self._passed, TICK_SECONDS, now):  # it asks every state, and turns may come by the dozen
                 self._passed = now
                 self.engine.pass_time(now, made)
-            if now - self._saved >= SAVE_SECONDS:
+            if _is_due(self._saved, SAVE_SECONDS, now):
                 self._forget_gone(now, made)
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
             self._say_how_it_stands(now)
+
+    def _follow_clock(self, now: float) -> None:
+        """Where our clock was set, nothing was silent, and nobody waited to be told, for as long as it gained."""
+        ahead = now - self._monotonic()
+        if abs(gain := ahead - self._clock_ahead) > CLOCK_WAS_SET:
+            self.engine.follow_clock(gain)
+            for firing in self._waiting.values():
+                for notice in firing.notices:
+                    notice.made += gain
+        self._clock_ahead = ahead
 
     def _forget_gone(self, now: float, made: Outcomes) -> None:
         """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
@@ -400,7 +416,7 @@ class Alerts:
         self._metrics.alert_notices.add(action=notice.action, outcome=outcome)
 
     def _save_when_due(self, now: float) -> None:
-        if self._unkept or now - self._saved >= SAVE_SECONDS:
+        if self._unkept or _is_due(self._saved, SAVE_SECONDS, now):
             self._saved = now
             self._save(now)
 
@@ -412,7 +428,8 @@ class Alerts:
             dirty = [entry for entry in self.engine.entries.values() if entry.dirty]
             try:
                 self._save_states(dirty)
-                if dirty or (self.engine.waits and now - self._alive >= ALIVE_SECONDS) or self._stop.is_set():
+                due = self.engine.waits and _is_due(self._alive, ALIVE_SECONDS, now)
+                if dirty or due or self._stop.is_set():
                     self.ledger.keep_alive(now)
                     self._alive = now
             except StoreError as error:
@@ -436,6 +453,11 @@ class Alerts:
 
     def _wake_up(self) -> None:
         self._wake.set()
+
+
+def _is_due(last: float, seconds: float, now: float) -> bool:
+    """Whether something was done so long ago; by a clock that was set back, too."""
+    return not 0 <= now - last < seconds
 
 
 def _has_waiting(firing: Firing) -> bool:

@@ -29,7 +29,7 @@ class Replica:
 
     def __init__(self, directory, store, config):
         directory.mkdir()
-        self.now = NOW
+        self.now, self.set_by = NOW, 0.0
         self.metrics = Metrics()
         self.dashboard = Dashboard(directory, EmbeddedConfig(type="embedded", store=store), Metrics())
         self.alerts = Alerts(
@@ -38,6 +38,7 @@ class Replica:
             self.dashboard.records,
             self.metrics,
             clock=lambda: self.now,
+            monotonic=lambda: self.now - self.set_by,
         )
         self.dashboard.observe, self.dashboard.lost = self.alerts.observe, self.alerts.missed
         self.desk = Desk(self.alerts)
