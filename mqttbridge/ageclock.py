@@ -42,8 +42,9 @@ class AgeClock:
     ) -> None:
         self._path, self._wall, self._monotonic = path, wall, monotonic
         self._lock = threading.Lock()
-        self._looked = self._saved = monotonic()
-        self._believed, self._doubted = wall(), 0.0
+        self._looked, self._saved = monotonic(), -float("inf")
+        self._said = self._believed = wall()
+        self._doubted = 0.0
         with suppress(OSError, ValueError, TypeError, KeyError, OverflowError):
             kept = json.loads(path.read_text())
             self._believed, self._doubted = float(kept["believed"]), float(kept["doubted"])
@@ -54,22 +55,24 @@ class AgeClock:
             wall, now = self._wall(), self._monotonic()
             passed, self._looked = max(0.0, now - self._looked), now
             self._believed += passed
+            jumped = abs(wall - self._said - passed) > FAR_SECONDS
+            self._said = wall
             if abs(wall - self._believed) <= FAR_SECONDS:
                 self._believed, self._doubted = wall, 0.0
-            elif self._doubted + passed >= CONFIRMED_SECONDS:
+            elif self._doubted + passed >= CONFIRMED_SECONDS and not jumped:
                 log.warning("the clock has said so for a day: data goes by its time from now on")
                 self._believed, self._doubted = wall, 0.0
             else:
-                if not self._doubted:
+                if jumped or not self._doubted:
                     days = (wall - self._believed) / 86_400
                     log.warning(
                         "the clock jumped by %+.1f days: nothing is deleted by it before it said so for a day", days
                     )
-                self._doubted += max(passed, 1e-3)
+                self._doubted = 1e-3 if jumped else self._doubted + max(passed, 1e-3)
             return min(wall, self._believed)
 
     def save_when_due(self) -> None:
-        """Save it once an hour."""
+        """Save it at the start and once an hour."""
         if self._monotonic() - self._saved >= SAVE_SECONDS:
             self.save()
 

@@ -105,11 +105,25 @@ def test_without_what_was_kept_the_clock_is_believed(tmp_path, kept):
     assert machine.start()() == NOW
 
 
-def test_it_is_saved_once_an_hour_and_a_disk_that_takes_nothing_is_no_fault(machine):
-    machine.age.save_when_due()
-    assert not machine.path.exists()
-    machine.pass_(3601.0)
-    machine.age.save_when_due()
-    assert machine.path.exists()
+def test_a_clock_that_jumps_again_begins_anew_to_say_so(machine):
+    machine.wall = 0.0
+    machine.pass_(0.9 * DAY)
+    machine.wall = IN_2038
+    assert machine.pass_(0.9 * DAY) == pytest.approx(NOW + 1.8 * DAY)
+    assert machine.pass_(0.2 * DAY) == machine.wall
+
+
+def test_a_first_start_that_is_cut_short_leaves_what_was_believed(machine):
+    machine.start().save_when_due()  # by a clock that stood while the board was off
+    machine.wall, machine.up = NOW + 40 * DAY, 5.0
+    assert machine.start()() == NOW  # what was spooled then is not too old
+
+
+def test_it_is_saved_at_the_start_and_once_an_hour_and_a_disk_that_takes_nothing_is_no_fault(machine):
+    for pause, is_saved in [(0.0, True), (3500.0, False), (101.0, True)]:
+        machine.path.unlink(missing_ok=True)
+        machine.pass_(pause)
+        machine.age.save_when_due()
+        assert machine.path.exists() is is_saved
     machine.age = AgeClock(machine.path / "no" / "such" / "place", lambda: NOW, lambda: 1.0)
     machine.age.save()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final, TypeAlias
 
 from pydantic import SecretStr
@@ -45,7 +46,7 @@ class _Channel:
     """An action and how it is doing. Times are epoch seconds.
 
     Attributes:
-        rests_until: nothing is sent before, since it failed.
+        rests_until: nothing is sent before, by the monotonic clock, since it failed.
     """
 
     name: str
@@ -107,7 +108,7 @@ class Dispatcher:
                     waiting.setdefault(where, []).append((notice.attempts, firing.fired, firing, notice))
         for where, candidates in waiting.items():
             _, _, firing, notice = min(candidates, key=lambda one: one[:2])
-            self._start(where, firing, notice, now)
+            self._start(where, firing, notice)
         return settled
 
     def test(self, where: str, tidings: Tidings) -> Future[Result] | str:
@@ -162,24 +163,24 @@ class Dispatcher:
             return Outcome.EXPIRED
         return None
 
-    def _start(self, where: str, firing: Firing, notice: Notice, now: float) -> None:
+    def _start(self, where: str, firing: Firing, notice: Notice) -> None:
         channel = self._channel(where)
-        if channel is None or channel.busy or now < channel.rests_until or self._stopped:
+        if channel is None or channel.busy or monotonic() < channel.rests_until or self._stopped:
             return
         if channel.pace.claim() > 0:
             return
         channel.busy = True
         tidings = tidings_of(firing, notice.about)
-        under_way: Future[object] = self._senders().submit(self._send, channel, firing, notice, tidings, now)
+        under_way: Future[object] = self._senders().submit(self._send, channel, firing, notice, tidings)
         self._under_way = {one for one in self._under_way if not one.done()} | {under_way}
 
-    def _send(self, channel: _Channel, firing: Firing, notice: Notice, tidings: Tidings, now: float) -> None:
+    def _send(self, channel: _Channel, firing: Firing, notice: Notice, tidings: Tidings) -> None:
         try:
             result = channel.action.send(tidings)
         except Exception:
             log.exception("the action %r failed in an unexpected way", channel.name)
             result = Failed("it failed in an unexpected way; the log says how")
-        self._judge(channel, result, now)
+        self._judge(channel, result)
         try:
             if not (self._stopped and isinstance(result, Failed)):
                 self._settle(firing, notice, result)
@@ -188,7 +189,7 @@ class Dispatcher:
             channel.busy = False
             self._wake()
 
-    def _judge(self, channel: _Channel, result: Result, now: float) -> None:
+    def _judge(self, channel: _Channel, result: Result) -> None:
         if not isinstance(result, Failed):
             if channel.trouble:
                 log.info("the action %r works again", channel.name)
@@ -196,7 +197,7 @@ class Dispatcher:
             return
         channel.failures += 1
         pause = _BACKOFF.pause(channel.failures, self._luck())
-        channel.rests_until = now + max(pause, result.retry_after or 0.0)
+        channel.rests_until = monotonic() + max(pause, result.retry_after or 0.0)
         if not channel.trouble and not self._stopped:
             log.warning("the action %r fails: %s; it is tried again", channel.name, result.detail)
         channel.trouble = result.detail

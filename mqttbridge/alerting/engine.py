@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Final, Literal, TypeAlias
 
 from mqttbridge.alerting.firings import About, Firing, Notice, Outcome, firing_id
-from mqttbridge.alerting.machine import NEW, State, Step, StreamState, Transition, due, step, tick
+from mqttbridge.alerting.machine import NEW, State, Step, StreamState, Transition, due, moved, step, tick
 from mqttbridge.alerting.matching import Part, StreamKey, Watcher, watchers_of
 from mqttbridge.alerting.positions import Pair, Point, join
 from mqttbridge.alerting.wording import over_text_of, text_of
@@ -180,6 +180,12 @@ class Engine:
             late = [key for key, state in entry.states.items() if (at := due(entry.rule, state)) and at <= clock]
             for key in late:
                 self._note(entry, key, tick(entry.rule, entry.states[key], clock), clock, made)
+
+    def follow_clock(self, gain: float) -> None:
+        """Our clock was set by so many seconds."""
+        for entry in self.entries.values():
+            entry.states = {key: moved(state, gain) for key, state in entry.states.items()}
+            entry.dirty = True
 
     @property
     def waits(self) -> bool:

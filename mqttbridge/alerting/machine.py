@@ -52,6 +52,9 @@ class StreamState:
 
 NEW: Final = StreamState()
 
+FAR_AHEAD: Final = 86_400.0
+"""A value's time that is so far ahead of our clock was none, once a value comes whose time is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transition:
@@ -83,6 +86,8 @@ def step(rule: AlertRuleConfig, now: StreamState, epoch: float, value: Value, he
         value: the value.
         heard: when it came, by our clock; epoch seconds.
     """
+    if now.last is not None and epoch <= heard + FAR_AHEAD < now.last:
+        now = _without_future(now)
     if now.last is not None and epoch <= now.last:
         return Step(now, late=epoch < now.last)
     made: list[Transition] = []
@@ -114,6 +119,16 @@ def due(rule: AlertRuleConfig, now: StreamState) -> float | None:
 def restarted(now: StreamState, stopped: float, clock: float) -> StreamState:
     """The state after a time in which nobody listened, from `stopped` until `clock`: that was no silence."""
     return replace(now, heard=min(clock, now.heard + max(0.0, clock - stopped)))
+
+
+def moved(now: StreamState, seconds: float) -> StreamState:
+    """The state after our clock was set by so much: what was counted of a silence stays counted, and no more."""
+    return replace(now, heard=now.heard + seconds)
+
+
+def _without_future(now: StreamState) -> StreamState:
+    """The state to go on from after a time of the far future, which would make all that comes until then late."""
+    return replace(NEW, state=State.FIRING, since=now.since, began=now.began) if now.state is State.FIRING else NEW
 
 
 def _deadline(rule: AlertRuleConfig, now: StreamState) -> float | None:

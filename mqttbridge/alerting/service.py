@@ -41,6 +41,8 @@ TICK_SECONDS: Final = 1.0
 SAVE_SECONDS: Final = 30.0
 # How long a silence that is being counted may lose by a crash.
 ALIVE_SECONDS: Final = 60.0
+# A clock that gains or loses more than this on the monotonic one was set.
+CLOCK_WAS_SET: Final = 60.0
 # A stream that the store has no more and that was not heard for so long is gone.
 GONE_SECONDS: Final = 600.0
 
@@ -56,6 +58,7 @@ class Alerts:
         publish: how to publish to the broker; None where there is none.
         note: tells who looks on how streams stand.
         clock: seconds since 1970.
+        monotonic: seconds that nobody sets.
 
     Raises:
         ConfigError: an action cannot be used.
@@ -72,8 +75,9 @@ class Alerts:
         publish: Publish | None = None,
         note: Note = lambda *_: None,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.config, self.clock = config, clock
+        self.config, self.clock, self._monotonic = config, clock, monotonic
         self.store, self._metrics = store, metrics
         self.lock = threading.RLock()
         """Held by whoever reads or changes what follows."""
@@ -84,7 +88,7 @@ class Alerts:
         self._backlog = Backlog(store, self.engine, clock)
         self._duty = Duty(records, wanted=config.evaluate)
         self._watching = False  # from the moment on in which it is ours: what comes must not be missed
-        self._taken_up_as: bool | None = None
+        self._taken_up_in: int | None = None  # which term of ours; 0: only to look on
         self._unkept: dict[str, Firing] = {}
         self._waiting: dict[str, Firing] = {}
         self._forgotten = 0
@@ -94,7 +98,7 @@ class Alerts:
         self._changed_elsewhere, self._missed_some = threading.Event(), threading.Event()
         self.ledger.watch(self._note_change)
         records.watch(LEASES, self._note_release)
-        self._saved = self._alive = self._passed = self._looked = 0.0
+        self._saved = self._alive = self._passed = self._looked = self._clock_ahead = 0.0
         self._store_trouble = ""
         metrics.alerts_firing.set(lambda: float(sum(one.over is None for one in list(self.ledger.firings.values()))))
         metrics.alerts_on_duty.set(lambda: float(self._on_duty))
@@ -109,7 +113,7 @@ class Alerts:
             StoreError: what is kept, or the store, cannot be read.
         """
         with self.lock:
-            self._begin_as(self._duty.ask())
+            self._begin_in(self._duty.ask())
             self._say_how_it_stands(self.clock())
 
     def run(self) -> None:
@@ -138,14 +142,16 @@ class Alerts:
     @property
     def _on_duty(self) -> bool:
         """Whether it is ours to evaluate, to keep and to tell, and all is taken up for it."""
-        return self._taken_up_as is True
+        return bool(self._taken_up_in)
 
-    def _begin_as(self, watching: bool) -> None:
+    def _begin_in(self, term: int) -> None:
         """Take up all as it is kept; and to watch, evaluate what was stored since. Under the lock."""
-        self._watching, self._taken_up_as = watching, None
+        watching = term > 0
+        self._watching, self._taken_up_in = watching, None
         self._unkept, self._waiting = {}, {}
         self.ledger.load()
         now, alive = self.clock(), self.ledger.alive()
+        self._clock_ahead = now - self._monotonic()
         entries = [Entry(config_id(rule.name), rule, "config") for rule in self.config.rules]
         entries += [entry for record in self.ledger.rules() if (entry := entry_of(record)) is not None]
         for entry in entries:
@@ -156,7 +162,7 @@ class Alerts:
         self._looked = now
         if watching:
             self._go_on(now, alive)
-        self._taken_up_as = watching
+        self._taken_up_in = term
 
     def _go_on(self, now: float, alive: float | None) -> None:
         """From where it stood when somebody last watched."""
@@ -174,11 +180,11 @@ class Alerts:
     def _see_whose_it_is(self, now: float) -> None:
         """Take over where nobody watches any more, step aside where another does, and hear what others changed."""
         try:
-            ours = self._duty.ask()
-            if ours != self._taken_up_as:
-                self._begin_as(ours)
-                log.info("alerts are evaluated %s", "here from now on" if ours else "by another bridge")
-            elif self._changed_elsewhere.is_set() and (ours or not 0 <= now - self._looked < TICK_SECONDS):
+            term = self._duty.ask()
+            if term != self._taken_up_in:
+                self._begin_in(term)
+                log.info("alerts are evaluated %s", "here from now on" if term else "by another bridge")
+            elif self._changed_elsewhere.is_set() and (term or _is_due(self._looked, TICK_SECONDS, now)):
                 self.take_rules()
         except StoreError as error:
             self._note_trouble(error)
@@ -194,7 +200,7 @@ class Alerts:
             if self._on_duty:
                 self._compare_rules()
             else:
-                self._begin_as(False)
+                self._begin_in(0)
         except StoreError:
             self._changed_elsewhere.set()
             raise
@@ -266,20 +272,31 @@ class Alerts:
             if not self._on_duty:
                 self._say_how_it_stands(now)
                 return
+            self._follow_clock(now)
             self.engine.batch(((one.key, one.points) for one in heard), now, made)
             if behind:
                 self._read_back(behind, made)
             if self._missed_some.is_set():
                 self._read_back_all(now, made)
-            if not 0 <= now - self._passed < TICK_SECONDS:  # it asks every state, and turns may come by the dozen
+            if _is_due(self._passed, TICK_SECONDS, now):  # it asks every state, and turns may come by the dozen
                 self._passed = now
                 self.engine.pass_time(now, made)
-            if now - self._saved >= SAVE_SECONDS:
+            if _is_due(self._saved, SAVE_SECONDS, now):
                 self._forget_gone(now, made)
             self._keep(made)
             self._save_when_due(now)
             self._tell(now)
             self._say_how_it_stands(now)
+
+    def _follow_clock(self, now: float) -> None:
+        """Where our clock was set, nothing was silent, and nobody waited to be told, for as long as it gained."""
+        ahead = now - self._monotonic()
+        if abs(gain := ahead - self._clock_ahead) > CLOCK_WAS_SET:
+            self.engine.follow_clock(gain)
+            for firing in self._waiting.values():
+                for notice in firing.notices:
+                    notice.made += gain
+        self._clock_ahead = ahead
 
     def _forget_gone(self, now: float, made: Outcomes) -> None:
         """Let go of streams that were deleted, or are past their retention: they would fire, and take room, for ever.
@@ -399,7 +416,7 @@ class Alerts:
         self._metrics.alert_notices.add(action=notice.action, outcome=outcome)
 
     def _save_when_due(self, now: float) -> None:
-        if self._unkept or now - self._saved >= SAVE_SECONDS:
+        if self._unkept or _is_due(self._saved, SAVE_SECONDS, now):
             self._saved = now
             self._save(now)
 
@@ -411,7 +428,8 @@ class Alerts:
             dirty = [entry for entry in self.engine.entries.values() if entry.dirty]
             try:
                 self._save_states(dirty)
-                if dirty or (self.engine.waits and now - self._alive >= ALIVE_SECONDS) or self._stop.is_set():
+                due = self.engine.waits and _is_due(self._alive, ALIVE_SECONDS, now)
+                if dirty or due or self._stop.is_set():
                     self.ledger.keep_alive(now)
                     self._alive = now
             except StoreError as error:
@@ -435,6 +453,11 @@ class Alerts:
 
     def _wake_up(self) -> None:
         self._wake.set()
+
+
+def _is_due(last: float, seconds: float, now: float) -> bool:
+    """Whether something was done so long ago; by a clock that was set back, too."""
+    return not 0 <= now - last < seconds
 
 
 def _has_waiting(firing: Firing) -> bool:

@@ -37,6 +37,8 @@ _COMMENTED: Final = frozenset({".css", ".js"})
 
 # What every view begins with.
 _MAIN: Final = "js/main.js"
+# What a page that was opened before an upgrade gets for a module; its pack it may have, which is whole.
+_OUTDATED: Final = "js/outdated.js"
 
 _FRESH: Final = "no-cache"
 """For names that stay when the content changes: browsers ask each time, and mostly hear 304."""
@@ -114,9 +116,10 @@ class Pages:
         version, _, name = path.partition("/")
         named = version.startswith("v-")
         name = name if named else path
+        if named and version != self._version and name.endswith(".js") and name not in self._packs:
+            name = _OUTDATED
         if name not in self._bodies and not (named and name in self._packs):
             return PlainTextResponse("not found", 404)
-        # A page that was opened before an upgrade names another version, and gets what there is.
         cached = _FOREVER if version == self._version else _FRESH
         return (self._linked(name, cached) if named else self._plain(name)).answer(request)
 

@@ -38,6 +38,18 @@ def changes(of: AlertRuleConfig, points: Points) -> list[tuple[State, float]]:
     return [(one.after, one.at) for one in replay(of, points)[1]]
 
 
+def test_after_a_time_of_the_far_future_values_are_judged_again() -> None:
+    held, now, future = above(**{"for": "10s"}), 1_800_000_000.0, 2_147_000_000.0
+    for lost in ([(future, 20)], [(future, 31)], [(future, 31), (future + 20, 31)]):
+        state, _ = replay(held, lost)
+        made = [step(held, state, now, 20, now)]
+        made += [step(held, made[-1].state, now + 1, 31, now + 1)]
+        made += [step(held, made[-1].state, now + 12, 31, now + 12)]
+        assert [one.state.state for one in made] == [OK, PENDING, FIRING]
+    device_ahead = step(held, replay(held, [(future, 20)])[0], future - 1, 31, now)
+    assert device_ahead.late
+
+
 # -- thresholds, hold times, hysteresis
 
 

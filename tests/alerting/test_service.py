@@ -46,7 +46,7 @@ class Watched:
     """Alerts over a dashboard, turned by hand; the clock stands until it is set."""
 
     def __init__(self, directory: Path, config: dict[str, Any], publish: Any = None) -> None:
-        self.now = 1_000_000.0
+        self.now, self.set_by = 1_000_000.0, 0.0
         self.metrics = Metrics()
         self.dashboard = Dashboard(directory, EmbeddedConfig(type="embedded", retention=0), self.metrics)
         self.alerts = Alerts(
@@ -56,6 +56,7 @@ class Watched:
             self.metrics,
             publish=publish,
             clock=lambda: self.now,
+            monotonic=lambda: self.now - self.set_by,
         )
         self.desk = Desk(self.alerts)
         self.alerts.recall()
@@ -240,6 +241,42 @@ def test_silence_fires_by_the_clock_and_survives_a_restart_without_counting_it(w
     after.now += 6
     after.alerts.turn()
     assert after.state("x") == "firing"
+
+
+@pytest.mark.parametrize("gain", [56 * 365 * 86_400.0, -86_400.0], ids=["forward", "back"])
+def test_a_clock_that_is_set_is_no_silence_and_what_was_counted_of_one_stays(watch, gain):
+    watched = watch(rules=[{"name": "Silent", "stream": "*", "when": {"is": "no_data", "after": "60s"}}])
+    watched.push(("x", 1.0, 1.0))
+    watched.now += 50
+    watched.alerts.turn()
+    watched.now, watched.set_by = watched.now + gain, gain
+    watched.alerts.turn()
+    assert watched.state("x") == "ok"
+    watched.now += 11
+    watched.alerts.turn()
+    assert watched.state("x") == "firing"
+
+
+def test_who_waits_to_be_told_does_so_while_the_clock_is_set(watch, hook):
+    hook.answers = [500, 500]
+    watched = watch()
+    watched.push(("x.t", 31.0, 1.0))
+    watched.now, watched.set_by = watched.now + 1e9, 1e9
+    watched.settle()
+    assert watched.outcomes() == [("firing", Outcome.DELIVERED)]
+
+
+def test_states_are_kept_though_the_clock_was_set_back(watch):
+    before = watch()
+    before.push(("x.t", 20.0, 1.0))
+    before.now += 31
+    before.alerts.turn()
+    before.now, before.set_by = before.now - 1e6, -1e6
+    before.push(("x.t", 21.0, 2.0))
+    before.alerts.turn()
+    (hot,) = before.alerts.engine.entries.values()
+    (state,) = before.alerts.ledger.states(hot.id, hot.fingerprint).values()
+    assert state.last == 2.0
 
 
 def test_a_silenced_alert_is_told_when_the_silence_ends_if_it_still_fires(watch, hook):

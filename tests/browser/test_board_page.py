@@ -103,6 +103,23 @@ def test_a_restarted_server_is_noticed_and_nothing_is_lost_or_doubled(
     watched.assert_clean()
 
 
+def test_a_page_that_is_older_than_the_server_loads_itself_anew_when_it_lacks_a_part(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float
+) -> None:
+    shared_dashboard.push(bucket, climate(now))
+    open_board(page, shared_dashboard, bucket)
+    old = re.compile(r"/static/v-[^/]+/js/share/dialog\.js")
+    page.route(old, lambda route: route.continue_(url=re.sub("/v-[^/]+/", "/v-0/", route.request.url)))
+
+    with page.expect_event("load"):
+        page.get_by_role("button", name="Share").click()
+    page.unroute(old)
+
+    expect(Tile(page, "kitchen.temperature").locator).to_have_attribute("data-points", "20")
+    page.get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
 def test_a_connection_that_broke_says_since_when_the_page_is_stale(
     own_dashboard: Dashboard, page: Page, bucket: str, now: float
 ) -> None:

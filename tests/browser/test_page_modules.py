@@ -314,7 +314,7 @@ GROWTH = """
         const pixel = (left, top) => ctx.getImageData(left, top, 1, 1).data[3];
         const s = new series.Series("number", 100);
         s.replace([10, 20], [5, 5]);
-        const stream = { layer: { series: s, rollup: null }, gap: 30 };
+        const stream = { layer: { series: s, rollup: null }, gap: 30, get line() { return this.layer.series; } };
         const plot = {
           ctx, width: 100, height: 50, bbox: { left: 0, top: 0, width: 100, height: 50 }, data: [s.epochs, s.values],
           scales: { x: { min: 0, max: 25 }, y: { min: 0, max: 10 } },
@@ -350,6 +350,66 @@ def test_new_values_are_drawn_onto_what_stands_and_their_dot_moves_on(call: Call
 )
 def test_what_does_not_go_on_with_a_drawing_is_drawn_anew(call: Call, news: str) -> None:
     assert call("charts/growth.js", growing(f"{news}; return growth.draw(plot);")) is False
+
+
+STANDING = """
+        const { Stream } = await import("/static/js/stream.js");
+        const root = document.createElement("div");
+        root.style = "width: 400px; height: 160px; color: rgb(0, 90, 200)";
+        document.body.append(root);
+        const [stream, end] = [new Stream("t", "number", "", 300), 1_800_000_300];
+        const value = (i) => Math.round(100 * (20 + 2 * Math.sin(i / 7))) / 100;
+        const points = (from, to, step = 1) => {
+          const epochs = Array.from({ length: Math.round((to - from) / step) }, (_, i) => end + from + i * step);
+          return { epochs, values: epochs.map((epoch) => value(epoch - end)) };
+        };
+        stream.load(points(-300, -20), { boot: "b", seq: 1 });
+        const handlers = { onZoom() {}, onReset() {}, onCursor() {}, knownUntil: () => end };
+        const plot = m.linePlot(root, stream, handlers);
+        const { ctx } = plot.uplot;
+        let [seq, redrawn] = [1, 0];
+        plot.uplot.hooks.draw.push(() => { redrawn++; });
+        const paint = (at = 0) => {
+          plot._newsAt = -Infinity;
+          plot.paint([end - 300 + at, end + at]);
+        };
+        const hear = (news) => stream.receive(news, { boot: "b", seq: ++seq });
+        const picture = () => ctx.getImageData(0, 0, ctx.canvas.width, ctx.canvas.height).data;
+        // Where the edges of lines are softened otherwise is no difference that anybody sees.
+        const drift = async () => {
+          const stands = picture();
+          const before = redrawn;
+          plot.uplot.redraw();
+          await new Promise(requestAnimationFrame);
+          if (redrawn === before) throw new Error("nothing was redrawn");
+          const anew = picture();
+          let different = 0;
+          for (let i = 3; i < anew.length; i += 4) different += Math.abs(anew[i] - stands[i]) > 100;
+          return different;
+        };
+        paint();"""
+
+
+def test_what_is_drawn_onto_a_picture_makes_the_picture_that_all_of_it_would(call: Call) -> None:
+    body = f"""{STANDING}
+        const drifts = [await drift()];
+        redrawn = 0;
+        for (let at = -20; at < -10; at += 0.5) {{ hear(points(at, at + 0.5, 0.5)); paint(); }}
+        const drawnOnto = redrawn === 0;
+        drifts.push(await drift());
+        hear({{ epochs: [end + 40], values: [20] }}); // a device whose clock is ahead
+        paint();
+        drifts.push(await drift());
+        stream.load(points(-300, -20, 0.15), {{ boot: "b", seq: ++seq }});
+        paint();
+        hear(points(-20, -2, 0.1)); // so many that they are thinned, and the clock moves before news are due
+        plot._newsAt = Infinity;
+        plot.paint([end - 299, end + 1]);
+        hear({{ epochs: [end - 1], values: [20] }});
+        paint(1);
+        drifts.push(await drift());
+        return [drawnOnto, drifts, plot.uplot.data[0] === stream.line.epochs];"""
+    assert call("charts/line.js", body) == [True, [0, 0, 0, 0], True]
 
 
 def test_while_the_page_is_scrolled_what_is_drawn_waits_until_it_is_still(call: Call) -> None:

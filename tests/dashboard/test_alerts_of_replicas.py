@@ -29,7 +29,7 @@ class Replica:
 
     def __init__(self, directory, store, config):
         directory.mkdir()
-        self.now = NOW
+        self.now, self.set_by = NOW, 0.0
         self.metrics = Metrics()
         self.dashboard = Dashboard(directory, EmbeddedConfig(type="embedded", store=store), Metrics())
         self.alerts = Alerts(
@@ -38,6 +38,7 @@ class Replica:
             self.dashboard.records,
             self.metrics,
             clock=lambda: self.now,
+            monotonic=lambda: self.now - self.set_by,
         )
         self.dashboard.observe, self.dashboard.lost = self.alerts.observe, self.alerts.missed
         self.desk = Desk(self.alerts)
@@ -174,6 +175,29 @@ def test_one_that_was_taken_over_from_neither_tells_nor_writes(bridges, monkeypa
     one.turn()
     assert one.alerts._unkept == {}
     assert one.state() == "firing"
+
+
+def test_one_that_finds_its_lease_free_again_learns_what_another_did_meanwhile(bridges, hook, monkeypatch):
+    one, other = bridges.start(), bridges.start()
+    one.push(20, 1)
+    one.turn()
+    with monkeypatch.context() as cut_off:
+        cut_off.setattr(one.alerts._duty, "ask", lambda: 1)
+        bridges.time_out()
+        other.alerts._note_release()
+        eventually(lambda: other.turn() or other.alerts._on_duty, what="the other takes over")
+        one.push(31, 2)
+        one.turn()
+        other.dashboard.store.append([("b", "t", 31, NOW + 2)])
+        other.alerts.missed()
+        eventually(lambda: other.turn() or len(hook.requests) == 1, what="the other tells")
+        other.stop()
+
+    one.turn()
+    assert one.alerts._on_duty
+    one.push(20, 3)
+    bridges.told("firing", "over")
+    assert len(one.desk.history(10, None)["firings"]) == 1
 
 
 def test_rules_and_silences_made_where_nobody_watches_count_where_somebody_does(bridges, hook):

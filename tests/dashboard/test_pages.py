@@ -204,9 +204,18 @@ def test_a_board_s_first_load_is_light(served):
     assert sent < 110_000
 
 
-def test_a_page_that_was_opened_before_an_upgrade_gets_what_there_is_but_does_not_keep_it(served):
-    old = served.get("/static/v-0123/js/dom.js")
+def test_a_page_that_was_opened_before_an_upgrade_begins_anew_rather_than_mix_two_versions(served):
+    for module in ("dom", "gone-since"):
+        old = served.get(f"/static/v-0123/js/{module}.js")
+        assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
+        assert "location.reload()" in old.text
 
-    assert (old.status_code, old.headers["cache-control"]) == (200, "no-cache")
-    assert served.get("/static/v-0123/js/none.js").status_code == 404
+
+def test_what_is_whole_a_page_gets_whatever_its_version_but_does_not_keep_it(served):
+    pack = served.get("/static/v-0123/js/pack-board-page.js")
+    style = served.get("/static/v-0123/css/board.css")
+
+    assert [answer.headers["cache-control"] for answer in (pack, style)] == ["no-cache"] * 2
+    assert "/static/v-0123/" not in pack.text
+    assert served.get("/static/v-0123/css/none.css").status_code == 404
     assert served.get("/static/js/pack-board-page.js").status_code == 404

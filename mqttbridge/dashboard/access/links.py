@@ -119,6 +119,7 @@ class Links:
     def remove_all(self, bucket: str) -> int:
         """Revoke every link of a bucket; how many there were."""
         with self._lock:
+            self._known = self._kept()  # another bridge may have made one that we did not hear of yet
             links = [link for link in self._known.values() if link.bucket == bucket]
             for link in links:
                 self._remove(link)
@@ -126,8 +127,11 @@ class Links:
 
     def _load(self) -> None:
         with self._lock:
-            kept = [] if self._records is None else self._records.all(KIND)
-            self._known = {link.digest: link for record in kept if (link := _link_in(record)) is not None}
+            self._known = self._kept()
+
+    def _kept(self) -> Mapping[str, Link]:
+        kept = [] if self._records is None else self._records.all(KIND)
+        return {link.digest: link for record in kept if (link := _link_in(record)) is not None}
 
     def _forget_expired(self) -> None:
         now = self._clock()

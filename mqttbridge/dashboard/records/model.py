@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, Final, Protocol, TypeAlias
 
 from mqttbridge.errors import StoreError
@@ -31,6 +32,16 @@ class Conflict(Exception):  # noqa: N818  # an outcome that the caller shows, li
 
 class NotHeld(StoreError):  # noqa: N818  # an outcome, too
     """Another bridge over the same records does this now: what it has written meanwhile counts."""
+
+
+class Hold(IntEnum):
+    """What `Records.hold` came to; the first one is false."""
+
+    OTHERS = 0
+    TAKEN = 1
+    """Ours from now on: others may have held it since we did."""
+    KEPT = 2
+    """Ours, and nobody else's since we took it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +101,8 @@ class Records(Protocol):
         """
         ...
 
-    def hold(self, what: str, seconds: float) -> bool:
-        """Whether, of the bridges over these records, it is for us to do something, from now on for so many seconds.
+    def hold(self, what: str, seconds: float) -> Hold:
+        """Take or renew it to be us, of the bridges over these records, who does something for so many seconds.
 
         Who holds it renews it by asking again; where nobody does any more, whoever asks first takes it over.
         """

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import from_json, to_json
 
-from mqttbridge.dashboard.records.model import KEPT_VERSIONS, LEASES, Body, Conflict, NotHeld, Record
+from mqttbridge.dashboard.records.model import KEPT_VERSIONS, LEASES, Body, Conflict, Hold, NotHeld, Record
 from mqttbridge.dashboard.store.postgres import changes, schema
 from mqttbridge.dashboard.store.postgres.connections import Connections, Db
 from mqttbridge.dashboard.store.postgres.values import read, written
@@ -65,8 +65,8 @@ class PostgresRecords:
     def put_all(self, kind: str, bodies: Mapping[str, Body], *, holding: str | None = None) -> None:
         at, keys = self._clock(), [written(key) for key in bodies]
         with self._changing(kind) as db:
-            if holding is not None:
-                self._check_held(db, holding)
+            if holding is not None and not self._is_held(db, holding):
+                raise NotHeld(f"another bridge has taken over: {holding}")
             _drop(db, kind, bodies)
             db.execute(
                 "INSERT INTO records SELECT %s, key, 1, %s, body FROM unnest(%s::text[], %s::text[]) AS b(key, body)",
@@ -103,11 +103,13 @@ class PostgresRecords:
         for watcher in [one for each in kinds for one in self._watching.get(each, ())]:
             watcher()
 
-    def hold(self, what: str, seconds: float) -> bool:
+    def hold(self, what: str, seconds: float) -> Hold:
         with self._locked() as db:
+            before = self._is_held(db, what)
             db.execute("SET LOCAL synchronous_commit = off")  # a lease that a crash takes back only ends sooner
             given = {"kind": LEASES, "what": written(what), "seconds": seconds, "ours": self._ours}
-            return db.execute(_HOLD, given).rowcount > 0
+            held = db.execute(_HOLD, given).rowcount > 0
+        return Hold.OTHERS if not held else Hold.KEPT if before else Hold.TAKEN
 
     def release(self, what: str) -> None:
         with self._changing(LEASES) as db:
@@ -132,10 +134,10 @@ class PostgresRecords:
             schema.lock(db, self._connections.schema)
             yield db
 
-    def _check_held(self, db: Db, what: str) -> None:
+    def _is_held(self, db: Db, what: str) -> bool:
+        """Whether we took it and nobody else did since, be its time over or not."""
         question = "SELECT FROM records WHERE kind = %s AND key = %s AND body = %s"
-        if db.execute(question, (LEASES, written(what), self._ours)).fetchone() is None:
-            raise NotHeld(f"another bridge has taken over: {what}")
+        return db.execute(question, (LEASES, written(what), self._ours)).fetchone() is not None
 
 
 _Row = tuple[Any, ...]

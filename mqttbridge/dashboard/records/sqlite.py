@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic_core import from_json, to_json
 
-from mqttbridge.dashboard.records.model import KEPT_VERSIONS, Body, Conflict, Record
+from mqttbridge.dashboard.records.model import KEPT_VERSIONS, Body, Conflict, Hold, Record
 from mqttbridge.errors import StoreError
 
 # `body` is null where a version is the deletion: the next one goes on counting from it.
@@ -96,9 +96,9 @@ class SqliteRecords:
     def watch(self, kind: str, changed: Callable[[], None]) -> None:
         """Nothing: this file has no other writer."""
 
-    def hold(self, what: str, seconds: float) -> bool:  # noqa: ARG002
-        """Always."""
-        return True
+    def hold(self, what: str, seconds: float) -> Hold:  # noqa: ARG002
+        """Always ours."""
+        return Hold.KEPT
 
     def release(self, what: str) -> None:
         """Nothing: there is nobody else."""

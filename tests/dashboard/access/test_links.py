@@ -3,6 +3,7 @@
 import pytest
 
 from mqttbridge.dashboard.access import links, schemas
+from mqttbridge.dashboard.records import SqliteRecords
 from tests.support.browsing import Visitor
 from tests.support.dashboards import serve
 
@@ -155,6 +156,16 @@ def test_expired_links_make_room_for_new_ones(monkeypatch):
     assert {link.label for link in shared.all()} == {"kept", "new"}
     with pytest.raises(links.TooMany):
         shared.add("b", "more", expires=None)
+
+
+def test_with_a_bucket_go_links_that_another_bridge_made_and_nobody_told_of(tmp_path):
+    records = SqliteRecords(tmp_path / "records.db")
+    ours, theirs = links.Links(records), links.Links(records)
+    token, _ = theirs.add("b", "", expires=None)
+
+    assert ours.remove_all("b") == 1
+    assert links.Links(records).find(token) is None
+    records.close()
 
 
 # --- frames of other sites ---------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from mqttbridge.dashboard.access.lastused import LastUsed
 from mqttbridge.dashboard.access.sessions import Sessions
-from mqttbridge.dashboard.records import Conflict, NotHeld, Records, SqliteRecords
+from mqttbridge.dashboard.records import Conflict, Hold, NotHeld, Records, SqliteRecords
 from mqttbridge.dashboard.records.model import KEPT_VERSIONS
 from mqttbridge.dashboard.records.postgres import PostgresRecords
 from mqttbridge.dashboard.store.postgres import PostgresStore
@@ -129,7 +129,7 @@ def test_who_is_alone_holds_what_it_asks_for_and_may_write_by_it(records):
 
 def test_one_of_several_bridges_holds_a_thing_until_it_lets_go_or_its_time_is_over(records_of):
     one, other = records_of("one"), records_of("other")
-    assert one.hold("alerts", 60)
+    assert [one.hold("alerts", 60), one.hold("alerts", 0), one.hold("alerts", 60)] == [Hold.TAKEN, Hold.KEPT, Hold.KEPT]
     assert not other.hold("alerts", 60)
     assert other.hold("something else", 60)
     other.release("alerts")  # which it does not hold
@@ -138,7 +138,7 @@ def test_one_of_several_bridges_holds_a_thing_until_it_lets_go_or_its_time_is_ov
     one.release("alerts")
     assert other.hold("alerts", 0)  # and its time is over at once
 
-    assert one.hold("alerts", 60)
+    assert one.hold("alerts", 60) is Hold.TAKEN
 
 
 def test_who_was_taken_over_from_writes_nothing_any_more(records_of):

@@ -98,7 +98,7 @@ export const texts = {
 
   board: {
     arrangeHint: "Kachel ziehen, um sie zu verschieben, an der Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
-    arrangeHintTouch: "Kachel halten, um sie zu verschieben; am Balken an ihrem Fuß ziehen, um die Größe zu ändern.",
+    arrangeHintTouch: "Kachel halten und verschieben; am Fuß ziehen ändert die Größe.",
     hints: {
       title: "Was hier möglich ist",
       zoomShort: "Zoomen:",

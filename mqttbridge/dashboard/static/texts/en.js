@@ -142,7 +142,7 @@ export const en = {
       seen: "Got it",
     },
     arrangeHint: "Drag a tile to move it, its corner to resize it; double-click it to change it.",
-    arrangeHintTouch: "Hold a tile to move it, pull the bar at its foot to resize it.",
+    arrangeHintTouch: "Hold a tile to move it, pull its foot to resize it.",
 
     handle: "Move or resize {name}",
     handleKeys: "Drag, or use the arrow keys; with Shift they resize",

@@ -38,11 +38,12 @@ export class Growth {
   finish(plot) {
     const { series, rollup } = this.stream.layer;
     const { min = 0, max = 0 } = plot.scales.x;
-    const [epochs, values] = plot.data;
+    const { epochs, values } = this.stream.line;
     const until = epochs[epochs.length - 1];
     this._drawn = null;
     if (!(until >= min && until <= max)) return;
-    if (!rollup) this._keep(plot.ctx.canvas, { series, rewrites: series.rewrites, until });
+    // What was thinned since uPlot got its points is to be given to it before the picture is gone on with.
+    if (!rollup && plot.data[0] === epochs) this._keep(plot.ctx.canvas, { series, rewrites: series.rewrites, until });
     this._dot(plot, until, Number(values[values.length - 1]));
   }
 
@@ -59,6 +60,7 @@ export class Growth {
     const [first, last] = [lowerBound(epochs, drawn.until), epochs.length - 1];
     const { min: least = 0, max: greatest = 0 } = plot.scales.y;
     if (last - first > MOST) return false;
+    if (plot.valToPos(epochs[last], "x", true) > plot.bbox.left + plot.bbox.width + uPlot.pxRatio) return false;
     for (let i = first; i <= last; i++) {
       if (values[i] < least || values[i] > greatest) return false;
       if (i > first && epochs[i] - epochs[i - 1] > this.stream.gap) return false;
