@@ -282,6 +282,7 @@ def test_a_board_makes_itself_by_what_streams_are(home: Dashboard, page: Page, b
 def test_a_long_line_is_a_band_from_least_to_greatest(home: Dashboard, page: Page, now: float) -> None:
     hour = 3600.0
     home.push("long", [("well.level", i % 10, now - 6 * 24 * hour + 900 * i) for i in range(6 * 24 * 4)])
+    eventually(lambda: home.process.last_values("long") == {"well.level": 5}, what="the history is stored")
     watched = open_board(page, home, "long", "#w=7d")
     well = Tile(page, "well.level").locator
     expect(well).to_have_attribute("data-rolled-up", "true")
