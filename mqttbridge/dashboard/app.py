@@ -118,7 +118,7 @@ def endpoints(
     )
     return [
         Endpoint("/", pages.view("js/views/shelf.js"), Access.PAGE),
-        Endpoint("/b/{bucket}", pages.view("js/board/page.js", "js/tiles/line.js"), Access.PAGE),
+        Endpoint("/b/{bucket}", pages.view("js/board/page.js", "js/tiles/line.js", "js/board/hints.js"), Access.PAGE),
         Endpoint("/b/{bucket}/waves", pages.view("js/waves/page.js"), Access.PAGE),
         Endpoint("/b/{bucket}/source", pages.view("js/source/page.js"), Access.PAGE),
         Endpoint("/f/{figure}", pages.view("js/figure/page.js"), Access.PAGE),

@@ -36,7 +36,7 @@ log_dest stderr
 log_type error
 log_type warning
 set_tcp_nodelay true
-# The history of a day is published in a few seconds: hold it rather than drop it.
+# The history of two days is published in a few seconds: hold it rather than drop it.
 max_inflight_messages 0
 max_queued_messages 0
 """

@@ -33,7 +33,7 @@ from mqttbridge.demo.publisher import Publisher
 from mqttbridge.demo.weather import weather_server
 from mqttbridge.errors import BridgeError
 
-# The slowest broker takes a quarter of this for the history of a day.
+# The slowest broker takes a quarter of this for the history of two days.
 _READY_SECONDS: Final = 120.0
 _POLL_SECONDS: Final = 0.1
 
@@ -101,7 +101,7 @@ def run(options: Options, stop: threading.Event, say: Callable[[str], None]) -> 
             broker.port, broker.protocol, fleet, since + 1,
             on_failure=lambda error: watch.fail(DemoFailed(f"the simulated fleet failed: {error!r}")),
         )  # fmt: skip
-        say(f"Fleet     {len(fleet)} devices at {len(SITES)} sites, with the history of a day")
+        say(f"Fleet     {len(fleet)} devices at {len(SITES)} sites, with the history of two days")
         publisher.start()
         running.callback(publisher.stop)
         watch.until(publisher.caught_up.is_set, "the history was not published")

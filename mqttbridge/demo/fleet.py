@@ -21,7 +21,7 @@ RECENT: Final = 300  # as far back as the shortest chart shows, history is as de
 
 SITES: Final = ("brewery", "greenhouse", "workshop")
 MINIMUM_DEVICES: Final = 20
-MAXIMUM_DEVICES: Final = 200  # their history of a day is some 150,000 messages
+MAXIMUM_DEVICES: Final = 200  # their history of two days is some 200,000 messages
 
 # A flaky device is away for a good half minute in every four: often enough for a visitor to see it go and
 # come back, long enough for the page to say that the values are old.
@@ -147,12 +147,17 @@ def live(fleet: Sequence[Device], epoch: int) -> Iterator[Message]:
 
 
 def history(fleet: Sequence[Device], since: int, now: int) -> Iterator[Message]:
-    """What the fleet published from `since` until before `now`, at most a day of it, in order of time.
+    """What the fleet published from `since` until before `now`, at most two days of it, in order of time.
 
-    The further back the wider the steps: a chart of a day has room for a point in some minutes only, and where
-    two densities meet on one chart, they are near enough for neither to look like a gap.
+    Two days, so that yesterday can be seen beside today. The further back the wider the steps: a chart of a day has
+    room for a point in some minutes only, and where two densities meet on one chart, they are near enough for
+    neither to look like a gap.
     """
-    for begin, end, step in ((now - DAY, now - HOUR, 300), (now - HOUR, now - RECENT, 10)):
+    for begin, end, step in (
+        (now - 2 * DAY, now - DAY, 600),
+        (now - DAY, now - HOUR, 300),
+        (now - HOUR, now - RECENT, 10),
+    ):
         first = max(begin, since)
         for epoch in range(first + -first % step, end, step):
             for device in fleet:
@@ -191,7 +196,7 @@ def _climate(device: Device, epoch: int) -> Reading:
         "humidity": round(min(99.0, max(15.0, humidity + 0.5 * _wobble(device, "h'", epoch, 20))), 1),
     }
     if device.kind is Kind.CLIMATE:
-        reading["battery"] = round(_battery(device, epoch), 2)
+        reading["battery"] = round(_battery(device, epoch), 1)
     return reading
 
 

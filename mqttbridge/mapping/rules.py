@@ -120,10 +120,13 @@ class Rulebook:
         return {topic: payload for one in self._announcers for topic, payload in one.announcements.items()}
 
     def recall(self, announcements: Mapping[str, bytes]) -> None:
-        """Know these and no others: what an earlier run was told, whose session's messages may come before the rest."""
+        """Know these and no others: what an earlier run was told, whose session's messages may come before the rest.
+
+        They may come in any order: those on shorter topics are heard first, as a node's birth before its devices'.
+        """
         known = self.announcements()
         gone = dict.fromkeys(known.keys() - announcements.keys(), b"")
-        for topic, payload in (gone | dict(announcements)).items():
+        for topic, payload in sorted((gone | dict(announcements)).items(), key=_depth):
             if known.get(topic) != payload and not isinstance(routes := self.routes(topic.encode()), Rejected):
                 for route in routes:
                     route.apply(payload, 0.0)
@@ -290,6 +293,10 @@ def _compile_all(config: Config, changed: Changed) -> tuple[tuple[CompiledRule, 
     if problems:
         raise InvalidRules(problems)
     return tuple(compiled), tuple(announcers)
+
+
+def _depth(announcement: tuple[str, bytes]) -> int:
+    return announcement[0].count("/")
 
 
 def _size(topic: bytes, routes: Routes) -> int:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -14,14 +12,12 @@ from playwright.sync_api import Browser, Page, expect
 from mqttbridge import Stream
 from mqttbridge.dashboard.plotly.tokens import TokenFile
 from tests.browser import showcase
+from tests.browser.axe import faults
 from tests.browser.conftest import PATIENCE_MS, Dashboard, Watched, expect_state
 from tests.support.configs import EMBEDDED
 from tests.support.processes import free_port
 
 pytestmark = pytest.mark.browser
-
-AXE = Path(__file__).parents[2] / ".venv/page/node_modules/axe-core/axe.min.js"
-GRAVE = {"serious", "critical"}
 
 BOARD = f"/b/{showcase.BUCKET}#w=24h"
 
@@ -75,6 +71,12 @@ def dialog(action: str) -> Callable[[Page], None]:
     return opened
 
 
+def as_a_table(page: Page) -> None:
+    page.locator("dialog[open] [data-action=close], dialog[open] .dialog-head button").first.click()
+    page.locator(".tile .chart[role=img], .tile [role=img]").first.press("t")
+    expect(page.get_by_role("dialog", name="as a table")).to_be_visible()
+
+
 def measuring(page: Page) -> None:
     expect_state(page, "live")
     page.keyboard.press("m")
@@ -93,7 +95,7 @@ def shown(selector: str) -> Callable[[Page], None]:
 VIEWS: dict[str, tuple[str, list[Callable[[Page], None]]]] = {
     "shelf": ("/", [shown(".card")]),
     "board": (BOARD, [every_tile, arranging]),
-    "dialogs": (BOARD, [measuring, dialog("range")]),
+    "dialogs": (BOARD, [measuring, dialog("range"), as_a_table]),
     "waves": (f"/b/{showcase.BUCKET}/waves#w=24h", [shown(".wave[data-loaded=true]")]),
     "source": (f"/b/{showcase.BUCKET}/source#w=24h", [shown("[role=row], tr"), menu, dialog("export")]),
     "alerts": ("/alerts", [shown(".alert-card"), new_alert]),
@@ -105,35 +107,21 @@ VIEWS: dict[str, tuple[str, list[Callable[[Page], None]]]] = {
 }
 
 
-def faults(page: Page, *rules: str) -> list[str]:
-    """What axe-core finds grave on the page as it stands; of some rules, or of all."""
-    only = {"runOnly": list(rules)} if rules else {}
-    found: dict[str, Any] = page.evaluate(
-        "options => axe.run(document, options)", {"resultTypes": ["violations"], **only}
-    )
-    return [
-        f"{one['id']}: {node['html'][:160]} {[check['message'] for check in node['any'][:1]]}"
-        for one in found["violations"]
-        if one["impact"] in GRAVE
-        for node in one["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing_grave(page: Page, house: Dashboard, view: str) -> None:
-    assert AXE.exists(), "run scripts/setup page"
     address, steps = VIEWS[view]
     watched = Watched(house.url)
     watched.watch(page)
     # What fades is measured when it has faded.
     page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.goto(house.url + address)
-    page.evaluate(AXE.read_text("utf-8"))
     for step in steps:
         step(page)
         assert faults(page) == []
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     assert faults(page, "color-contrast") == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert faults(page) == []
     assert watched.errors == []
 
 

@@ -196,16 +196,16 @@ def test_columns_are_chosen_so_that_rows_are_full(call: Call, width: int, sizes:
     assert call("layout.js", "return m.columnsFor(...x);", [width, sizes]) == columns
 
 
-def test_streams_are_grouped_by_device_in_natural_order(call: Call) -> None:
+def test_streams_are_grouped_by_device_in_natural_order_and_what_it_says_of_itself_comes_last(call: Call) -> None:
     body = """
         const { Stream } = await import("/static/js/stream.js");
         const streams = x.map((name) => new Stream(name, "number", "", 300));
         return m.groupByDevice(streams).map((g) => [g.device, g.streams.map((s) => s.field)]);"""
-    names = ["press-10.b", "press-2.b", "uptime", "press-2.a", "a.b.c"]
+    names = ["press-10.b", "press-2.battery", "press-2.b", "uptime", "press-2.a", "a.b.c"]
     assert call("layout.js", body, names) == [
         ["", ["uptime"]],
         ["a.b", ["c"]],
-        ["press-2", ["a", "b"]],
+        ["press-2", ["a", "b", "battery"]],
         ["press-10", ["b"]],
     ]
 
@@ -636,3 +636,31 @@ def test_a_small_line_is_open_where_nothing_came_and_a_state_holds_until_the_nex
 
 def test_what_a_clock_ahead_of_ours_stamped_is_in_the_future(call: Call) -> None:
     assert call("format.js", "return [30, -30, -90].map(m.formatAgo);") == ["30 s ago", "just now", "in the future"]
+
+
+@pytest.mark.parametrize(
+    ("stream", "device_class", "said"),
+    [
+        pytest.param("door.open", "", ["open", "closed"], id="by its name"),
+        pytest.param("hall.contact", "window", ["open", "closed"], id="by what its device says"),
+        pytest.param("yard.motion", "", ["detected", "clear"], id="motion"),
+        pytest.param("pump.running", "problem", ["on", "off"], id="a device knows better than a name"),
+        pytest.param("reopen", "", ["on", "off"], id="part of a word is no name"),
+    ],
+)
+def test_on_and_off_are_said_as_people_say_them(call: Call, stream: str, device_class: str, said: list[str]) -> None:
+    body = "return [true, false].map((value) => m.sayState(value, {name: x[0], deviceClass: x[1]}));"
+    assert call("said.js", body, [stream, device_class]) == said
+
+
+@pytest.mark.parametrize(("columns", "width"), [(1, 4), (3, 4), (4, 3), (6, 3)])
+def test_to_begin_to_arrange_keeps_the_width_of_the_tiles_on_view(call: Call, columns: int, width: int) -> None:
+    body = """
+        const { Stream } = await import("/static/js/stream.js");
+        const names = ["a.battery", "a.temperature", "b.open"];
+        const streams = new Map(names.map((name) => [name, new Stream(name, "number", "%", 300)]));
+        const arrangement = new m.Arrangement({ bucket: "b", streams });
+        arrangement.noteColumns(x);
+        return arrangement.tiles().map(({ w, h, streams: [name] }) => [name, w, h]);"""
+    names = ["a.temperature", "a.battery", "b.open"]
+    assert call("board/arrangement.js", body, columns) == [[name, width, 3] for name in names]

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from mqttbridge.alerting.desk import Desk
 from mqttbridge.alerting.service import Alerts
 from mqttbridge.config.alerts import AlertsConfig
+from tests.browser.axe import faults
 from tests.browser.conftest import PATIENCE_MS, Watched, keep_pictures
 from tests.support.dashboards import Served, serve
 
@@ -175,6 +176,7 @@ def test_a_board_is_shared_looked_at_and_taken_back(sized, guarded, browser):
     visit.goto(link)
     expect(visit.locator(".tile").first).to_be_visible()
     assert "token" not in visit.url
+    assert faults(visit) == []
     visit.goto(f"{guarded.url}/b/other")
     expect(visit.locator("[data-view=login] form")).to_be_visible()
 
@@ -209,6 +211,7 @@ def test_an_allowed_site_shows_a_board_in_a_frame_and_nothing_else(page, guarded
         expect(frame.locator(part)).to_be_hidden()
     expect(frame.locator(".badge")).to_have_attribute("data-state", "live")  # by its link alone: no cookie was set
     assert page.context.cookies() == []
+    assert faults(page.frames[1]) == []
 
     other_site.page = f'<iframe src="{guarded.url}{made["url"]}" width=700 height=500></iframe>'.encode()
     with page.expect_event("console", lambda message: "frame-ancestors" in message.text):

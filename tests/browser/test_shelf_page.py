@@ -6,9 +6,10 @@ import time
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Dashboard, Tile, Watched
+from tests.support.processes import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -44,6 +45,21 @@ def test_the_page_of_a_bucket_without_values_fills_by_itself(own_dashboard: Dash
 
     expect(Tile(page, "moisture").value).to_have_text("33")
     expect(Tile(page, "moisture").locator).to_have_attribute("data-points", "1")
+
+
+def test_first_values_that_come_between_the_answer_and_the_connection_are_seen(
+    shared_dashboard: Dashboard, page: Page, bucket: str, now: float
+) -> None:
+    def answer_late(route: Route) -> None:
+        nothing_yet = route.fetch()
+        shared_dashboard.push(bucket, [("moisture", 33, now)])
+        eventually(lambda: shared_dashboard.process.last_values(bucket), what="stored")
+        route.fulfill(response=nothing_yet)
+
+    page.route(f"**/api/v1/buckets/{bucket}/streams*", answer_late, times=1)
+    page.goto(shared_dashboard.board(bucket))
+
+    expect(Tile(page, "moisture").value).to_have_text("33")
 
 
 def test_a_card_leads_to_its_bucket_and_search_finds_it_among_many(own_dashboard: Dashboard, page: Page) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.dashboards import Served, serve
-from tests.support.postgres import PostgresServer
+from tests.support.postgres import PostgresServer, running_postgres
 
 
 @pytest.fixture
@@ -17,9 +17,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres() -> Iterator[PostgresServer]:
     """A running PostgreSQL; each test takes a schema of its own."""
-    server = PostgresServer(tmp_path_factory.mktemp("postgres") / "cluster")
-    server.start()
-    yield server
-    server.kill()
+    with running_postgres() as server:
+        yield server

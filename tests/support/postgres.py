@@ -7,7 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import psycopg
@@ -27,6 +30,18 @@ def _binaries() -> Path:
     return Path(program).parent
 
 
+@contextmanager
+def running_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """A server in a directory beside pytest's, which every other run of pytest would close to its user."""
+    with TemporaryDirectory(prefix="mqttbridge-postgres-", ignore_cleanup_errors=True) as directory:
+        server = PostgresServer(Path(directory) / "cluster", durable=durable)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
 class PostgresServer:
     """One cluster. It listens on loopback alone; whoever comes by the socket needs no password, by TCP they do.
 
@@ -42,7 +57,7 @@ class PostgresServer:
         directory.mkdir(parents=True)
         if self._as is not None:
             shutil.chown(directory, self._as)
-            for above in directory.parents:  # pytest's directories are its user's alone
+            for above in directory.parents:  # a temporary directory is its user's alone
                 if above.stat().st_uid == os.getuid() and above.is_relative_to("/tmp") and above != Path("/tmp"):
                     above.chmod(above.stat().st_mode | 0o011)
         self._run(

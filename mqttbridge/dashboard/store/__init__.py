@@ -5,7 +5,7 @@ the same values (model.py). `SqliteStore` is the one that comes with the bridge:
 
     sqlite.py     the store: which file, in which order, and what a crash may interrupt
     opening.py    what an earlier run left: looked over, and read back
-    catalogue.py  buckets, streams, their newest values, the cursor
+    catalogue.py  buckets, streams, their newest values, the cursor; in catalogue_file.py
     spans.py      which spans of time there are, and which are open
     span.py       one span of time, one file: log, tail, sealing
     sealing.py    which chunks points become

@@ -9,83 +9,32 @@ All methods need the store's lock, but for the readers', which take their own fo
 
 from __future__ import annotations
 
-import sqlite3
 import threading
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from mqttbridge.dashboard.store import files
+from mqttbridge.dashboard.store.catalogue_file import CatalogueFile, Contents, read_all
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
     BucketInfo,
     Column,
-    Kind,
     Latest,
     StreamInfo,
     StreamKey,
     kind_of,
 )
+from mqttbridge.dashboard.store.series import NEVER, Bucket, Series
 from mqttbridge.events import Position, Value
 
-VERSION: Final = 1
-
-# AUTOINCREMENT: the number of a series that was deleted is never given to another, whose points in a log
-# would then seem to be its own. `tags` has a row once somebody created the bucket, tags or none.
-SCHEMA: Final = """
-CREATE TABLE buckets (key TEXT PRIMARY KEY, name TEXT, created REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE tags (bucket TEXT PRIMARY KEY, tags TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE series (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, stream TEXT NOT NULL, unit TEXT NOT NULL DEFAULT '',
-    UNIQUE (bucket, stream)
-);
-CREATE TABLE latest (series INTEGER PRIMARY KEY, ts INTEGER NOT NULL, kind TEXT NOT NULL, value);
-CREATE TABLE cursor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, offset INTEGER NOT NULL);
-"""
-
-# Which rule makes a series, where some rule says how long its streams are kept: apart, for files made before.
-RULES: Final = "CREATE TABLE IF NOT EXISTS rules (series INTEGER PRIMARY KEY, rule TEXT NOT NULL)"
+NO_LIMIT: Final = 2**63
 
 # Streams without a point whose rules are remembered, since they may get one.
 MOST_EXPECTED: Final = 100_000
-
-NEVER: Final = -(2**63)
-NO_LIMIT: Final = 2**63
-
-
-@dataclass(slots=True)
-class Series:
-    """One stream.
-
-    Attributes:
-        newest: the time of its newest value in microseconds, NEVER before the first.
-        rule: what makes it, as far as told.
-        interval, interval_at: its usual seconds between readings, and which value was the newest when that was found.
-    """
-
-    id: int
-    key: StreamKey
-    unit: str
-    kind: Kind = Kind.NUMBER
-    newest: int = NEVER
-    value: Value = 0
-    rule: str = ""
-    interval: float | None = None
-    interval_at: int = NEVER
-
-
-@dataclass(slots=True)
-class Bucket:
-    """One bucket with its streams by name; `tags` is None until somebody creates it."""
-
-    name: str | None = None
-    tags: tuple[str, ...] | None = None
-    streams: dict[str, Series] = field(default_factory=dict)
 
 
 class Catalogue:
@@ -101,10 +50,15 @@ class Catalogue:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lock = threading.Lock()  # of what readers see
-        self._db: sqlite3.Connection | None = None
-        self._reopen = self._write_anew = False
-        self._next_id = 1
-        self._load()
+        self._file = CatalogueFile(path, self._contents)
+        found = read_all(self._file.open())
+        self.buckets = dict(found.buckets)
+        self.cursor, self._next_id = found.cursor, found.next_id
+        self._by_id: dict[int, Series] = {}
+        self._unsaved: set[int] = set()
+        self._expected: dict[StreamKey, str] = {}  # the rules of streams that have no point
+        for series in found.series:
+            self._add(series)
 
     # --- for writers ---------------------------------------------------------------------------------------
 
@@ -129,7 +83,7 @@ class Catalogue:
                 changed.append((series, unit))
         if new or changed:
             buckets = {series.key[0] for series in new} - self.buckets.keys()
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 files.insert_many(db, "buckets (key, name, created)", ((key, None, now) for key in buckets), 3)
                 files.insert_many(
                     db,
@@ -165,7 +119,7 @@ class Catalogue:
             elif series.rule != rule:
                 changed.append((series, rule))
         if changed:
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 files.insert_many(db, "rules", ((series.id, rule) for series, rule in changed), 2)
             with self.lock:
                 for series, rule in changed:
@@ -191,7 +145,7 @@ class Catalogue:
         tagged = bucket is None or (bucket.tags is None and bucket.name is None)
         if not (names or tagged):
             return False
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             db.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?, ?)", (key, None, now))
             if names:
                 db.execute("UPDATE buckets SET name = ? WHERE key = ?", (name, key))
@@ -208,7 +162,7 @@ class Catalogue:
     def save(self, cursor: Position | None) -> None:
         """Write what the logs of the spans know better until now: the newest values, and the cursor."""
         by_id = [self._by_id[id_] for id_ in self._unsaved if id_ in self._by_id]
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             rows = ((one.id, one.newest, one.kind, one.value) for one in by_id)
             files.insert_many(db, "latest (series, ts, kind, value)", rows, 4)
             if cursor is not None:
@@ -220,7 +174,7 @@ class Catalogue:
         """Delete series, and a bucket with all that is said of it."""
         series = list(gone)
         ids = to_json([one.id for one in series]).decode()
-        with self._transaction() as db:
+        with self._file.transaction() as db:
             for table, column in (("latest", "series"), ("rules", "series"), ("series", "id")):
                 db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", (ids,))
             if bucket is not None:
@@ -242,7 +196,7 @@ class Catalogue:
         known = self._by_id.get(id_)
         if known is None:
             known = Series(id_, key, "")
-            with self._transaction() as db:
+            with self._file.transaction() as db:
                 db.execute("INSERT OR IGNORE INTO buckets VALUES (?, ?, ?)", (key[0], None, now))
                 db.execute("INSERT INTO series (id, bucket, stream) VALUES (?, ?, ?)", (id_, *key))
             self._next_id = max(self._next_id, id_ + 1)
@@ -264,7 +218,7 @@ class Catalogue:
 
     def check(self, seconds: float) -> None:
         """Look the file over. Raises sqlite3.DatabaseError when it is damaged."""
-        files.check(self._open(), seconds)
+        files.check(self._file.open(), seconds)
 
     def set_aside(self, why: str) -> None:
         """Set the damaged file aside and write what is in memory to a new one.
@@ -272,15 +226,10 @@ class Catalogue:
         Raises:
             sqlite3.Error, OSError: it cannot be written now; it is tried again with the next write.
         """
-        self.close()
-        files.set_aside(self.path, why, "names, units and tags said before may be missing")
-        self._write_anew = True
-        self._open()
+        self._file.set_aside(why)
 
     def close(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self._file.close()
 
     # --- for readers ---------------------------------------------------------------------------------------
 
@@ -330,81 +279,9 @@ class Catalogue:
             if series is not None:
                 series.interval, series.interval_at = interval, at
 
-    # --- the file ------------------------------------------------------------------------------------------
-
-    def _load(self) -> None:
-        db = self._open()
-        self.buckets: dict[str, Bucket] = {}
-        self._by_id: dict[int, Series] = {}
-        self._unsaved: set[int] = set()
-        self._expected: dict[StreamKey, str] = {}  # the rules of streams that have no point
-        # One step for each table: see files.insert_many.
-        (buckets,) = db.execute(
-            "SELECT json_group_array(json_array(key, name, json(tags)))"
-            " FROM buckets LEFT JOIN tags ON tags.bucket = buckets.key"
-        ).fetchone()
-        for key, name, tags in from_json(buckets):
-            self.buckets[key] = Bucket(name, None if tags is None else tuple(tags))
-        (series,) = db.execute(
-            "SELECT '[' || coalesce(group_concat('[' || id || ',' || json_quote(bucket) || ',' || json_quote(stream)"
-            " || ',' || json_quote(unit) || ',' || json_quote(coalesce(kind, 'number')) || ',' ||"
-            f" coalesce(ts, {NEVER}) || ',' ||"
-            " iif(typeof(value) = 'text', json_quote(value), quote(coalesce(value, 0)))"
-            " || ',' || json_quote(coalesce(rule, '')) || ']'), '') || ']'"
-            " FROM series LEFT JOIN latest ON latest.series = series.id LEFT JOIN rules ON rules.series = series.id"
-        ).fetchone()
-        for id_, bucket, stream, unit, kind, newest, value, rule in from_json(series):
-            shown: Any = bool(value) if kind == Kind.BOOLEAN else value
-            self._add(Series(id_, (bucket, stream), unit, Kind(kind), newest, shown, rule))
-        row = db.execute("SELECT seq, offset FROM cursor").fetchone()
-        self.cursor = None if row is None else Position(*row)
-        (highest,) = db.execute(
-            "SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'series'), 0),"
-            " (SELECT coalesce(max(id), 0) FROM series))"
-        ).fetchone()
-        self._next_id = highest + 1
-
     def _add(self, series: Series) -> None:
         self._by_id[series.id] = series
         self.buckets.setdefault(series.key[0], Bucket()).streams[series.key[1]] = series
 
-    def _open(self) -> sqlite3.Connection:
-        if self._db is None or self._reopen:
-            self.close()
-            self._db = files.open_for_writing(self.path, SCHEMA, VERSION)
-            self._db.execute(RULES)
-            self._reopen = False
-            if self._write_anew:
-                self._write(self._db)
-                self._write_anew = False
-        return self._db
-
-    def _write(self, db: sqlite3.Connection) -> None:
-        """Everything that is in memory."""
-        now = time.time()
-        db.execute("BEGIN IMMEDIATE")
-        files.insert_many(db, "buckets", ((key, one.name, now) for key, one in self.buckets.items()), 3)
-        tags = ((key, to_json(one.tags).decode()) for key, one in self.buckets.items() if one.tags is not None)
-        files.insert_many(db, "tags", tags, 2)
-        rows = ((one.id, *one.key, one.unit) for one in self._by_id.values())
-        files.insert_many(db, "series (id, bucket, stream, unit)", rows, 4)
-        files.insert_many(db, "rules", ((one.id, one.rule) for one in self._by_id.values() if one.rule), 2)
-        newest = ((one.id, one.newest, one.kind, one.value) for one in self._by_id.values() if one.newest != NEVER)
-        files.insert_many(db, "latest", newest, 4)
-        if self.cursor is not None:
-            db.execute("INSERT INTO cursor VALUES (1, ?, ?)", self.cursor)
-        db.execute("COMMIT")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        db = self._open()
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-        except BaseException as error:
-            # After a failed write nobody knows what the operating system kept of the file: begin from it anew.
-            self._reopen = files.is_io_error(error)
-            with suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
+    def _contents(self) -> Contents:
+        return Contents(self.buckets, self._by_id.values(), self.cursor, self._next_id)

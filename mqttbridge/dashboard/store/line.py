@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from mqttbridge.dashboard.store.bounds import MAX_TEXTS
-from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.chunks import Chunk, numbers_of
 from mqttbridge.dashboard.store.downsample import m4
 from mqttbridge.dashboard.store.model import Column, Kind
+from mqttbridge.dashboard.store.series import Series
 from mqttbridge.dashboard.store.tail import Points
 
 

@@ -15,13 +15,13 @@ from typing import Any, Final
 from mqttbridge.dashboard.store import chunks as sealed
 from mqttbridge.dashboard.store.batches import batch_end
 from mqttbridge.dashboard.store.bounds import HOURS_FROM, MAX_VALUES, cell_width
-from mqttbridge.dashboard.store.catalogue import Series
 from mqttbridge.dashboard.store.downsample import grid_width
 from mqttbridge.dashboard.store.intervals import PAUSES, pauses
 from mqttbridge.dashboard.store.line import Line, split
 from mqttbridge.dashboard.store.look import cells_of, look_at, pieces, thinned_pieces
 from mqttbridge.dashboard.store.model import Column, Kind, Row, Statistics
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, Cell, coarser, virtual_points
+from mqttbridge.dashboard.store.series import Series
 from mqttbridge.dashboard.store.span import Span, View
 from mqttbridge.dashboard.store.texts import held_text
 

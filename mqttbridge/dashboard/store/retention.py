@@ -11,9 +11,10 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
+from mqttbridge.dashboard.store.catalogue import Catalogue
 from mqttbridge.dashboard.store.model import MICROSECONDS
 from mqttbridge.dashboard.store.rollup import HOUR
+from mqttbridge.dashboard.store.series import NEVER, Series
 
 if TYPE_CHECKING:
     from mqttbridge.dashboard.store.span import Span

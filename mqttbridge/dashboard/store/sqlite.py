@@ -26,7 +26,7 @@ from typing import TypeVar
 
 from mqttbridge.dashboard.store import chunks, files
 from mqttbridge.dashboard.store.acceptable import check
-from mqttbridge.dashboard.store.catalogue import NEVER, Catalogue, Series
+from mqttbridge.dashboard.store.catalogue import Catalogue
 from mqttbridge.dashboard.store.intervals import still_usual, usual_interval
 from mqttbridge.dashboard.store.model import (
     MICROSECONDS,
@@ -44,6 +44,7 @@ from mqttbridge.dashboard.store.opening import open_files
 from mqttbridge.dashboard.store.ranges import length_for
 from mqttbridge.dashboard.store.reading import Reader
 from mqttbridge.dashboard.store.retention import Retention, bucket_and_rule
+from mqttbridge.dashboard.store.series import NEVER, Series
 from mqttbridge.dashboard.store.span import Part, Span
 from mqttbridge.dashboard.store.spans import view_of
 from mqttbridge.errors import StoreError

@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +12,7 @@ from mqttbridge.dashboard.store.postgres.values import read, written
 from mqttbridge.dashboard.store.rollup import HOUR, MINUTE, fold
 from mqttbridge.errors import StoreError
 from mqttbridge.events import Position
-from tests.support.postgres import PASSWORD, PostgresServer
+from tests.support.postgres import PASSWORD, PostgresServer, running_postgres
 
 NOW = 1_800_000_000.0
 DAY = 86_400.0
@@ -374,10 +375,14 @@ def test_the_password_may_stand_beside_the_url(postgres, schema):
     PostgresStore(url, "test", password=PASSWORD, schema=schema).close()
 
 
-def test_after_a_server_died_and_came_back_nothing_is_lost_and_nothing_twice(tmp_path_factory):
-    server = PostgresServer(tmp_path_factory.mktemp("dies") / "cluster", durable=True)
-    server.start()
-    store = PostgresStore(server.url, "test", clock=lambda: NOW)
+@pytest.fixture
+def mortal() -> Iterator[PostgresServer]:
+    with running_postgres(durable=True) as server:
+        yield server
+
+
+def test_after_a_server_died_and_came_back_nothing_is_lost_and_nothing_twice(mortal):
+    store = PostgresStore(mortal.url, "test", clock=lambda: NOW)
     stored, under_way, refused = [], threading.Event(), threading.Event()
 
     def write():
@@ -394,19 +399,18 @@ def test_after_a_server_died_and_came_back_nothing_is_lost_and_nothing_twice(tmp
     writer = threading.Thread(target=write)
     writer.start()
     assert under_way.wait(20)
-    server.kill()
+    mortal.kill()
     writer.join()
     assert refused.is_set()
     with pytest.raises(StoreError, match="cannot be read now"):
         store.points("b", ["s"], 0)
-    server.start()
+    mortal.start()
 
     count = len(stored)
     assert store.points("b", ["s"], NOW, NOW + 20_000, 10_000)["s"].values[:count] == stored
     store.append([("b", "s", count, NOW + count), ("b", "s", count + 1, NOW + count + 1)], {}, Position(count + 1, 0))
     assert sum(row[0] for row in cells_of(store, "hours").values()) == count + 2
-    again = PostgresStore(server.url, "test")
+    again = PostgresStore(mortal.url, "test")
     assert again.cursor == Position(count + 1, 0)
     again.close()
     store.close()
-    server.kill()

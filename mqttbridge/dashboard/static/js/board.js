@@ -86,7 +86,11 @@ export class Board {
       onNote: (name, content) => this._onNote(name, content),
       onFrame: (frame, id) => this._onFrame(frame, id),
       onResync: () => this._onResync(),
-      onState: () => this._changed(),
+      onState: (state) => {
+        // The first values may have come between the answer that there are none and the connection.
+        if (state === "live" && this.loaded && this.streams.size === 0) this.start();
+        this._changed();
+      },
     });
     addEventListener("hashchange", () => this._onHash());
   }
@@ -179,7 +183,7 @@ export class Board {
       this._lookAgain = setTimeout(() => this.start(), LOOK_AGAIN_MS);
     }
     // A bucket without streams has no snapshot to go on from: its first values come by the live stream.
-    if (this.loaded && this.streams.size === 0) this.live.start("");
+    if (this.loaded && this.streams.size === 0 && this.live.state !== "live") this.live.start("");
   }
 
   /** @param {StreamSummary[]} streams the first that are known */

@@ -25,8 +25,14 @@ export function groupByDevice(streams) {
   const natural = new Intl.Collator(currentLocale(), { numeric: true });
   return [...devices]
     .sort(([a], [b]) => natural.compare(a, b))
-    .map(([device, group]) => ({ device, streams: group.sort((a, b) => natural.compare(a.field, b.field)) }));
+    .map(([device, group]) => ({ device, streams: group.sort((a, b) => aside(a) - aside(b) || natural.compare(a.field, b.field)) }));
 }
+
+/** What a device says about itself rather than about the world: it stands after what it measures. */
+const OF_ITSELF = /(^|[^a-z])(battery|batt|availability|linkquality|link_quality|rssi|lqi|uptime|last_seen)([^a-z]|$)/i;
+
+/** @param {Stream} stream */
+const aside = ({ field }) => Number(OF_ITSELF.test(field));
 
 /** A colour for each field, so that all temperatures look alike; once given, it stays while the page is open. */
 export class Hues {

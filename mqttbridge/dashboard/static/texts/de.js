@@ -13,6 +13,12 @@ export const texts = {
     copied: "Kopiert",
     on: "an",
     off: "aus",
+    open: "offen",
+    closed: "geschlossen",
+    detected: "erkannt",
+    clear: "ruhig",
+    running: "läuft",
+    stopped: "steht",
     now: "jetzt",
     justNow: "gerade eben",
     ago: "vor {age}",
@@ -92,7 +98,7 @@ export const texts = {
 
   board: {
     arrangeHint: "Kachel ziehen, um sie zu verschieben, an der Ecke, um die Größe zu ändern; Doppelklick, um sie zu bearbeiten.",
-    arrangeHintTouch: "Kachel halten, um sie zu verschieben; am Balken an ihrem Fuß ziehen, um die Größe zu ändern.",
+    arrangeHintTouch: "Kachel halten und verschieben; am Fuß ziehen ändert die Größe.",
     hints: {
       title: "Was hier möglich ist",
       zoomShort: "Zoomen:",
@@ -193,9 +199,7 @@ export const texts = {
 
   tiles: {
     meanAt: "{least} – {greatest}, Mittel {value} um {time}",
-    on: "an",
-    off: "aus",
-    shareOn: "{percent} % an",
+    shareOn: "{percent} % {state}",
     valueAt: "{value} um\u00a0{time}",
     spanInWords: "{since} bis {until}",
     before: "vor {time}",
@@ -302,6 +306,7 @@ export const texts = {
     jumpToLive: "Zurück zu live",
     fetchAgain: "Neu laden",
     held: "Angehalten: {from} – {to}",
+    compared: "Gestrichelt: {age} davor",
     held_range: "{from} – {to}",
 
     range: "Zeitraum wählen",
@@ -778,6 +783,7 @@ export const texts = {
     },
     log: {
       title: "Das Ende des Protokolls",
+      none: "Noch nichts.",
       denied: "Das Protokoll sieht, wer Änderungen vornehmen darf: diese Seite einmal mit ?token= und einem Schreibschlüssel öffnen.",
       troubleOnly: "Nur Warnungen und Fehler",
     },

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from mqttbridge.dashboard.store.catalogue import NEVER
 from mqttbridge.dashboard.store.postgres.catalogue import forget
 from mqttbridge.dashboard.store.postgres.connections import Db
 from mqttbridge.dashboard.store.postgres.schema import Layout
 from mqttbridge.dashboard.store.postgres.values import read
 from mqttbridge.dashboard.store.retention import Retention
 from mqttbridge.dashboard.store.rollup import HOUR
+from mqttbridge.dashboard.store.series import NEVER
 
 SECONDS_BETWEEN: Final = 10.0
 # Rows that are deleted in one transaction: some 50 ms.

@@ -115,7 +115,7 @@ export class RuleForm extends Component {
           ${said && html`<p class="notice" role="alert" data-notice="form" dir="auto">${said}</p>`}
           ${tested.length > 0 && html`<ul class="notice-marks">${tested.map((notice) => html`<${NoticeMark} notice=${notice} />`)}</ul>`}
           <footer>
-            <button class="button" type="button" data-action="test" disabled=${busy} onClick=${() => this.test()}>${t("alerts.test")}</button>
+            <button class="button" type="button" data-action="test" disabled=${busy || (draft.actions.length === 0 && draft.webhook.trim() === "")} onClick=${() => this.test()}>${t("alerts.test")}</button>
             <span class="spacer"></span>
             <button class="button" type="button" data-action="cancel" onClick=${() => /** @type {HTMLDialogElement} */ (this.base).close()}>
               ${t(fixed ? "common.close" : "alerts.cancel")}</button>

@@ -99,7 +99,7 @@ class AlertsPage extends Component {
       <main class="alerts" data-view="alerts" data-loaded=${String(answer !== null)}>
         ${problem === "denied" && answer === null && html`<${Denied} />`}
         ${answer !== null && this.renderRules(answer)}
-        ${answer !== null && html`<${HistoryList} firings=${firings} />`}
+        ${answer !== null && answer.rules.length + firings.length > 0 && html`<${HistoryList} firings=${firings} />`}
       </main>
       ${answer !== null && editing !== null && html`
         <${RuleForm} key=${editing.entry?.id ?? "new"} editing=${editing} answer=${answer} onClose=${() => this.close()} />`}`;

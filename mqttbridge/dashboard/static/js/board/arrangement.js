@@ -7,7 +7,7 @@
 import { groupByDevice } from "../layout.js";
 import { automaticTiles } from "../tiles/automatic.js";
 import { kindOf, newTile } from "../tiles/registry.js";
-import { arrange } from "./grid.js";
+import { arrange, COLUMNS } from "./grid.js";
 import { KeptBoard } from "./kept.js";
 
 /** Steps that can be undone. */
@@ -31,6 +31,16 @@ export class Arrangement {
     /** @type {Step[]} */
     this._future = [];
     this._step = { of: "", at: 0 };
+    /** Of each tile of the board that makes itself. */
+    this._sizeOnView = sizeAmong(COLUMNS);
+  }
+
+  /**
+   * So many columns the board that makes itself has on view: to begin to arrange shall not throw it about.
+   * @param {number} columns
+   */
+  noteColumns(columns) {
+    this._sizeOnView = sizeAmong(columns);
   }
 
   /** @param {() => void} callback */
@@ -61,7 +71,7 @@ export class Arrangement {
     const others = [...this.board.streams.values()].filter(({ name }) => !known.has(name));
     const taken = new Set(tiles.map(({ id }) => id));
     const own = groupByDevice(others).flatMap(({ streams }) => automaticTiles(streams)).filter(({ id }) => !taken.has(id));
-    return arrange([...tiles, ...own]);
+    return arrange([...tiles, ...(this.document ? own : own.map((tile) => ({ ...tile, ...this._sizeOnView })))]);
   }
 
   // --- changes
@@ -165,6 +175,12 @@ export class Arrangement {
     this._future = [];
   }
 }
+
+/**
+ * As wide as on view, but of a size that suits other screens as well: a phone has one column, and a wall has many.
+ * @param {number} columns
+ */
+const sizeAmong = (columns) => ({ w: columns > 3 ? COLUMNS / 4 : COLUMNS / 3, h: 3 });
 
 /**
  * @param {string[]} names

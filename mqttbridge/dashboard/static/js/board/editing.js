@@ -168,7 +168,7 @@ export class Editing extends Component {
     const show = (/** @type {Open} */ next) => this.setState({ open: next });
     return html`
       <div class="edit-bar" role="toolbar" aria-label=${t("board.arranging")}>
-        <button class="button button-strong" type="button" data-action="add" onClick=${() => show({ what: "add" })}>
+        <button class="button button-strong" type="button" data-action="add" aria-label=${t("board.addTile")} onClick=${() => show({ what: "add" })}>
           <${PlusIcon} /><span>${t("board.addTile")}</span></button>
         <button class="button button-icon" type="button" data-action="undo" disabled=${!this.arrangement.canUndo}
           aria-label=${t("board.undo")} title=${t("board.undoKey")} onClick=${() => this.undo()}><${UndoIcon} /></button>

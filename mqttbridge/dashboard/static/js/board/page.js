@@ -52,7 +52,7 @@ function Device({ group: { device, streams }, named }) {
     </section>`;
 }
 
-/** @param {{groups: Group[]}} props */
+/** @param {{groups: Group[], arrangement: Arrangement}} props */
 class Devices extends Component {
   /** @type {ResizeObserver | undefined} */
   sizes;
@@ -75,6 +75,7 @@ class Devices extends Component {
     const sizes = this.props.groups.map((/** @type {Group} */ group) => automaticTiles(group.streams).length);
     const columns = columnsFor(board.clientWidth, sizes);
     board.style.setProperty("--columns", String(columns));
+    this.props.arrangement.noteColumns(columns);
     const tiles = sizes.reduce((/** @type {number} */ sum, /** @type {number} */ size) => sum + size, 0);
     board.classList.toggle("devices-few", columns > 1 && tiles <= FEW_ROWS * columns);
   }
@@ -167,7 +168,7 @@ class BoardView extends Component {
       ${found.length === 0 && html`<p class="nothing">${t("board.noneFound", { text: this.state.search.trim() })}</p>`}
       ${arrangement.document
         ? html`<${GridView} page=${page} tiles=${wanted ? arrange(arrangement.tiles().filter(isNamed(wanted))) : arrangement.tiles()} />`
-        : html`<${Devices} groups=${groups} />`}`;
+        : html`<${Devices} groups=${groups} arrangement=${arrangement} />`}`;
   }
 }
 

@@ -57,6 +57,7 @@ export class Log extends Component {
         ${denied ? html`<p class="part-note">${t("bridge.log.denied")}</p>` : html`
           <label class="check"><input type="checkbox"
             onChange=${(/** @type {any} */ event) => this.setState({ troubleOnly: event.target.checked })} /> ${t("bridge.log.troubleOnly")}</label>
+          ${shown.length === 0 && html`<p class="part-note">${t("bridge.log.none")}</p>`}
           <ol class="log-lines" tabindex="0" aria-label=${t("bridge.log.title")} ref=${(/** @type {any} */ list) => { this.list = list; }}
             onScroll=${(/** @type {any} */ { target }) => { this.atEnd = target.scrollHeight - target.scrollTop - target.clientHeight < 30; }}>
             ${shown.map((line) => html`

@@ -6,6 +6,7 @@ import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { formatNumber } from "../format.js";
 import { t } from "../i18n.js";
+import { sayState } from "../said.js";
 import { dateFormat } from "../zone.js";
 
 /** Rows made ready above and below what is in sight. */
@@ -129,7 +130,7 @@ export class Table {
     setText(time, dateFormat(TIME).format(epoch * 1000));
     setText(name, withEmoji(stream));
     setAttribute(name, "title", stream);
-    const text = typeof value === "number" ? formatNumber(value) : typeof value === "boolean" ? t(value ? "tiles.on" : "tiles.off")
+    const text = typeof value === "number" ? formatNumber(value) : typeof value === "boolean" ? sayState(value, { name: stream })
       : withEmoji(value.slice(0, MAX_CHARS));
     setText(shown, text);
     setAttribute(shown, "title", text);

@@ -15,6 +15,7 @@ import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { decimalsFor, formatAge, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
+import { sayState } from "../said.js";
 import { alertBadge } from "../alerts/badge.js";
 import { colourOf, giveHue, hueName } from "./colours.js";
 import { dataButton, listenForTable } from "./data-button.js";
@@ -109,7 +110,7 @@ export class Tile {
    */
   format(value, stream = this.streams[0]) {
     if (value === undefined) return "–";
-    if (typeof value === "boolean") return value ? t("tiles.on") : t("tiles.off");
+    if (typeof value === "boolean") return sayState(value, stream);
     if (typeof value !== "number") return withEmoji(String(value));
     return formatNumber(value, decimalsFor(stream?.decimals ?? 0, this.spread));
   }

@@ -6,6 +6,7 @@
 
 import { bandPlot, states } from "../charts/band.js";
 import { t } from "../i18n.js";
+import { sayState } from "../said.js";
 import { ChartView } from "./chart-view.js";
 
 /** @type {TileType} */
@@ -26,5 +27,5 @@ function shareOn(tile, stream, [from, to]) {
     known += one.to - one.from;
     if (one.on) on += one.to - one.from;
   }
-  return known ? t("tiles.shareOn", { percent: Math.round((100 * on) / known) }) : "";
+  return known ? t("tiles.shareOn", { state: sayState(true, stream), percent: Math.round((100 * on) / known) }) : "";
 }

@@ -14,6 +14,7 @@ import { decimalsOf, formatAgo, formatNumber } from "../format.js";
 import { t } from "../i18n.js";
 import { LiveConnection } from "../live.js";
 import { Polled } from "../polled.js";
+import { sayState } from "../said.js";
 import { useStyles } from "../styles.js";
 import { formatRate } from "../words.js";
 import { BridgeNotice } from "./bridge-notice.js";
@@ -49,7 +50,7 @@ const withUnit = (value, unit) => `${formatNumber(value, decimalsOf(value, DECIM
 /** @param {{spark: SparkLine}} props */
 function Line({ spark: { stream, kind, unit, value, epochs, values } }) {
   const until = now();
-  const shown = kind === "boolean" ? t(value ? "common.on" : "common.off") : withUnit(Number(value), unit);
+  const shown = kind === "boolean" ? sayState(Boolean(value), { name: stream }) : withUnit(Number(value), unit);
   // A bucket that is younger than that fills its card all the same.
   const from = Math.max(until - SPARK_S, Math.min(epochs[0] ?? until, until - YOUNG_S));
   const path = sparkPath(epochs, values.map(Number), [from, until], { steps: kind === "boolean", gap: GAP_S });

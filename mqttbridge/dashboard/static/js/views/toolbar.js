@@ -6,7 +6,7 @@
 import { html, useState } from "../../vendor/htm-preact.module.js";
 import { now } from "../clock.js";
 import { withEmoji } from "../emoji.js";
-import { formatTime } from "../format.js";
+import { formatAge, formatTime } from "../format.js";
 import { ShareButton } from "../share/button.js";
 import { t } from "../i18n.js";
 import { currentTheme, toggleTheme } from "../theme.js";
@@ -117,9 +117,10 @@ export function Toolbar({ board, view = "board", title, streams, children }) {
 
 /** @param {{board: Board}} props */
 export function HeldRange({ board }) {
-  const { range } = board.viewport;
-  if (!range) return null;
-  const [from, to] = range;
+  const { viewport: { range }, comparison: { seconds } } = board;
+  const [from, to] = range ?? [0, 0];
   const reach = now() - from;
-  return html`<strong class="held" data-notice="held">${t("time.held", { from: formatTime(from, reach), to: formatTime(to, reach) })}</strong>`;
+  return html`
+    ${range && html`<strong class="held" data-notice="held">${t("time.held", { from: formatTime(from, reach), to: formatTime(to, reach) })}</strong>`}
+    ${seconds > 0 && html` <span class="source" data-notice="compared">${t("time.compared", { age: formatAge(seconds) })}</span>`}`;
 }

@@ -14,6 +14,7 @@ import { el, setAttribute, setText } from "../dom.js";
 import { withEmoji } from "../emoji.js";
 import { decimalsFor, formatNumber, formatTime } from "../format.js";
 import { t } from "../i18n.js";
+import { sayState } from "../said.js";
 import { figuresOf } from "../time/measure-panel.js";
 
 /** Where the charts begin, so that all times lie above each other. */
@@ -108,7 +109,7 @@ export class Wave {
   _words(value) {
     const { stream } = this;
     if (value === undefined) return "–";
-    if (typeof value === "boolean") return t(value ? "tiles.on" : "tiles.off");
+    if (typeof value === "boolean") return sayState(value, stream);
     if (typeof value !== "number") return withEmoji(String(value));
     return `${formatNumber(value, decimalsFor(stream.decimals, 0))}${stream.unit ? `\u00a0${stream.unit}` : ""}`;
   }
