@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,13 +19,17 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.browser import showcase
 from tests.browser.chromium import CHROMIUM, CHROMIUM_ARGS
 from tests.browser.conftest import PATIENCE_MS, Dashboard
-from tests.support.configs import EMBEDDED
+from tests.support.configs import EMBEDDED, mqtt
+from tests.support.mosquitto import Mosquitto
 from tests.support.processes import eventually
+from tests.support.publishing import Publisher
 
 PICTURES: Final = Path(__file__).parents[2] / "docs" / "pictures"
 DESKTOP: Final = (1280, 800)
 PHONE: Final = (390, 780)
 MAX_BYTES: Final = 60_000
+# A small chart of the bridge's page shows five minutes: so much of it is drawn.
+FLOW_S: Final = 150
 _HOUSE: Final = f"/b/{showcase.BUCKET}"
 
 
@@ -53,6 +59,16 @@ def _arrange(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def _stray(page: Page) -> None:
+    """A rule is proposed for a topic that none takes; what was rejected stands below."""
+    page.locator("[data-action=listen]").click()
+    stray = page.locator('[data-topic="weather/roof/wind"]')
+    page.wait_for_timeout(10_000)
+    stray.locator("[data-action=propose]").click()
+    expect(stray.locator("[data-proposal=rule]")).to_be_visible()
+    page.locator("#unmatched").evaluate("e => scrollTo(0, e.getBoundingClientRect().top + scrollY - 70)")
+
+
 def _click(selector: str) -> Callable[[Page], None]:
     return lambda page: page.locator(selector).first.click()
 
@@ -72,8 +88,9 @@ SHOTS: Final[dict[str, Shot]] = {
     "share": Shot(f"{_HOUSE}#w=24h", _click("[data-action=share]")),
     "waves": Shot(f"{_HOUSE}/waves#w=24h", _see(".wave[data-loaded=true]")),
     "source": Shot(f"{_HOUSE}/source#w=24h", _see("[role=row], tbody tr")),
-    "bridge": Shot("/bridge", _see("main h2")),
     "alerts": Shot("/alerts", _see(".alert-card")),
+    "bridge": Shot("/bridge", _see("main h2")),  # the last two: by then there was a while of traffic
+    "stray": Shot("/bridge", _stray),
 }
 
 
@@ -106,13 +123,43 @@ def _packed(png: bytes) -> bytes:
     return packed.getvalue()
 
 
+@contextmanager
+def _traffic(port: int) -> Iterator[None]:
+    """Messages at a broker, second by second."""
+    over = threading.Event()
+
+    def flow() -> None:
+        with Publisher(port) as publisher:
+            second = 0
+            while not over.wait(1):
+                publisher.publish(showcase.traffic(second))
+                second += 1
+
+    thread = threading.Thread(target=flow)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def take(folder: Path) -> None:
     """Write every picture into the folder."""
-    with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
-        dashboard = Dashboard(Path(directory))
-        settings = {"mqtt": None, "destinations": {"dashboard": EMBEDDED}, "alerts": {"rules": showcase.RULES}}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        Mosquitto(Path(directory) / "broker") as broker,
+        sync_playwright() as playwright,
+    ):
+        dashboard = Dashboard(Path(directory) / "bridge")
+        settings = {
+            "mqtt": mqtt(broker.url()),
+            "destinations": {"dashboard": EMBEDDED},
+            "alerts": {"rules": showcase.RULES},
+            **showcase.MAPPING,
+        }
         dashboard.process.configure(settings)
-        with dashboard.process:
+        with dashboard.process, _traffic(broker.port()):
             now = time.time()
             showcase.furnish(dashboard, now)
             showcase.neighbours(dashboard, now)
@@ -129,6 +176,8 @@ def take(folder: Path) -> None:
                 )
                 context.set_default_timeout(PATIENCE_MS)
                 page = context.new_page()
+                if name == "bridge":
+                    page.wait_for_timeout(max(0, now + FLOW_S - time.time()) * 1000)
                 page.goto(dashboard.url + shot.address)
                 _settled(page)
                 if (hints := page.locator("[data-action=hints-seen]")).count():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -123,6 +124,40 @@ RULES: list[dict[str, Any]] = [
 ]
 
 
+# What a broker's messages become.
+MAPPING: dict[str, Any] = {
+    "models": {"Climate": {"temperature": {"type": "float", "le": 60, "unit": "°C"}, "humidity": {"type": "float"}}},
+    "rules": [
+        {
+            "name": name,
+            "topic": f"works/{{site:hall-[0-9]}}/{{device}}/{name}",
+            "bucket": "workshop-1",
+            "stream": "{site}.{device}.{field}",
+        }
+        | ({"model": "Climate"} if name == "climate" else {})
+        for name in ("climate", "meter", "state")
+    ],
+}
+
+
+def traffic(second: int) -> Iterator[tuple[str, str]]:
+    """What a broker has to hand on in this second, as (topic, payload): some of it is nobody's, some is wrong."""
+    wave = math.sin(second / 7)
+    for n in range(8 + round(4 * wave)):
+        climate = {"temperature": round(20 + n + wave, 1), "humidity": 50 + n}
+        yield f"works/hall-{n % 3}/sensor-{n}/climate", json.dumps(climate)
+    for n in range(3):
+        yield f"works/hall-{n}/mains/meter", json.dumps({"power": round(420 + 90 * wave + n), "voltage": 230})
+    if second % 4 == 0:
+        yield "works/hall-1/press/state", json.dumps({"running": second % 8 == 0})
+        yield "works/yard/gate/state", json.dumps({"open": second % 8 == 0})
+        yield "weather/roof/wind", json.dumps({"speed": round(4 + 2 * wave, 1), "gust": 7.5})
+    if second % 6 == 0:
+        yield "cellar/oven/power", json.dumps({"power": 1450, "voltage": 229})
+    if second % 9 == 0:
+        yield "works/hall-2/oven/climate", json.dumps({"temperature": 98.5, "humidity": 12})
+
+
 def furnish(dashboard: Dashboard, now: float) -> None:
     """Send a day of values, arrange the board, and wait until all of it is stored."""
     said = events(now)
@@ -141,4 +176,9 @@ def furnish(dashboard: Dashboard, now: float) -> None:
 def neighbours(dashboard: Dashboard, now: float) -> None:
     """Other buckets on the shelf, some of them silent for a while."""
     for bucket, streams, age in (("greenhouse", 6, 3), ("workshop-1", 11, 2), ("van-3", 5, 900), ("weather", 9, 40)):
-        dashboard.push(bucket, [(f"sensor{i}.value", 20.0 + i, now - age) for i in range(streams)])
+        told = [
+            (f"sensor{i}.value", round(20 + i + math.sin(i + ago / 480), 1), now - age - ago)
+            for i in range(streams)
+            for ago in range(3600, -1, -60)
+        ]
+        dashboard.push(bucket, told)

@@ -637,6 +637,7 @@ export const texts = {
       short: "Teilen",
       title: "Diese Tafel teilen",
       about: "Ein Link zeigt diese Tafel und sonst nichts, ohne Schlüssel. Wer ihn hat, sieht zu und ändert nichts.",
+      unguarded: "Dieser Server verlangt allerdings keinen Schlüssel: Wer ihn erreicht, sieht und ändert alles, mit oder ohne Link.",
       example: "Für den Bildschirm im Flur",
       term: "Gültig",
       for_ever: "bis er widerrufen wird",

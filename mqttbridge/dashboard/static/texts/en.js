@@ -641,6 +641,7 @@ export const en = {
       short: "Share",
       title: "Share this board",
       about: "A link shows this board and nothing else, without a key. Whoever has it looks, and changes nothing.",
+      unguarded: "This server asks nobody for a key, though: whoever reaches it sees and changes everything, link or not.",
       example: "For the hallway's screen",
       term: "Good for",
       for_ever: "until revoked",

@@ -26,16 +26,16 @@ class ShareDialog extends Component {
   constructor() {
     super();
     this.state = {
-      admin: false, links: /** @type {Link[]} */ ([]), origins: /** @type {string[]} */ ([]), label: "", term: "for_ever",
+      admin: false, guarded: true, links: /** @type {Link[]} */ ([]), origins: /** @type {string[]} */ ([]), label: "", term: "for_ever",
       made: /** @type {{url: string, embed: string} | null} */ (null), problem: "",
     };
   }
 
   componentDidMount() {
     this.attempt(async () => {
-      const { role, keeps } = await fetchSession();
+      const { role, keeps, guarded } = await fetchSession();
       if (role !== "admin" || !keeps) return;
-      this.setState({ admin: true });
+      this.setState({ admin: true, guarded });
       await this.load();
     });
   }
@@ -89,11 +89,11 @@ class ShareDialog extends Component {
   }
 
   renderLinks() {
-    const { links, label, term, made, origins } = this.state;
+    const { links, label, term, made, origins, guarded } = this.state;
     return html`
       <section>
         <h3>${t("settings.links.title")}</h3>
-        <p class="hint">${t("settings.share.about")}</p>
+        <p class="hint">${t("settings.share.about")} ${!guarded && t("settings.share.unguarded")}</p>
         <form class="make" onSubmit=${(/** @type {Event} */ event) => this.make(event)}>
           <label><span>${t("settings.label")}</span>
             <input class="input" name="label" maxlength="100" placeholder=${t("settings.share.example")} value=${label}
