@@ -119,7 +119,6 @@ class Dashboard:
         """What the store does when nothing comes; called once a second."""
         try:
             self.store.maintain()
-            self.classes.save()
         except StoreError as error:  # whoever stores or reads next says so
             log.debug("the store's housekeeping waits: %s", error)
 

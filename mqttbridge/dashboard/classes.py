@@ -1,7 +1,8 @@
 """What streams measure, in the words of Home Assistant's device classes: told by devices, kept beside the history.
 
 They are met on the ingest thread, a word at a time and again after each start, so that noting one costs a look into a
-dict, and what is new is written once a second, a record a bucket. What a crash takes with it is told again.
+dict, and what is new is written, a record a bucket, by who stores the streams: that thread may wait for a database.
+What a crash takes with it is told again.
 """
 
 from __future__ import annotations

@@ -41,6 +41,7 @@ _FACTORIES: Final[dict[str, tuple[str, _Factory]]] = {
             its.dashboard.hub,
             observe=its.observe,
             activity=its.dashboard.activity,
+            classes=its.dashboard.classes,
         ),
     ),
     "initialstate": (

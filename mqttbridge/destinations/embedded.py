@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from mqttbridge.config.destinations import EmbeddedConfig
 from mqttbridge.dashboard.activity import Activity
+from mqttbridge.dashboard.classes import DeviceClasses
 from mqttbridge.dashboard.hub import Hub
 from mqttbridge.dashboard.store import Column, Store
 from mqttbridge.dashboard.store.model import StreamKey
@@ -41,6 +43,7 @@ class EmbeddedDestination:
         clock: monotonic seconds.
         observe: told of each commit, and back at once: alerts.
         activity: who counts them, by bucket.
+        classes: what devices said of the streams meanwhile, to be kept.
     """
 
     one_bucket = False
@@ -57,11 +60,12 @@ class EmbeddedDestination:
         *,
         observe: Callable[[Mapping[StreamKey, Column]], None] | None = None,
         activity: Activity | None = None,
+        classes: DeviceClasses | None = None,
     ) -> None:
         self.name = name
         self.config = config
         self._store, self._hub, self._clock = store, hub, clock
-        self._observe, self._activity = observe, activity
+        self._observe, self._activity, self._classes = observe, activity, classes
 
     def open(self) -> Position | None:
         """The cursor of the store; None when it is new."""
@@ -83,6 +87,9 @@ class EmbeddedDestination:
         if self._activity is not None:
             self._activity.note(columns)
         self._hub.publish(columns)
+        if self._classes is not None:
+            with suppress(StoreError):  # it is tried again with the next batch
+                self._classes.save()
         if len(delivery.events) >= MAX_EVENTS:
             return Accepted()
         cost = self._clock() - began

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import Dashboard, Tile, climate, expect_state, open_board
 
@@ -102,6 +102,15 @@ def test_a_restarted_server_is_noticed_and_nothing_is_lost_or_doubled(
     expect(tile.locator).to_have_attribute("data-points", "22")
     watched.assert_clean()
 
+    page.route("**/js/pack-board-page.js", as_before_an_upgrade)
+    with page.expect_event("load"):
+        own_dashboard.restart()
+
+
+def as_before_an_upgrade(route: Route) -> None:
+    """The page's request for a script, as if the page were of an earlier version."""
+    route.continue_(url=re.sub("/v-[^/]+/", "/v-0/", route.request.url))
+
 
 def test_a_page_that_is_older_than_the_server_loads_itself_anew_when_it_lacks_a_part(
     shared_dashboard: Dashboard, page: Page, bucket: str, now: float
@@ -109,7 +118,7 @@ def test_a_page_that_is_older_than_the_server_loads_itself_anew_when_it_lacks_a_
     shared_dashboard.push(bucket, climate(now))
     open_board(page, shared_dashboard, bucket)
     old = re.compile(r"/static/v-[^/]+/js/share/dialog\.js")
-    page.route(old, lambda route: route.continue_(url=re.sub("/v-[^/]+/", "/v-0/", route.request.url)))
+    page.route(old, as_before_an_upgrade)
 
     with page.expect_event("load"):
         page.get_by_role("button", name="Share").click()

@@ -56,7 +56,7 @@ class EmbeddedRig(Rig):
 
     def create(self) -> Destination:
         config = EmbeddedConfig(type="embedded")
-        dashboard = SimpleNamespace(store=self.store, hub=Hub(), activity=None)
+        dashboard = SimpleNamespace(store=self.store, hub=Hub(), activity=None, classes=None)
         return create("it", config, DestinationContext(self.directory, dashboard))
 
     def received(self, bucket: str, stream: str) -> list[tuple[Value, float | None]]:

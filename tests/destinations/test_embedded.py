@@ -3,6 +3,8 @@
 import pytest
 
 from mqttbridge.config.destinations import EmbeddedConfig
+from mqttbridge.dashboard.classes import DeviceClasses
+from mqttbridge.dashboard.records import SqliteRecords
 from mqttbridge.dashboard.store import SqliteStore
 from mqttbridge.delivery.settlement import Accepted, Kept, Refused
 from mqttbridge.destinations.base import Delivery
@@ -57,6 +59,25 @@ def destination(store, hub, clock):
 
 def delivery(*values, seq=1):
     return Delivery([("b", "s", value, NOW + n) for n, value in enumerate(values)], Position(seq, 0), {("b", "s"): "V"})
+
+
+def test_what_devices_say_is_kept_with_the_next_batch_and_holds_none_up(store, hub, clock, tmp_path, monkeypatch):
+    records = SqliteRecords(tmp_path / "records.db")
+    classes = DeviceClasses(records)
+    config = EmbeddedConfig(type="embedded")
+    destination = EmbeddedDestination("dashboard", config, store, hub, clock, classes=classes)
+    classes.learn({("b", "s"): "voltage"})
+
+    def away(*_):
+        raise StoreError("away")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(records, "get", away)
+        assert isinstance(destination.send(delivery(1.5)), Accepted)
+    assert isinstance(destination.send(delivery(2.5, seq=2)), Accepted)
+
+    assert DeviceClasses(records).of("b") == {"s": "voltage"}
+    records.close()
 
 
 def test_a_batch_is_stored_before_it_is_shown(destination, store, hub):

@@ -20,7 +20,7 @@ def test_a_destination_has_the_name_it_is_configured_by(tmp_path):
 
 def test_the_embedded_one_gets_the_dashboards_store_and_hub(tmp_path):
     store, hub = SimpleNamespace(cursor=None), object()
-    dashboard = SimpleNamespace(store=store, hub=hub, activity=None)
+    dashboard = SimpleNamespace(store=store, hub=hub, activity=None, classes=None)
     made = create("dashboard", SimpleNamespace(type="embedded"), DestinationContext(tmp_path, dashboard))
     assert (made._store, made._hub) == (store, hub)
 

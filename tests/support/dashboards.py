@@ -110,7 +110,9 @@ class Served(Client):
             section = next(one for one in self.config.destinations.values() if isinstance(one, EmbeddedConfig))
             self.dashboard = Dashboard(directory, section, self.metrics)
             parts = self.dashboard.store, self.dashboard.hub
-            destination = EmbeddedDestination("dashboard", section, *parts, activity=self.dashboard.activity)
+            destination = EmbeddedDestination(
+                "dashboard", section, *parts, activity=self.dashboard.activity, classes=self.dashboard.classes
+            )
         self.spool = DirectSpool(destination)
         self.spool.kept |= kept or {}
         self.backend = Backend(

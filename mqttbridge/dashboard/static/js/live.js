@@ -9,6 +9,7 @@
 /** @import { LiveFrame } from "./types.js" */
 
 import { syncClock } from "./clock.js";
+import { followUpgrade } from "./upgrade.js";
 
 /** A tab that is hidden for this long lets go of its connection. */
 const HIDDEN_MS = 30_000;
@@ -116,7 +117,10 @@ export class LiveConnection {
     clearTimeout(this._helloTimer);
     this._failures = 0;
     this.heardAt = Date.now();
-    if (event.lastEventId) this._lastEventId = event.lastEventId;
+    if (event.lastEventId) {
+      if (this.started && parseFrameId(event.lastEventId).boot !== parseFrameId(this._lastEventId).boot) followUpgrade();
+      this._lastEventId = event.lastEventId;
+    }
     const data = JSON.parse(event.data);
     syncClock(data.now);
     this._setState("live");
