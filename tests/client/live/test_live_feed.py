@@ -14,6 +14,7 @@ from mqttbridge.client.live import feed as feeds, subscription as subscriptions
 from mqttbridge.client.live.dashboard import Address, Dashboard
 from mqttbridge.client.live.sharing import subscribe
 from mqttbridge.client.live.subscription import Subscription
+from mqttbridge.dashboard import frames
 from mqttbridge.delivery.pacing import Backoff
 from tests.support.dashboards import Served, serve
 from tests.support.fake_api import FakeApi
@@ -80,7 +81,8 @@ def cut(looker: Looker) -> None:
     looker.subscription._feed._listener._client._cut()
 
 
-def test_who_joins_amid_the_flow_misses_nothing_and_sees_nothing_twice(served, base):
+def test_who_joins_amid_the_flow_misses_nothing_and_sees_nothing_twice(served, base, monkeypatch):
+    monkeypatch.setattr(frames, "PLENTY", 300)  # a busy machine gathers more in a frame than it keeps of a series
     def flow():
         for n in range(300):
             push(served, base, n)
