@@ -83,6 +83,7 @@ def cut(looker: Looker) -> None:
 
 def test_who_joins_amid_the_flow_misses_nothing_and_sees_nothing_twice(served, base, monkeypatch):
     monkeypatch.setattr(frames, "PLENTY", 300)  # a busy machine gathers more in a frame than it keeps of a series
+
     def flow():
         for n in range(300):
             push(served, base, n)
