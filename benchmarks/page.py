@@ -1,6 +1,6 @@
 """What the board costs a browser: first paint, bytes, frames and processor while it scrolls, memory.
 
-Frames are counted and the processor is watched at different times, since counting alone makes a page work for each frame.
+Frames are counted at one time and the processor is watched at another: counting alone makes a page work for each frame.
 Frames, heap after a collection and sizes are Chromium's own; its processor time is the operating system's, since
 Chromium's counters go on while others have the processor. The browser has no graphics card here, so it draws with the
 processor that everything else shares.
