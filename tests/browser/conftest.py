@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from tests.browser.chromium import CHROMIUM, CHROMIUM_ARGS
 from tests.support.configs import EMBEDDED
-from tests.support.processes import BridgeProcess
+from tests.support.processes import BridgeProcess, eventually
 
 # Longer than a busy machine takes for anything here; only a failing test waits it out.
 PATIENCE_MS = 20_000
@@ -33,6 +33,7 @@ class Dashboard:
         self.process = BridgeProcess(directory, {"mqtt": None, "destinations": {"dashboard": EMBEDDED}})
         self._http = requests.Session()
         self._http.trust_env = False
+        self._stored: set[str] = set()
 
     @property
     def url(self) -> str:
@@ -42,12 +43,21 @@ class Dashboard:
         return f"{self.url}/b/{quote(bucket, safe='')}{hash_}"
 
     def push(self, bucket: str, events: Sequence[Event]) -> None:
-        """Send (stream, value, epoch); they are in the spool then, and a moment later on the page."""
+        """Send (stream, value, epoch); they are in the spool then, and a moment later on the page.
+
+        The first of a bucket are stored then: a page that is opened before would ask for what is not there yet.
+        """
         body = [{"key": stream, "value": value, "epoch": epoch} for stream, value, epoch in events]
         # By parameters, since a header could not carry every name.
         keys = {"bucketKey": bucket, "accessKey": "any"}
         answer = self._http.post(f"{self.url}/api/events", json=body, params=keys, timeout=10)
         assert answer.status_code == 204, answer.text
+        if bucket not in self._stored:
+            eventually(lambda: bucket in self._buckets(), what="the bucket's first values are stored")
+            self._stored.add(bucket)
+
+    def _buckets(self) -> set[str]:
+        return {one["key"] for one in self.process.get("/api/v1/buckets").json()["buckets"]}
 
     def restart(self) -> None:
         self.process.stop()
