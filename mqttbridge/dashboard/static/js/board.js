@@ -82,6 +82,8 @@ export class Board {
       onAnswer: (streams, answer) => this._onAnswer(streams, answer),
       onFailure: () => this._changed(),
     });
+    /** Where the live stream goes on from the list of streams. */
+    this._known = "";
     this.live = new LiveConnection((lastEventId) => liveUrl(bucket, lastEventId), {
       onNote: (name, content) => this._onNote(name, content),
       onFrame: (frame, id) => this._onFrame(frame, id),
@@ -167,6 +169,7 @@ export class Board {
     try {
       const answer = await fetchStreams(this.bucket);
       this.title = answer.bucket.name || this.bucket;
+      this._known = answer.live;
       this.loaded = true;
       this.problem = "";
       if (this.streams.size === 0) this._chooseWindow(answer.streams);
@@ -355,7 +358,8 @@ export class Board {
       if (this.viewport.range) stream.loadHeld(points, rollup);
       else stream.load(points, id, rollup);
     }
-    if (!this.live.started) this.live.start(answer.live);
+    // From the list of streams on: one that began since is in no answer of points.
+    if (!this.live.started) this.live.start(this._known || answer.live);
     this.onHistory();
   }
 
